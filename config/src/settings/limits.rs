@@ -1,0 +1,52 @@
+//! `[limits]`: what this node takes in; each limit is refused by its name at the door.
+//!
+//! # Invariant
+//! None of these is read while an entry is applied: nodes with other settings still agree.
+
+use super::keys::Keys;
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+/// The settings of `[limits]`; the reasons stand in the default file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitSettings {
+    /// One attachment, result or artifact.
+    pub blob_bytes: u64,
+    /// All of one case.
+    pub case_bytes: u64,
+    /// Files attached to one case.
+    pub attachments_per_case: usize,
+    /// The text of a case.
+    pub brief_bytes: u64,
+    /// Cases that are not closed, in the cluster.
+    pub open_cases: usize,
+    /// Cases that are not closed, of one team.
+    pub open_cases_per_team: usize,
+    /// Closed cases that stay in memory.
+    pub closed_cases_kept: usize,
+    /// Commands that wait for the ledger.
+    pub proposals_in_flight: usize,
+    /// Open streams.
+    pub streams: usize,
+    /// Blobs that are being taken in.
+    pub uploads: usize,
+}
+
+impl LimitSettings {
+    pub(super) fn read(keys: &mut Keys) -> Self {
+        Self {
+            blob_bytes: keys.bytes("limits.blob_bytes", 64 * KIB..=GIB),
+            case_bytes: keys.bytes("limits.case_bytes", 64 * KIB..=16 * GIB),
+            attachments_per_case: keys.count("limits.attachments_per_case", 1..=10_000),
+            brief_bytes: keys.bytes("limits.brief_bytes", KIB..=16 * MIB),
+            open_cases: keys.count("limits.open_cases", 1..=1_000_000),
+            open_cases_per_team: keys.count("limits.open_cases_per_team", 1..=1_000_000),
+            closed_cases_kept: keys.count("limits.closed_cases_kept", 0..=1_000_000),
+            proposals_in_flight: keys.count("limits.proposals_in_flight", 1..=65_536),
+            streams: keys.count("limits.streams", 1..=65_536),
+            uploads: keys.count("limits.uploads", 1..=1024),
+        }
+    }
+}
