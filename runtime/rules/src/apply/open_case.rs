@@ -1,0 +1,167 @@
+//! A human hands over a case.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::attempt::Body;
+use crate::case::{Attachment, Case, CaseStatus};
+use crate::command::Command;
+use crate::follow::planning_stage;
+use crate::history::{Happened, History};
+use crate::id::{PlaybookName, TeamName};
+use crate::limits;
+use crate::state::State;
+use crate::step::Step;
+use crate::team::Team;
+use crate::verdict::{Outcome, Rejection, Verdict, over};
+
+use super::fence;
+
+pub(super) fn apply(step: &mut Step<'_>, command: &Command) -> Verdict {
+    let Command::OpenCase {
+        team,
+        title,
+        brief,
+        attachments,
+        playbook,
+    } = command
+    else {
+        return Err(Rejection::Invalid(vec!["not an opening".to_owned()]));
+    };
+    fence::human(step)?;
+    fence::line("title", title)?;
+    text("brief", &brief.text)?;
+    attachable(attachments)?;
+    if step.state.cases.len() >= limits::MAX_OPEN_CASES {
+        return Err(over("max_open_cases", limits::MAX_OPEN_CASES));
+    }
+    if let Some(team) = team {
+        taken_by(step.state, team, playbook.as_ref())?;
+    }
+    let id = step.state.next_case;
+    step.state.next_case.0 += 1;
+    let mut case = Case {
+        id,
+        team: None,
+        title: title.clone(),
+        opened_by: step.principal.to_string(),
+        opened_wall_ms: step.wall_ms,
+        briefs: vec![brief.clone()],
+        attachments: attachments.clone(),
+        playbook: playbook.clone(),
+        generation: 1,
+        status: CaseStatus::Open,
+        is_planned: false,
+        is_paused: false,
+        ending: None,
+        ending_reason: None,
+        planning: None,
+        stages: Vec::new(),
+        attempts: BTreeMap::new(),
+        plan_refusals: Vec::new(),
+        requests: Vec::new(),
+        report: None,
+        closed_wall_ms: None,
+        history: History::default(),
+    };
+    step.note(&mut case, Happened::Opened);
+    if let Some(team) = team {
+        give(step, &mut case, team);
+    }
+    step.state.cases.insert(id, case);
+    step.unsettled.insert(id);
+    Ok(Outcome::Opened(id))
+}
+
+/// Whether a team can take a case: it exists, has room, and can come to a plan.
+pub(super) fn taken_by(
+    state: &State,
+    name: &TeamName,
+    playbook: Option<&PlaybookName>,
+) -> Result<(), Rejection> {
+    let team = state
+        .teams
+        .get(name)
+        .ok_or_else(|| Rejection::NoTeam(name.clone()))?;
+    if team.cases.len() >= limits::MAX_OPEN_CASES_PER_TEAM {
+        return Err(over(
+            "max_open_cases_per_team",
+            limits::MAX_OPEN_CASES_PER_TEAM,
+        ));
+    }
+    match chosen(team, playbook) {
+        Some(playbook) if !team.playbooks.contains_key(playbook) => {
+            let has: Vec<&str> = team.playbooks.keys().map(PlaybookName::as_str).collect();
+            let has = if has.is_empty() {
+                "none".to_owned()
+            } else {
+                has.join(", ")
+            };
+            Err(Rejection::Invalid(vec![format!(
+                "team {name} has no playbook {playbook}; it has {has}"
+            )]))
+        }
+        None if team.spec.agent.is_none() => Err(Rejection::Invalid(vec![format!(
+            "team {name} cannot plan: it has no playbook of its own choice and its butler no agent"
+        )])),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn chosen<'a>(team: &'a Team, asked: Option<&'a PlaybookName>) -> Option<&'a PlaybookName> {
+    asked.or(team.spec.playbook.as_ref())
+}
+
+/// Gives a case to a team that takes it.
+pub(super) fn give(step: &mut Step<'_>, case: &mut Case, name: &TeamName) {
+    let Some(team) = step.state.teams.get_mut(name) else {
+        return;
+    };
+    team.cases.insert(case.id);
+    case.team = Some(name.clone());
+    case.playbook = chosen(team, case.playbook.as_ref()).cloned();
+    if case.playbook.is_none() {
+        case.planning = planning_stage(team);
+    }
+}
+
+/// A text within its limits.
+pub(super) fn text(name: &str, body: &Body) -> Result<(), Rejection> {
+    if matches!(body, Body::Inline(text) if text.trim().is_empty()) {
+        return Err(Rejection::Invalid(vec![format!("the {name} is empty")]));
+    }
+    if !body.fits() {
+        return Err(over(
+            &format!("max_inline_bytes ({name})"),
+            limits::MAX_INLINE_BYTES,
+        ));
+    }
+    Ok(())
+}
+
+/// Attachments that an agent can be given: relative paths without tricks, each once.
+pub(super) fn attachable(attachments: &[Attachment]) -> Result<(), Rejection> {
+    if attachments.len() > limits::MAX_ATTACHMENTS {
+        return Err(over("max_attachments", limits::MAX_ATTACHMENTS));
+    }
+    let mut seen = BTreeSet::new();
+    for attachment in attachments {
+        let path = &attachment.path;
+        let is_plain = !path.is_empty()
+            && path.len() <= limits::MAX_LINE_BYTES
+            && !path.contains('\0')
+            && path
+                .split('/')
+                .all(|part| !part.is_empty() && part != "." && part != "..");
+        if !is_plain {
+            return Err(Rejection::Invalid(vec![format!(
+                "attachment {path:?} has no plain relative path"
+            )]));
+        }
+        if !seen.insert(path) {
+            return Err(Rejection::Invalid(vec![format!(
+                "attachment {path:?} stands twice"
+            )]));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! A butler plans a case: once for each generation that needs a plan.
+//!
+//! # Why
+//! A plan that breaks the rules is not rejected but *refused*: it is kept with its reasons and
+//! goes back to the agent that made it, so many times and no more.
+
+use crate::case::{Case, CaseOutcome};
+use crate::command::Plan;
+use crate::history::Happened;
+use crate::id::CaseId;
+use crate::plan;
+use crate::stage::{Stage, StageSpec, StageStatus};
+use crate::step::Step;
+use crate::verdict::{Outcome, Rejection, Verdict};
+
+use super::{fence, refuse_plan};
+
+pub(super) fn apply(step: &mut Step<'_>, id: CaseId, generation: u32, from: &Plan) -> Verdict {
+    let case = fence::of_generation(step, id, generation)?;
+    if case.is_planned {
+        // Said twice: the first plan stands, and it was this one or one as good.
+        return Ok(Outcome::Done);
+    }
+    fence::unfinished(step, id)?;
+    let team = case
+        .team
+        .as_ref()
+        .and_then(|team| step.state.teams.get(team));
+    let Some(team) = team else {
+        return Err(Rejection::NoCase(id));
+    };
+    let stages: Vec<StageSpec> = match from {
+        Plan::Agent(stages) => stages.clone(),
+        Plan::Playbook(name) => team
+            .playbooks
+            .get(name)
+            .map(|playbook| playbook.stages.clone())
+            .unwrap_or_default(),
+    };
+    let mut faults = plan::faults(&stages);
+    faults.extend(plan::lacks(step.state, team, &stages));
+    if let Plan::Agent(_) = from
+        && !case
+            .planning
+            .as_ref()
+            .is_some_and(|planning| planning.status == StageStatus::Done)
+    {
+        let (what, is) = (format!("the planning of {id}"), "not done".to_owned());
+        return Err(Rejection::WrongState { what, is });
+    }
+    let Some(mut case) = step.state.cases.remove(&id) else {
+        return Err(Rejection::NoCase(id));
+    };
+    let outcome = if faults.is_empty() {
+        take(step, &mut case, stages);
+        Outcome::Done
+    } else {
+        match from {
+            Plan::Agent(_) => refuse_plan::refuse(step, &mut case, &faults),
+            Plan::Playbook(name) => {
+                case.ending = Some(CaseOutcome::Failed);
+                let reason = format!(
+                    "playbook {name} cannot be carried out: {}",
+                    faults.join("; ")
+                );
+                case.ending_reason = Some(reason);
+                step.note(&mut case, Happened::PlanRefused(faults.clone()));
+            }
+        }
+        Outcome::PlanRefused(faults)
+    };
+    step.state.cases.insert(id, case);
+    step.unsettled.insert(id);
+    Ok(outcome)
+}
+
+/// Takes the plan; stages that are done already, by name, stand as they are.
+fn take(step: &mut Step<'_>, case: &mut Case, specs: Vec<StageSpec>) {
+    let count = u32::try_from(specs.len()).unwrap_or(u32::MAX);
+    let mut old = std::mem::take(&mut case.stages);
+    let mut stages: Vec<Stage> = Vec::with_capacity(specs.len());
+    for spec in specs {
+        let found = old.iter().position(|stage| stage.spec.name == spec.name);
+        stages.push(match found.map(|at| old.swap_remove(at)) {
+            Some(done) if done.status == StageStatus::Done => done,
+            Some(other) => Stage {
+                generation: other.generation + 1,
+                ..Stage::new(spec)
+            },
+            None => Stage::new(spec),
+        });
+    }
+    // A result that the new plan does not ask for is still a result.
+    let mut kept: Vec<Stage> = old
+        .into_iter()
+        .filter(|stage| stage.status == StageStatus::Done)
+        .collect();
+    kept.append(&mut stages);
+    case.stages = kept;
+    case.is_planned = true;
+    step.note(case, Happened::Planned(count));
+}

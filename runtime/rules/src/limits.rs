@@ -1,0 +1,62 @@
+//! The limits of the rules, each with its name and its reason.
+
+/// Names: what fits into a DNS label, so that they serve as container and host names too.
+pub const MAX_NAME_BYTES: usize = 63;
+/// Request ids: two UUIDs and a stamp fit well.
+pub const MAX_REQUEST_ID_BYTES: usize = 128;
+/// A value in the ledger; what is larger is a blob, so that no entry delays the heartbeats behind it.
+pub const MAX_INLINE_BYTES: usize = 16 * 1024;
+/// One line for people: a title, a reason, a summary's first sentence.
+pub const MAX_LINE_BYTES: usize = 1024;
+/// A result's or report's summary: a screen of text.
+pub const MAX_SUMMARY_BYTES: usize = 4 * 1024;
+/// Documents in one `apply`: as many as fit into one entry.
+pub const MAX_DOCUMENTS: usize = 1024;
+/// One entry: below a quarter of what a link carries without delaying others.
+pub const MAX_ENTRY_BYTES: usize = 256 * 1024;
+/// Stages of a plan: more is a program, not a plan that a person can follow.
+pub const MAX_STAGES: usize = 256;
+/// Attempts of one stage that failed by themselves.
+pub const MAX_ATTEMPTS: u32 = 20;
+/// Attempts of one stage that were lost with their container or node, which is not the stage's fault.
+pub const MAX_LOST: u32 = 8;
+/// Attempts of one case in all: bounds what an endless amending and replacing can pile up.
+pub const MAX_CASE_ATTEMPTS: u32 = 4096;
+/// How often a bad plan is sent back to the butler's agent before the case fails.
+pub const MAX_PLAN_REFUSALS: usize = 3;
+/// Reasons kept of one refused plan.
+pub const MAX_REASONS: usize = 20;
+/// Versions of a case's brief.
+pub const MAX_BRIEFS: usize = 100;
+/// Attachments of a case.
+pub const MAX_ATTACHMENTS: usize = 1000;
+/// Artifacts of a result.
+pub const MAX_ARTIFACTS: usize = 1000;
+/// Events that a case keeps of its own history; the ledger has them all.
+pub const MAX_HISTORY: usize = 2000;
+/// Open cases of the cluster: bounds the state's memory.
+pub const MAX_OPEN_CASES: usize = 100_000;
+/// Open cases of one team, so that no team takes all the room.
+pub const MAX_OPEN_CASES_PER_TEAM: usize = 20_000;
+/// Teams of the cluster.
+pub const MAX_TEAMS: usize = 20_000;
+/// Workers of the cluster.
+pub const MAX_WORKERS: usize = 200_000;
+/// Workers of one team: a butler looks at each when it looks for a free one.
+pub const MAX_WORKERS_PER_TEAM: usize = 1000;
+/// Playbooks of one team.
+pub const MAX_PLAYBOOKS: usize = 100;
+/// Skills of one agent.
+pub const MAX_SKILLS: usize = 64;
+/// Attempts that one worker runs at once.
+pub const MAX_PARALLEL: u32 = 10_000;
+/// The longest time limit of a stage: a week.
+pub const MAX_STAGE_LIMIT_MS: u64 = 7 * 24 * 3_600_000;
+/// Placements in one entry.
+pub const MAX_PLACEMENTS: usize = 256;
+/// How long an id is remembered after its request, or after its case is closed: an hour outlasts every client's patience.
+pub const REQUEST_MEMORY_MS: u64 = 3_600_000;
+/// Remembered ids beyond those of open cases: the oldest go first, so that a flood of requests cannot fill the memory.
+pub const MAX_REMEMBERED: usize = 100_000;
+/// The longest step of the clock in one entry: a leader ticks far more often, so more is a fault of its clock.
+pub const MAX_TICK_MS: u64 = 60_000;

@@ -1,0 +1,147 @@
+//! Whether stages make a plan: a directed acyclic graph within the limits, that the team can carry out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::case::PLANNING;
+use crate::id::{StageName, check_word};
+use crate::limits;
+use crate::stage::{Need, StageSpec};
+use crate::state::State;
+use crate::team::Team;
+
+/// Everything that is wrong with `stages` as a plan, in words; nothing is wrong when it is empty.
+pub fn faults(stages: &[StageSpec]) -> Vec<String> {
+    let mut faults = Vec::new();
+    if stages.is_empty() {
+        faults.push("a plan needs at least one stage".to_owned());
+    }
+    if stages.len() > limits::MAX_STAGES {
+        faults.push(format!("a plan has at most {} stages", limits::MAX_STAGES));
+        return faults;
+    }
+    let mut names = BTreeSet::new();
+    for stage in stages {
+        if !names.insert(&stage.name) {
+            faults.push(format!("stage {} stands twice", stage.name));
+        }
+        faults.extend(stage_faults(stage));
+    }
+    for stage in stages {
+        for needed in &stage.after {
+            if !names.contains(needed) {
+                faults.push(format!(
+                    "stage {} comes after {needed}, which is not there",
+                    stage.name
+                ));
+            }
+        }
+    }
+    if faults.is_empty()
+        && let Some(stuck) = circle(stages)
+    {
+        faults.push(format!("stages wait for each other in a circle: {stuck}"));
+    }
+    faults.truncate(limits::MAX_REASONS);
+    faults
+}
+
+fn stage_faults(stage: &StageSpec) -> Vec<String> {
+    let mut faults = Vec::new();
+    let name = &stage.name;
+    if let Err(bad) = check_word(name.as_str()) {
+        faults.push(bad.to_string());
+    }
+    if name.as_str() == PLANNING {
+        faults.push(format!(
+            "stage name {PLANNING} is taken by the planning itself"
+        ));
+    }
+    if !(1..=limits::MAX_ATTEMPTS).contains(&stage.attempts) {
+        faults.push(format!(
+            "stage {name} has 1 to {} attempts",
+            limits::MAX_ATTEMPTS
+        ));
+    }
+    if !(1..=limits::MAX_STAGE_LIMIT_MS).contains(&stage.limit_ms) {
+        faults.push(format!("stage {name} has a time limit of up to 7 days"));
+    }
+    if stage.title.len() > limits::MAX_LINE_BYTES {
+        faults.push(format!(
+            "stage {name} has a title over {} bytes",
+            limits::MAX_LINE_BYTES
+        ));
+    }
+    if stage.brief.len() > limits::MAX_INLINE_BYTES {
+        faults.push(format!(
+            "stage {name} has a brief over {} bytes",
+            limits::MAX_INLINE_BYTES
+        ));
+    }
+    faults
+}
+
+/// The stages that can never begin, where there are such.
+fn circle(stages: &[StageSpec]) -> Option<String> {
+    let mut open: BTreeMap<&StageName, BTreeSet<&StageName>> = stages
+        .iter()
+        .map(|stage| (&stage.name, stage.after.iter().collect()))
+        .collect();
+    loop {
+        let ready: BTreeSet<&StageName> = open
+            .iter()
+            .filter(|(_, after)| after.is_empty())
+            .map(|(name, _)| *name)
+            .collect();
+        if ready.is_empty() {
+            break;
+        }
+        open.retain(|name, _| !ready.contains(name));
+        for after in open.values_mut() {
+            after.retain(|name| !ready.contains(name));
+        }
+    }
+    if open.is_empty() {
+        return None;
+    }
+    Some(
+        open.keys()
+            .map(|name| name.as_str())
+            .collect::<Vec<_>>()
+            .join(", "),
+    )
+}
+
+/// What the team lacks to carry the stages out, in words.
+pub fn lacks(state: &State, team: &Team, stages: &[StageSpec]) -> Vec<String> {
+    let name = &team.spec.name;
+    let mut lacks: Vec<String> = stages
+        .iter()
+        .filter(|stage| !has_worker(state, team, &stage.need))
+        .map(|stage| match &stage.need {
+            Need::Skill(skill) => {
+                format!(
+                    "stage {}: no worker of team {name} has the skill {skill}",
+                    stage.name
+                )
+            }
+            Need::Worker(worker) => {
+                format!("stage {}: team {name} has no worker {worker}", stage.name)
+            }
+        })
+        .collect();
+    lacks.truncate(limits::MAX_REASONS);
+    lacks
+}
+
+fn has_worker(state: &State, team: &Team, need: &Need) -> bool {
+    team.workers.iter().any(|name| {
+        let id = crate::id::WorkerId {
+            team: team.spec.name.clone(),
+            name: name.clone(),
+        };
+        state
+            .workers
+            .get(&id)
+            .is_some_and(|worker| !worker.is_butler_slot && worker.can(need))
+    })
+}

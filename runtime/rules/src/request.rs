@@ -1,0 +1,119 @@
+//! What is remembered of requests, so that the same command said twice is done once.
+//!
+//! # Why
+//! Ids of requests that speak of a case live as long as the case and an hour more; others
+//! an hour. A second answer is the first one. An id that carries the time of its making and
+//! is older than the memory is *expired*: an answer of its own, since "new" would do it twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::command::Request;
+use crate::id::{ClockMs, RequestId};
+use crate::limits;
+use crate::verdict::Verdict;
+
+/// A request that was answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Answered {
+    digest: u64,
+    verdict: Verdict,
+    /// When it may be forgotten; none while its case is open.
+    until: Option<ClockMs>,
+}
+
+/// The memory for request ids.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requests {
+    answered: BTreeMap<RequestId, Answered>,
+    forgettable: BTreeSet<(ClockMs, RequestId)>,
+}
+
+/// What the memory says of an id.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Recall {
+    /// It is new.
+    New,
+    /// It was answered with this.
+    Answered(Verdict),
+    /// It stood on another command.
+    Reused,
+    /// It may have been answered and forgotten.
+    Expired,
+}
+
+impl Requests {
+    /// What is known of a request.
+    pub(crate) fn recall(&self, request: &Request, now: ClockMs) -> Recall {
+        if let Some(known) = self.answered.get(&request.id) {
+            if known.digest == request.digest {
+                return Recall::Answered(known.verdict.clone());
+            }
+            return Recall::Reused;
+        }
+        match request.id.made() {
+            Some(made) if made.plus(limits::REQUEST_MEMORY_MS) <= now => Recall::Expired,
+            _ => Recall::New,
+        }
+    }
+
+    /// Remembers an answer: with its case, or for the stated while.
+    pub(crate) fn remember(&mut self, request: &Request, verdict: Verdict, until: Option<ClockMs>) {
+        if let Some(until) = until {
+            self.forgettable.insert((until, request.id.clone()));
+        }
+        let answered = Answered {
+            digest: request.digest,
+            verdict,
+            until,
+        };
+        self.answered.insert(request.id.clone(), answered);
+        while self.forgettable.len() > limits::MAX_REMEMBERED {
+            self.forget_oldest();
+        }
+    }
+
+    /// Lets ids go that were bound to a case which is closed now.
+    pub(crate) fn release(&mut self, ids: Vec<RequestId>, now: ClockMs) {
+        let until = now.plus(limits::REQUEST_MEMORY_MS);
+        for id in ids {
+            if let Some(known) = self.answered.get_mut(&id)
+                && known.until.is_none()
+            {
+                known.until = Some(until);
+                self.forgettable.insert((until, id));
+            }
+        }
+        while self.forgettable.len() > limits::MAX_REMEMBERED {
+            self.forget_oldest();
+        }
+    }
+
+    /// Forgets what is due.
+    pub(crate) fn forget(&mut self, now: ClockMs) {
+        while self
+            .forgettable
+            .first()
+            .is_some_and(|(until, _)| *until <= now)
+        {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some((_, id)) = self.forgettable.pop_first() {
+            self.answered.remove(&id);
+        }
+    }
+
+    /// How many ids are remembered.
+    pub fn len(&self) -> usize {
+        self.answered.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.answered.is_empty()
+    }
+}

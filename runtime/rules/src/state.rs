@@ -1,0 +1,92 @@
+//! The state: the truth of the cluster, the same on every node that has applied the same entries.
+//!
+//! # Invariant
+//! Only `apply` changes it; whatever is in it is ordered, so that equal states are equal bytes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::case::Case;
+use crate::id::{AttemptId, CaseId, ClockMs, Epoch, NodeId, TeamName, WorkerId};
+use crate::node::Node;
+use crate::request::Requests;
+use crate::team::Team;
+use crate::worker::Worker;
+
+/// What the ledger's clock wakes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Alarm {
+    /// An attempt's time limit.
+    Deadline(AttemptId),
+    /// The end of a worker's idle time.
+    Idle(WorkerId),
+}
+
+/// The truth of the cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// The version of the rules' behaviour that the cluster has agreed on.
+    pub version: u32,
+    /// The place of the last entry that was applied.
+    pub index: u64,
+    /// The ledger's time.
+    pub clock: ClockMs,
+    /// Its nodes.
+    pub nodes: BTreeMap<NodeId, Node>,
+    /// Its teams.
+    pub teams: BTreeMap<TeamName, Team>,
+    /// Its workers.
+    pub workers: BTreeMap<WorkerId, Worker>,
+    /// Its open cases; closed ones are in the archive.
+    pub cases: BTreeMap<CaseId, Case>,
+    /// What is remembered of requests.
+    pub requests: Requests,
+    /// What the clock wakes, the soonest first.
+    pub alarms: BTreeSet<(ClockMs, Alarm)>,
+    /// The number of the next case.
+    pub next_case: CaseId,
+    /// The last epoch given: one that ends is never given again, even to a new worker of an old name.
+    pub last_epoch: Epoch,
+    /// How many cases were closed.
+    pub closed_cases: u64,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            version: 1,
+            index: 0,
+            clock: ClockMs::default(),
+            nodes: BTreeMap::new(),
+            teams: BTreeMap::new(),
+            workers: BTreeMap::new(),
+            cases: BTreeMap::new(),
+            requests: Requests::default(),
+            alarms: BTreeSet::new(),
+            next_case: CaseId(1),
+            last_epoch: Epoch::default(),
+            closed_cases: 0,
+        }
+    }
+}
+
+impl State {
+    /// How soon the ledger's clock must be counted again: none when nothing waits for it.
+    pub fn ticks_wanted(&self) -> Option<ClockMs> {
+        self.alarms.first().map(|(due, _)| *due)
+    }
+
+    /// Whether a container of this epoch of this worker has its place on this node.
+    pub fn keeps_container(&self, node: NodeId, worker: &WorkerId, epoch: Epoch) -> bool {
+        self.workers.get(worker).is_some_and(|worker| {
+            worker.epoch == epoch && worker.placed.as_ref().is_some_and(|(at, _)| *at == node)
+        })
+    }
+
+    /// An epoch that nobody had.
+    pub(crate) fn new_epoch(&mut self) -> Epoch {
+        self.last_epoch = self.last_epoch.next();
+        self.last_epoch
+    }
+}

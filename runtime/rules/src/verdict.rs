@@ -1,0 +1,114 @@
+//! What the rules answer to a command: accepted with its outcome, or rejected with its reason.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AttemptId, CaseId, StageName, TeamName, WorkerId};
+use crate::team::DocumentName;
+
+/// The answer to an entry.
+pub type Verdict = Result<Outcome, Rejection>;
+
+/// What an accepted command came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// It is so now.
+    Done,
+    /// The case has this number now.
+    Opened(CaseId),
+    /// The plan was sent back to the butler's agent, for these reasons.
+    PlanRefused(Vec<String>),
+    /// So many documents were new, changed, removed.
+    Applied {
+        /// New ones.
+        created: u32,
+        /// Changed ones.
+        changed: u32,
+        /// Those that were so already.
+        unchanged: u32,
+        /// Removed ones.
+        removed: u32,
+    },
+}
+
+/// Why a command was refused; shown to whoever asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Rejection {
+    /// Only another kind of principal may ask this.
+    NotYours {
+        /// Who may.
+        whose: String,
+    },
+    /// The asker's term, epoch or generation is over.
+    Stale {
+        /// What it spoke of, and which is the present one.
+        what: String,
+    },
+    /// The request id is older than the memory for request ids: look whether it was done.
+    Expired,
+    /// The same request id stood on another command.
+    RequestReused,
+    /// There is no such team.
+    NoTeam(TeamName),
+    /// There is no such worker.
+    NoWorker(WorkerId),
+    /// There is no such case among the open ones.
+    NoCase(CaseId),
+    /// The case has no such stage.
+    NoStage(CaseId, StageName),
+    /// The case has no such attempt.
+    NoAttempt(AttemptId),
+    /// There is no such document.
+    NoDocument(DocumentName),
+    /// What is asked does not fit to how things are.
+    WrongState {
+        /// What it is about.
+        what: String,
+        /// How it is.
+        is: String,
+    },
+    /// A limit is reached.
+    Limit {
+        /// Its name.
+        limit: String,
+        /// Its value.
+        max: u64,
+    },
+    /// What is asked is wrong in itself, for these reasons.
+    Invalid(Vec<String>),
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotYours { whose } => write!(f, "only {whose} may ask this"),
+            Self::Stale { what } => write!(f, "too late: {what}"),
+            Self::Expired => {
+                f.write_str("this request id is too old to know whether it was done; look first")
+            }
+            Self::RequestReused => {
+                f.write_str("this request id was used for another command; take a new one")
+            }
+            Self::NoTeam(team) => write!(f, "there is no team {team}"),
+            Self::NoWorker(worker) => write!(f, "there is no worker {worker}"),
+            Self::NoCase(case) => write!(f, "there is no open case {case}"),
+            Self::NoStage(case, stage) => write!(f, "case {case} has no stage {stage}"),
+            Self::NoAttempt(attempt) => write!(f, "there is no attempt {attempt}"),
+            Self::NoDocument(name) => write!(f, "there is no {name}"),
+            Self::WrongState { what, is } => write!(f, "{what} is {is}"),
+            Self::Limit { limit, max } => write!(f, "limit {limit} = {max} is reached"),
+            Self::Invalid(reasons) => f.write_str(&reasons.join("; ")),
+        }
+    }
+}
+
+impl std::error::Error for Rejection {}
+
+/// Refuses with the limit of that name.
+pub(crate) fn over(limit: &str, max: usize) -> Rejection {
+    Rejection::Limit {
+        limit: limit.to_owned(),
+        max: max as u64,
+    }
+}
