@@ -1,0 +1,109 @@
+//! The only reader of clocks: the boot clock for everything that decides, the wall clock for display.
+//!
+//! # Invariant
+//!
+//! No other file of the workspace names `Instant::now` or `SystemTime`.
+//!
+//! # Why
+//!
+//! `CLOCK_BOOTTIME` goes on counting while the machine sleeps and cannot be set by anyone, so a
+//! deadline measured on it never comes too late. `CLOCK_MONOTONIC`, which `Instant` reads, stands
+//! still in suspend; the wall clock jumps.
+
+use std::time::Duration;
+
+use nix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
+
+/// A point on this machine's boot clock, in milliseconds since it was started.
+///
+/// Means nothing on another machine, nor after a reboot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct BootMs(pub u64);
+
+impl BootMs {
+    /// How long after `earlier` this is; nothing when it is not after it.
+    pub fn since(self, earlier: BootMs) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+
+    /// This point moved on by `by`, at most to the end of the clock.
+    #[must_use]
+    pub fn plus(self, by: Duration) -> BootMs {
+        BootMs(
+            self.0
+                .saturating_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX)),
+        )
+    }
+}
+
+/// Milliseconds since 1970-01-01T00:00:00Z, for people, tokens and cron; never for safety.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct WallMs(pub u64);
+
+/// A point on the boot clock at which something is too late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadline(BootMs);
+
+impl Deadline {
+    /// The deadline that is `limit` away from now.
+    pub fn after(limit: Duration) -> Deadline {
+        Deadline(boot().plus(limit))
+    }
+
+    /// What is left of it; zero once it is over.
+    pub fn left(self) -> Duration {
+        self.0.since(boot())
+    }
+
+    /// Is it over?
+    pub fn is_over(self) -> bool {
+        self.left().is_zero()
+    }
+}
+
+/// Now, on the boot clock.
+pub fn boot() -> BootMs {
+    BootMs(u64::try_from(read(ClockId::CLOCK_BOOTTIME).as_millis()).unwrap_or(u64::MAX))
+}
+
+/// Now, on the boot clock, in microseconds: for measuring, not for deciding.
+pub fn boot_us() -> u64 {
+    u64::try_from(read(ClockId::CLOCK_BOOTTIME).as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Now, on the wall clock.
+pub fn wall() -> WallMs {
+    WallMs(u64::try_from(read(ClockId::CLOCK_REALTIME).as_millis()).unwrap_or(u64::MAX))
+}
+
+fn read(clock: ClockId) -> Duration {
+    // Both clocks exist on every Linux since 2.6.39; the call has no other way to fail.
+    clock_gettime(clock).map_or(Duration::ZERO, Duration::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_far_away_is_not_over_and_one_at_once_is() {
+        assert!(!Deadline::after(Duration::from_mins(1)).is_over());
+        assert!(Deadline::after(Duration::ZERO).is_over());
+    }
+
+    #[test]
+    fn the_boot_clock_never_goes_back() {
+        let first = boot();
+        assert!(boot() >= first);
+        assert_eq!(
+            first.since(first.plus(Duration::from_secs(1))),
+            Duration::ZERO
+        );
+    }
+
+    #[test]
+    fn the_wall_clock_is_in_this_century() {
+        assert!(wall().0 > 1_700_000_000_000);
+    }
+}
