@@ -17,6 +17,7 @@ use crate::duty::Subject;
 use crate::history::Happened;
 use crate::id::{AttemptId, CaseId, StageName, TeamName, WorkerId};
 use crate::limits;
+use crate::plan::members;
 use crate::stage::{Approval, Need, OnFailure, Stage, StageSpec, StageStatus};
 use crate::state::{Alarm, State};
 use crate::step::Step;
@@ -336,14 +337,7 @@ fn ready(case: &Case) -> Vec<StageName> {
 
 /// The free worker of the team that has least to do; an awake one rather than one that sleeps.
 fn free_worker(state: &State, team: &TeamName, need: &Need) -> Option<WorkerId> {
-    let members = &state.teams.get(team)?.workers;
-    members
-        .iter()
-        .map(|name| WorkerId {
-            team: team.clone(),
-            name: name.clone(),
-        })
-        .filter_map(|id| state.workers.get(&id))
+    members(state, state.teams.get(team)?)
         .filter(|worker| worker.can(need) && worker.is_free())
         .min_by_key(|worker| (worker.running.len(), !worker.is_awake))
         .map(|worker| worker.spec.id.clone())
@@ -427,7 +421,7 @@ pub(crate) fn planning_stage(team: &Team) -> Option<Stage> {
     Some(Stage::new(StageSpec {
         name,
         title: "plan the case".to_owned(),
-        need: Need::Worker(team.spec.butler.clone()),
+        need: Need::Butler,
         after: Vec::new(),
         limit_ms: PLANNING_LIMIT_MS,
         attempts: PLANNING_ATTEMPTS,

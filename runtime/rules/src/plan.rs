@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::case::PLANNING;
-use crate::id::{StageName, check_word};
+use crate::id::{StageName, WorkerId, check_word};
 use crate::limits;
 use crate::stage::{Need, StageSpec};
 use crate::state::State;
 use crate::team::Team;
+use crate::worker::Worker;
 
 /// Everything that is wrong with `stages` as a plan, in words; nothing is wrong when it is empty.
 pub fn faults(stages: &[StageSpec]) -> Vec<String> {
@@ -54,6 +55,11 @@ fn stage_faults(stage: &StageSpec) -> Vec<String> {
     if name.as_str() == PLANNING {
         faults.push(format!(
             "stage name {PLANNING} is taken by the planning itself"
+        ));
+    }
+    if stage.need == Need::Butler {
+        faults.push(format!(
+            "stage {name} asks for the butler, who plans and takes no other stage"
         ));
     }
     if !(1..=limits::MAX_ATTEMPTS).contains(&stage.attempts) {
@@ -113,35 +119,33 @@ fn circle(stages: &[StageSpec]) -> Option<String> {
 
 /// What the team lacks to carry the stages out, in words.
 pub fn lacks(state: &State, team: &Team, stages: &[StageSpec]) -> Vec<String> {
-    let name = &team.spec.name;
     let mut lacks: Vec<String> = stages
         .iter()
-        .filter(|stage| !has_worker(state, team, &stage.need))
-        .map(|stage| match &stage.need {
-            Need::Skill(skill) => {
-                format!(
-                    "stage {}: no worker of team {name} has the skill {skill}",
-                    stage.name
-                )
-            }
-            Need::Worker(worker) => {
-                format!("stage {}: team {name} has no worker {worker}", stage.name)
-            }
-        })
+        .filter(|stage| !members(state, team).any(|worker| worker.can(&stage.need)))
+        .filter(|stage| stage.need != Need::Butler)
+        .map(|stage| format!("stage {}: {}", stage.name, nobody(team, &stage.need)))
         .collect();
     lacks.truncate(limits::MAX_REASONS);
     lacks
 }
 
-fn has_worker(state: &State, team: &Team, need: &Need) -> bool {
-    team.workers.iter().any(|name| {
-        let id = crate::id::WorkerId {
+/// That nobody in the team can do what is needed, in words.
+pub(crate) fn nobody(team: &Team, need: &Need) -> String {
+    let name = &team.spec.name;
+    match need {
+        Need::Skill(skill) => format!("no worker of team {name} has the skill {skill}"),
+        Need::Worker(worker) => format!("team {name} has no worker {worker}"),
+        Need::Butler => format!("the butler of team {name} has no agent that could plan"),
+    }
+}
+
+/// The workers of a team, the butler's own slot included.
+pub(crate) fn members<'a>(state: &'a State, team: &'a Team) -> impl Iterator<Item = &'a Worker> {
+    team.workers.iter().filter_map(|name| {
+        let id = WorkerId {
             team: team.spec.name.clone(),
             name: name.clone(),
         };
-        state
-            .workers
-            .get(&id)
-            .is_some_and(|worker| !worker.is_butler_slot && worker.can(need))
+        state.workers.get(&id)
     })
 }

@@ -15,6 +15,8 @@ pub enum Need {
     Skill(SkillName),
     /// This worker of the team.
     Worker(WorkerName),
+    /// The butler's own agent, whatever its name: the planning needs it, and no stage of a plan may.
+    Butler,
 }
 
 /// What becomes of the case when a stage fails.

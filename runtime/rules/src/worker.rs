@@ -36,8 +36,9 @@ impl Worker {
     /// Whether it can do what is needed.
     pub fn can(&self, need: &Need) -> bool {
         match need {
-            Need::Worker(name) => *name == self.spec.id.name,
+            Need::Worker(name) => !self.is_butler_slot && *name == self.spec.id.name,
             Need::Skill(skill) => !self.is_butler_slot && self.has(skill),
+            Need::Butler => self.is_butler_slot,
         }
     }
 
@@ -47,10 +48,11 @@ impl Worker {
 
     /// All needs that it meets.
     pub(crate) fn needs_met(&self) -> Vec<Need> {
-        let mut met = vec![Need::Worker(self.spec.id.name.clone())];
-        if !self.is_butler_slot {
-            met.extend(self.spec.agent.skills.keys().cloned().map(Need::Skill));
+        if self.is_butler_slot {
+            return vec![Need::Butler];
         }
+        let mut met = vec![Need::Worker(self.spec.id.name.clone())];
+        met.extend(self.spec.agent.skills.keys().cloned().map(Need::Skill));
         met
     }
 }
