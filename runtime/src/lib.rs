@@ -1,6 +1,8 @@
 //! The mechanisms: everything that a persona could use and that decides nothing.
 
+pub mod archive;
 pub mod clock;
 pub mod engine;
 pub mod kernel;
+pub mod ledger;
 pub mod spool;

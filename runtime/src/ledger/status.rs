@@ -1,0 +1,42 @@
+//! How a ledger is doing, for people and for those who decide whether to ask it.
+
+use rules::id::NodeId;
+
+use crate::clock::WallMs;
+
+/// Whether the disk takes what is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StorageStatus {
+    /// It does.
+    Ok,
+    /// It does not, and proposals are refused until it does.
+    Refusing {
+        /// What it answered.
+        why: String,
+        /// Since when, for display.
+        since: WallMs,
+    },
+}
+
+/// How a ledger is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerStatus {
+    /// The present term.
+    pub term: u64,
+    /// Who leads, as far as this node knows.
+    pub leader: Option<NodeId>,
+    /// Whether this node believes that it leads; no effect may rest on it.
+    pub is_leader: bool,
+    /// The last entry that was applied here.
+    pub applied: u64,
+    /// The last entry that is known to be committed.
+    pub committed: u64,
+    /// The last entry of the log.
+    pub last_log: u64,
+    /// The last entry that the newest snapshot covers; 0 without one.
+    pub snapshot_index: u64,
+    /// What the store takes on the disk.
+    pub log_bytes: u64,
+    /// Whether the disk takes what is written.
+    pub storage: StorageStatus,
+}
