@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! default.toml < domo.toml < DOMO_… < --set ──► settings ──► Settings
+//! team.yaml, souls/, skills/ ─────────────────► document ──► Loaded
 //! ```
 //!
 //! # Invariant
@@ -9,6 +10,9 @@
 //! Whoever reads here gets a value that keeps every rule of its type, or every mistake with its
 //! file, line and column. No input, however hostile, makes it panic, loop or fill the memory.
 
+mod agent_bounds;
+pub mod document;
+mod intake;
 pub mod measure;
 pub mod mistake;
 pub mod name;

@@ -183,6 +183,11 @@ impl Mistakes {
         self.kept.is_empty()
     }
 
+    /// How many there were, kept or not.
+    pub(crate) fn len(&self) -> usize {
+        self.kept.len() + self.left_off
+    }
+
     /// Whether it makes no sense to look on.
     pub(crate) fn is_full(&self) -> bool {
         self.kept.len() >= MOST_MISTAKES
@@ -243,22 +248,9 @@ fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// Reads bytes as UTF-8 and drops a byte-order mark; says what else it may be.
-pub(crate) fn text(bytes: &[u8]) -> Result<&str, Wrong> {
-    let hint = match bytes {
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => " (it looks like UTF-16: save it as UTF-8)",
-        _ => "",
-    };
-    let text = std::str::from_utf8(bytes).map_err(|error| Wrong::NotUtf8 {
-        offset: error.valid_up_to(),
-        hint,
-    })?;
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{MOST_MISTAKES, Mistakes, Place, Wrong, shown, text};
+    use super::{MOST_MISTAKES, Mistakes, Place, Wrong, shown};
 
     #[test]
     fn a_file_cannot_write_to_the_terminal() {
@@ -274,14 +266,5 @@ mod tests {
         }
         assert_eq!(mistakes.kept().len(), MOST_MISTAKES);
         assert!(mistakes.to_string().ends_with("\nand 3 more"));
-    }
-
-    #[test]
-    fn a_byte_order_mark_is_dropped_and_another_encoding_is_named() {
-        assert_eq!(text(b"\xef\xbb\xbfa"), Ok("a"));
-        let wrong = text(b"\xff\xfea\0").unwrap_err().to_string();
-        assert!(wrong.contains("UTF-16"), "{wrong}");
-        let wrong = text(b"ab\xc3(").unwrap_err().to_string();
-        assert!(wrong.contains("offset 2"), "{wrong}");
     }
 }

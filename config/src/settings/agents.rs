@@ -1,13 +1,7 @@
 //! `[agents]`: what an agent gets where its worker's document says nothing else.
 
 use super::keys::Keys;
-
-const KIB: u64 = 1 << 10;
-const MIB: u64 = 1 << 20;
-const GIB: u64 = 1 << 30;
-const TIB: u64 = 1 << 40;
-const SECOND_MS: u64 = 1_000;
-const DAY_MS: u64 = 86_400_000;
+use crate::agent_bounds as bounds;
 
 /// The settings of `[agents]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,13 +25,13 @@ pub struct AgentSettings {
 impl AgentSettings {
     pub(super) fn read(keys: &mut Keys) -> Self {
         Self {
-            cpu_millis: keys.cpu_millis("agents.cpu", 10..=1_024_000),
-            memory_bytes: keys.bytes("agents.memory_bytes", 8 * MIB..=4 * TIB),
-            pids: keys.count("agents.pids", 4..=65_536),
-            output_bytes: keys.bytes("agents.output_bytes", 64 * KIB..=16 * GIB),
-            wall_ms: keys.ms("agents.wall_ms", SECOND_MS..=7 * DAY_MS),
-            grace_ms: keys.ms("agents.grace_ms", 0..=600 * SECOND_MS),
-            idle_after_ms: keys.ms("agents.idle_after_ms", SECOND_MS..=30 * DAY_MS),
+            cpu_millis: keys.cpu_millis("agents.cpu", bounds::CPU_MILLIS),
+            memory_bytes: keys.bytes("agents.memory_bytes", bounds::MEMORY_BYTES),
+            pids: keys.count("agents.pids", bounds::PIDS),
+            output_bytes: keys.bytes("agents.output_bytes", bounds::OUTPUT_BYTES),
+            wall_ms: keys.ms("agents.wall_ms", bounds::WALL_MS),
+            grace_ms: keys.ms("agents.grace_ms", bounds::GRACE_MS),
+            idle_after_ms: keys.ms("agents.idle_after_ms", bounds::IDLE_AFTER_MS),
         }
     }
 }

@@ -5,16 +5,14 @@
 //! nearest known key and its place.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::measure::show_bytes;
-use crate::mistake::{Mistakes, Place, Wrong, shown, text};
+use crate::intake;
+use crate::mistake::{Mistakes, Place, Wrong, shown};
 use crate::near::{hint, nearest};
 
 /// A settings file has a few KiB; what is larger is another file given by mistake.
@@ -82,8 +80,8 @@ impl Layers {
     pub(super) fn lay_file(&mut self, path: &Path) {
         let file = shown(&path.display().to_string());
         let place = Place::File(file.clone());
-        match read_bounded(path) {
-            Ok(bytes) => match text(&bytes) {
+        match intake::read(path, "a settings file", LARGEST_FILE_BYTES) {
+            Ok(bytes) => match intake::text(&bytes) {
                 Ok(text) => self.lay_toml(&file, text),
                 Err(wrong) => self.mistakes.add(place, wrong),
             },
@@ -270,26 +268,6 @@ impl Raw {
             Self::Other(kind) => (*kind).to_owned(),
         }
     }
-}
-
-fn read_bounded(path: &Path) -> Result<Vec<u8>, Wrong> {
-    let unreadable = |error: std::io::Error| Wrong::Unreadable(error.to_string());
-    let file = File::open(path).map_err(unreadable)?;
-    if file.metadata().map_err(unreadable)?.is_dir() {
-        return Err(Wrong::Unreadable("it is a folder".to_owned()));
-    }
-    let mut bytes = Vec::new();
-    file.take(LARGEST_FILE_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
-    if bytes.len() as u64 > LARGEST_FILE_BYTES {
-        let what = "a settings file".to_owned();
-        return Err(Wrong::TooLarge {
-            what,
-            limit: show_bytes(LARGEST_FILE_BYTES),
-        });
-    }
-    Ok(bytes)
 }
 
 /// The line and column at which a range of bytes begins.

@@ -39,10 +39,10 @@ impl LimitSettings {
         Self {
             blob_bytes: keys.bytes("limits.blob_bytes", 64 * KIB..=GIB),
             case_bytes: keys.bytes("limits.case_bytes", 64 * KIB..=16 * GIB),
-            attachments_per_case: keys.count("limits.attachments_per_case", 1..=10_000),
+            attachments_per_case: keys.count("limits.attachments_per_case", 1..=1_000),
             brief_bytes: keys.bytes("limits.brief_bytes", KIB..=16 * MIB),
-            open_cases: keys.count("limits.open_cases", 1..=1_000_000),
-            open_cases_per_team: keys.count("limits.open_cases_per_team", 1..=1_000_000),
+            open_cases: keys.count("limits.open_cases", 1..=100_000),
+            open_cases_per_team: keys.count("limits.open_cases_per_team", 1..=20_000),
             closed_cases_kept: keys.count("limits.closed_cases_kept", 0..=1_000_000),
             proposals_in_flight: keys.count("limits.proposals_in_flight", 1..=65_536),
             streams: keys.count("limits.streams", 1..=65_536),
