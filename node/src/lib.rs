@@ -1,1 +1,3 @@
-//! placeholder
+//! The process: daemon, admin socket, command line.
+
+pub mod admin;
