@@ -1,1 +1,29 @@
-//! placeholder
+//! The personas, and the tree that keeps them alive.
+//!
+//! ```text
+//!                        root            reads duties off the state, hands them out, restarts
+//!          ┌──────────────┼───────────────┬─────────────┐
+//!       manager       butler of a     worker of a     janitor
+//!       (where the    team, while it  team, while it  (removes containers
+//!       leader is)    has duties      has duties      that nobody owns)
+//! ```
+//!
+//! # Invariant
+//! Personas are siblings: the death of one stops no other. None holds anything that cannot be read
+//! off the state again, so a persona that comes back is given its duties and goes on.
+//!
+//! # Why
+//! A persona exists only while it has something to do. Ten thousand idle workers are state, not
+//! actors: the idea is Orleans' (virtual actors).
+
+pub mod backoff;
+mod butler;
+mod errand;
+pub mod house;
+mod janitor;
+mod manager;
+pub mod tree;
+mod worker;
+
+pub use house::House;
+pub use tree::{Root, RootMsg, Standing};

@@ -39,50 +39,83 @@ pub struct Placement {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoPlace(pub String);
 
-/// Chooses a node for a butler or worker, or says why none will do.
-pub fn choose(state: &State, who: &Placed) -> Result<(NodeId, String), NoPlace> {
-    let nothing = AgentLimits {
-        cpu_milli: 0,
-        memory_bytes: 0,
-        pids: 0,
-        output_bytes: 0,
-    };
-    let (labels, takes) = match who {
-        Placed::Team(team) => match state.teams.get(team) {
-            Some(team) => (&team.spec.labels, nothing),
-            None => return Err(NoPlace(format!("there is no team {team}"))),
-        },
-        Placed::Worker(worker) => match state.workers.get(worker) {
-            Some(worker) => (&worker.spec.labels, worker.spec.agent.limits),
-            None => return Err(NoPlace(format!("there is no worker {worker}"))),
-        },
-    };
-    let mut refused = Vec::new();
-    let mut best: Option<(u64, NodeId, &Node)> = None;
-    for (id, node) in &state.nodes {
-        match fits(node, labels, &takes) {
-            Ok(share) if best.is_none_or(|(least, ..)| share < least) => {
-                best = Some((share, *id, node));
-            }
-            Ok(_) => {}
-            Err(why) => refused.push(format!("{}: {why}", node.facts.name)),
+/// Chooses nodes for one after the other, each choice with those before it in view.
+pub struct Chooser {
+    nodes: BTreeMap<NodeId, Node>,
+}
+
+impl Chooser {
+    /// Begins with what is promised in `state`.
+    pub fn new(state: &State) -> Self {
+        Self {
+            nodes: state.nodes.clone(),
         }
     }
-    match best {
-        Some((share, id, node)) => {
-            let considered = state.nodes.len() - refused.len();
-            let name = &node.facts.name;
-            Ok((
-                id,
-                format!(
-                    "{name} has the least promised ({}.{} %) of {considered} that fit",
-                    share / 10,
-                    share % 10
-                ),
-            ))
+
+    /// Chooses a node for a butler or worker, or says why none will do.
+    pub fn choose(
+        &mut self,
+        state: &State,
+        who: &Placed,
+        epoch: Epoch,
+    ) -> Result<Placement, NoPlace> {
+        let nothing = AgentLimits {
+            cpu_milli: 0,
+            memory_bytes: 0,
+            pids: 0,
+            output_bytes: 0,
+        };
+        let (labels, takes) = match who {
+            Placed::Team(team) => match state.teams.get(team) {
+                Some(team) => (&team.spec.labels, nothing),
+                None => return Err(NoPlace(format!("there is no team {team}"))),
+            },
+            Placed::Worker(worker) => match state.workers.get(worker) {
+                Some(worker) => (&worker.spec.labels, worker.spec.agent.limits),
+                None => return Err(NoPlace(format!("there is no worker {worker}"))),
+            },
+        };
+        let (node, reason) = self.least(labels, &takes)?;
+        if let Some(node) = self.nodes.get_mut(&node) {
+            node.cpu_promised_milli += takes.cpu_milli;
+            node.memory_promised_bytes += takes.memory_bytes;
         }
-        None if state.nodes.is_empty() => Err(NoPlace("no node has joined".to_owned())),
-        None => Err(NoPlace(refused.join("; "))),
+        Ok(Placement {
+            who: who.clone(),
+            epoch,
+            node,
+            reason,
+        })
+    }
+
+    fn least(
+        &self,
+        labels: &BTreeMap<String, String>,
+        takes: &AgentLimits,
+    ) -> Result<(NodeId, String), NoPlace> {
+        let mut refused = Vec::new();
+        let mut best: Option<(u64, NodeId, &Node)> = None;
+        for (id, node) in &self.nodes {
+            match fits(node, labels, takes) {
+                Ok(share) if best.is_none_or(|(least, ..)| share < least) => {
+                    best = Some((share, *id, node));
+                }
+                Ok(_) => {}
+                Err(why) => refused.push(format!("{}: {why}", node.facts.name)),
+            }
+        }
+        match best {
+            Some((share, id, node)) => {
+                let fit = self.nodes.len() - refused.len();
+                let (name, percent, tenth) = (&node.facts.name, share / 10, share % 10);
+                let reason = format!(
+                    "{name} has the least promised ({percent}.{tenth} %) of {fit} that fit"
+                );
+                Ok((id, reason))
+            }
+            None if self.nodes.is_empty() => Err(NoPlace("no node has joined".to_owned())),
+            None => Err(NoPlace(refused.join("; "))),
+        }
     }
 }
 

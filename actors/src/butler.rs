@@ -1,0 +1,191 @@
+//! A team's butler: plans its cases and writes their reports.
+//!
+//! # Why
+//! What follows from a plan without judgement (which stage may begin, which worker is free) is
+//! the rules' own; the butler does what needs reading and writing: an agent's answer becomes a
+//! plan, the results become a report.
+
+mod markdown;
+mod plan;
+mod report;
+
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use rules::case::{Case, Report};
+use rules::command::Plan;
+use rules::duty::{Duty, PlanFrom};
+use rules::id::{CaseId, TeamName};
+use rules::{Command, Rejection, Who};
+
+use crate::errand::{Duties, Errands};
+use crate::house::{Hindrance, House};
+
+pub(crate) use report::compose;
+
+/// What wakes a butler.
+pub enum ButlerMsg {
+    /// Its duties have changed.
+    Serve(Duties),
+    /// One of its errands panicked.
+    ErrandPanicked,
+    /// Panic, because a test or an operator says so.
+    Crash,
+}
+
+impl ractor::Message for ButlerMsg {}
+
+/// A butler.
+pub struct Butler;
+
+/// What it is started with.
+pub struct ButlerArgs {
+    /// The node's means.
+    pub house: House,
+    /// Its team.
+    pub team: TeamName,
+}
+
+/// What it has in mind.
+pub struct ButlerState {
+    house: House,
+    team: TeamName,
+    errands: Errands,
+}
+
+impl Actor for Butler {
+    type Msg = ButlerMsg;
+    type State = ButlerState;
+    type Arguments = ButlerArgs;
+
+    async fn pre_start(
+        &self,
+        _me: ActorRef<ButlerMsg>,
+        args: ButlerArgs,
+    ) -> Result<ButlerState, ActorProcessingErr> {
+        Ok(ButlerState {
+            house: args.house,
+            team: args.team,
+            errands: Errands::default(),
+        })
+    }
+
+    async fn handle(
+        &self,
+        me: ActorRef<ButlerMsg>,
+        message: ButlerMsg,
+        state: &mut ButlerState,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            ButlerMsg::Serve(duties) => serve(&me, state, duties),
+            ButlerMsg::ErrandPanicked => return Err("an errand panicked".into()),
+            ButlerMsg::Crash => panic!("the butler was told to crash"),
+        }
+        Ok(())
+    }
+}
+
+fn serve(me: &ActorRef<ButlerMsg>, state: &mut ButlerState, duties: Duties) {
+    for duty in duties.dropped {
+        state.errands.drop(&duty);
+    }
+    for duty in duties.added {
+        let (house, team) = (state.house.clone(), state.team.clone());
+        let panicked = || ButlerMsg::ErrandPanicked;
+        match duty.clone() {
+            Duty::Plan {
+                case,
+                generation,
+                from,
+            } => {
+                state.errands.start(&duty, me, panicked, move || {
+                    plan_case(house.clone(), team.clone(), case, generation, from.clone())
+                });
+            }
+            Duty::Report { case, generation } => {
+                state.errands.start(&duty, me, panicked, move || {
+                    report_case(house.clone(), team.clone(), case, generation)
+                });
+            }
+            Duty::Place { .. } | Duty::Route { .. } | Duty::Keep { .. } | Duty::Run { .. } => {}
+        }
+    }
+}
+
+/// The butler as it is known now: an epoch that has passed is refused by the rules.
+fn me_now(house: &House, team: &TeamName) -> Result<Who, Hindrance> {
+    let epoch = house.look(|state| state.teams.get(team).map(|team| team.epoch));
+    let epoch = epoch.ok_or_else(|| Rejection::NoTeam(team.clone()))?;
+    Ok(Who::Butler {
+        team: team.clone(),
+        epoch,
+    })
+}
+
+async fn plan_case(
+    house: House,
+    team: TeamName,
+    id: CaseId,
+    generation: u32,
+    from: PlanFrom,
+) -> Result<(), Hindrance> {
+    let me = me_now(&house, &team)?;
+    let command = match from {
+        PlanFrom::Playbook(name) => Command::PlanCase {
+            case: id,
+            generation,
+            plan: Plan::Playbook(name),
+        },
+        PlanFrom::Agent => {
+            let Some(case) = open_case(&house, id) else {
+                return Ok(());
+            };
+            match plan::read(&house, &case).await? {
+                Ok(stages) => Command::PlanCase {
+                    case: id,
+                    generation,
+                    plan: Plan::Agent(stages),
+                },
+                Err(reasons) => Command::RefusePlan {
+                    case: id,
+                    generation,
+                    reasons,
+                },
+            }
+        }
+    };
+    let outcome = house.say(me, command).await?;
+    tracing::debug!(case = %id, ?outcome, "planned");
+    Ok(())
+}
+
+async fn report_case(
+    house: House,
+    team: TeamName,
+    id: CaseId,
+    generation: u32,
+) -> Result<(), Hindrance> {
+    let me = me_now(&house, &team)?;
+    let Some(case) = open_case(&house, id) else {
+        return Ok(());
+    };
+    let Some(ending) = case.ending else {
+        return Ok(());
+    };
+    let report: Report = compose(&house, &case, ending).await?;
+    let report = Box::new(report);
+    house
+        .say(
+            me,
+            Command::ReportCase {
+                case: id,
+                generation,
+                report,
+            },
+        )
+        .await?;
+    tracing::info!(case = %id, outcome = %ending, "reported");
+    Ok(())
+}
+
+fn open_case(house: &House, id: CaseId) -> Option<Case> {
+    house.look(|state| state.cases.get(&id).cloned())
+}
