@@ -6,3 +6,4 @@ pub mod engine;
 pub mod kernel;
 pub mod ledger;
 pub mod spool;
+pub mod workshop;

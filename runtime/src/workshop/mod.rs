@@ -12,6 +12,8 @@
 //! The worker decides what ought to run; how it is run is no matter of a persona's. A benchmark
 //! measures the personas and the ledger with a workshop of its own.
 
+pub mod boxes;
+
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;

@@ -1,0 +1,439 @@
+//! The workshop of a real node: boxes of its engine, spoken to through their spools.
+//!
+//! # Invariant
+//! What an attempt has come to stands in its spool. Every step looks there first, so that a daemon
+//! which died between any two of them goes on where the spool says.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rules::attempt::{Artifact, Body, StageResult};
+use rules::id::{AttemptId, CaseId, Epoch, NodeId, TeamName, WorkerId, WorkerName};
+use rules::limits::{MAX_ARTIFACTS, MAX_INLINE_BYTES, MAX_SUMMARY_BYTES};
+use tokio::sync::broadcast::error::RecvError;
+
+use super::{Bench, Doing, Ended, Input, Job, Workshop, WorkshopError};
+use crate::blob::{BlobError, Blobs};
+use crate::engine::{BoxEvent, BoxId, BoxLimits, BoxSpec, Engine, EngineError, Image};
+use crate::kernel::{self, AttemptContext, AttemptOutcome, FailKind, Kernel, KernelSettings, Skill};
+use crate::spool::{
+    AttemptLimits, AttemptName, AttemptObserved, CONTRACT_VERSION, Cancel, Collected, Content,
+    Exit, InFile, Spool, SpoolError, SpoolWatcher,
+};
+
+/// How often a box is looked after while an attempt runs in it, whatever the engine's news say.
+const LOOK_AFTER: Duration = Duration::from_secs(10);
+/// Time for a sleeping box's init to end politely.
+const REST_GRACE: Duration = Duration::from_secs(10);
+/// Longest wait for an ended attempt's exit, beyond its own grace: then its box is stopped.
+const EXIT_WAIT: Duration = Duration::from_secs(30);
+/// Ended attempts of a box that keep their folders, for their logs.
+const KEPT_ATTEMPTS: usize = 20;
+/// The largest brief or SOUL that a kernel is shown as text; the file itself is whole.
+const SHOWN_TEXT_BYTES: usize = 1 << 20;
+
+/// Boxes of an engine.
+pub struct Boxes {
+    engine: Arc<dyn Engine>,
+    blobs: Blobs,
+    watcher: SpoolWatcher,
+    cluster: String,
+    node: NodeId,
+    gateway: Option<PathBuf>,
+    grace_ms: u64,
+}
+
+impl Boxes {
+    /// The boxes of this node of this cluster; inside a tokio runtime.
+    pub fn new(
+        engine: Arc<dyn Engine>,
+        blobs: Blobs,
+        cluster: String,
+        node: NodeId,
+        grace_ms: u64,
+    ) -> Self {
+        let watcher = SpoolWatcher::new();
+        Self { engine, blobs, watcher, cluster, node, gateway: None, grace_ms }
+    }
+
+    /// The spool of a worker's present box, where it has one here.
+    pub async fn spool_of(&self, bench: &Bench) -> Result<Option<Spool>, WorkshopError> {
+        let id = self.box_id(bench);
+        let found = self.engine.list().await.map_err(passing)?;
+        Ok(found.into_iter().find(|found| found.id == id).map(|found| found.spool))
+    }
+
+    fn box_id(&self, bench: &Bench) -> BoxId {
+        BoxId {
+            cluster: self.cluster.clone(),
+            node: self.node.0,
+            team: bench.worker.team.to_string(),
+            worker: bench.worker.name.to_string(),
+            epoch: bench.epoch.0,
+        }
+    }
+
+    fn spec(&self, job: &Job) -> BoxSpec {
+        let takes = job.agent.limits;
+        BoxSpec {
+            id: self.box_id(&job.bench),
+            image: match job.agent.image.as_str() {
+                "" | "scratch" => Image::Scratch,
+                name => Image::Named(name.to_owned()),
+            },
+            limits: BoxLimits {
+                memory_bytes: takes.memory_bytes,
+                cpu_millis: takes.cpu_milli,
+                processes: takes.pids,
+                file_bytes: takes.output_bytes,
+                ..BoxLimits::default()
+            },
+            programs: Vec::new(),
+            gateway: self.gateway.clone(),
+        }
+    }
+
+    async fn carry_out(
+        &self,
+        job: &Job,
+        started: &(dyn Fn() + Send + Sync),
+    ) -> Result<Ended, WorkshopError> {
+        let kernel = kernel::by_name(&job.agent.kernel).ok_or_else(|| {
+            let (name, known) = (&job.agent.kernel, kernel::NAMES.join(", "));
+            WorkshopError::Never(format!("there is no kernel {name}; there are {known}"))
+        })?;
+        let name = spool_name(job.attempt)?;
+        let spec = self.spec(job);
+        let mut news = self.engine.events();
+        let spool = self.engine.ensure(&spec).await.map_err(passing)?.spool;
+        let watch = loop {
+            match observe(&spool, &name).await? {
+                AttemptObserved::NotStarted { is_ordered: false } => {
+                    self.order(job, kernel.as_ref(), &spool, &name).await?;
+                }
+                AttemptObserved::NotStarted { is_ordered: true } | AttemptObserved::Running => {
+                    break self.watcher.attempt(&spool, &name);
+                }
+                AttemptObserved::Exited(exit) => {
+                    return self.read(kernel.as_ref(), &spool, &name, exit).await;
+                }
+            }
+        };
+        loop {
+            match observe(&spool, &name).await? {
+                AttemptObserved::Exited(exit) => {
+                    return self.read(kernel.as_ref(), &spool, &name, exit).await;
+                }
+                AttemptObserved::Running => started(),
+                AttemptObserved::NotStarted { .. } => {}
+            }
+            let is_box_in_doubt = tokio::select! {
+                () = watch.changed() => false,
+                () = doubt(&mut news, &spec.id) => true,
+                () = tokio::time::sleep(LOOK_AFTER) => true,
+            };
+            if is_box_in_doubt {
+                // A box that had ended is started again; its init says what was lost.
+                self.engine.ensure(&spec).await.map_err(passing)?;
+            }
+        }
+    }
+
+    /// Lays the attempt's folder out and orders it.
+    async fn order(
+        &self,
+        job: &Job,
+        kernel: &dyn Kernel,
+        spool: &Spool,
+        name: &AttemptName,
+    ) -> Result<(), WorkshopError> {
+        let context = self.context(job, spool, name).await?;
+        let start =
+            kernel.order(&context).map_err(|error| WorkshopError::Never(error.to_string()))?;
+        let limits = AttemptLimits {
+            out_bytes: job.agent.limits.output_bytes,
+            grace_ms: self.grace_ms,
+            // The ledger's clock decides; twice its limit ends what no daemon looks after any more.
+            time_limit_ms: Some(job.limit_ms.saturating_mul(2)),
+            ..AttemptLimits::default()
+        };
+        let (own_files, order) = start.into_order(limits);
+        let mut files: Vec<InFile> = job.inputs.iter().map(|input| self.file(input)).collect();
+        files.extend(own_files);
+        let (spool, name) = (spool.clone(), name.clone());
+        blocking(move || {
+            spool.prepare(&name, &files)?;
+            spool.order(&name, &order)
+        })
+        .await
+    }
+
+    fn file(&self, input: &Input) -> InFile {
+        let content = match &input.body {
+            Body::Inline(text) => Content::Bytes(text.clone().into_bytes()),
+            Body::Blob(blob) => Content::CopyOf(self.blobs.path(blob)),
+        };
+        InFile { path: input.path.clone(), content }
+    }
+
+    async fn context(
+        &self,
+        job: &Job,
+        spool: &Spool,
+        name: &AttemptName,
+    ) -> Result<AttemptContext, WorkshopError> {
+        let mut skills = Vec::new();
+        for skill in job.agent.skills.keys() {
+            let path = format!("skills/{skill}/SKILL.md");
+            let text = self.shown(job, &path).await?.unwrap_or_default();
+            skills.push(Skill { name: skill.to_string(), text });
+        }
+        Ok(AttemptContext {
+            attempt: name.clone(),
+            inside: spool.inside().clone(),
+            brief: self.shown(job, "brief.md").await?.unwrap_or_default(),
+            task: self.shown(job, "stage.md").await?,
+            soul: self.shown(job, "SOUL.md").await?,
+            skills,
+            settings: KernelSettings {
+                command: job.agent.command.clone(),
+                env: job.agent.env.clone(),
+                brief_on_stdin: false,
+            },
+        })
+    }
+
+    /// An input as text for the kernel.
+    async fn shown(&self, job: &Job, path: &str) -> Result<Option<String>, WorkshopError> {
+        let Some(input) = job.inputs.iter().find(|input| input.path == path) else {
+            return Ok(None);
+        };
+        match &input.body {
+            Body::Inline(text) => Ok(Some(text.clone())),
+            Body::Blob(blob) => {
+                let bytes = self.blobs.read_limited(blob, SHOWN_TEXT_BYTES as u64).await;
+                Ok(Some(String::from_utf8_lossy(&bytes.map_err(unread)?).into_owned()))
+            }
+        }
+    }
+
+    /// Reads what an ended attempt came to, and keeps what it left.
+    async fn read(
+        &self,
+        kernel: &dyn Kernel,
+        spool: &Spool,
+        name: &AttemptName,
+        exit: Exit,
+    ) -> Result<Ended, WorkshopError> {
+        let (from, of) = (spool.clone(), name.clone());
+        let out = blocking(move || from.collect(&of)).await?;
+        match kernel.read(&exit, &out) {
+            AttemptOutcome::Failed { reason } if reason.kind == FailKind::Lost => {
+                Ok(Ended::Lost(reason.text))
+            }
+            // Its box was stopped under it, by nobody who spoke for its case.
+            AttemptOutcome::Failed { reason } if reason.kind == FailKind::Cancelled => {
+                Ok(Ended::Lost(reason.text))
+            }
+            AttemptOutcome::Failed { reason } => Ok(Ended::Failed(reason.text)),
+            AttemptOutcome::Succeeded { result } => {
+                let artifacts = self.keep_artifacts(out).await?;
+                let document = serde_json::to_string(&result)
+                    .map_err(|why| WorkshopError::Never(format!("result cannot be kept: {why}")))?;
+                let document = if document.len() <= MAX_INLINE_BYTES {
+                    Body::Inline(document)
+                } else {
+                    let kept = self.blobs.put_bytes(document.into_bytes()).await;
+                    Body::Blob(kept.map_err(unread)?)
+                };
+                let summary = cut(&result.summary, MAX_SUMMARY_BYTES);
+                Ok(Ended::Succeeded(StageResult { summary, document, artifacts }))
+            }
+        }
+    }
+
+    async fn keep_artifacts(&self, out: Collected) -> Result<Vec<Artifact>, WorkshopError> {
+        let mut artifacts = Vec::new();
+        for file in &out.files {
+            let Some(name) = file.path.strip_prefix("artifacts/") else { continue };
+            if artifacts.len() == MAX_ARTIFACTS {
+                tracing::warn!(limit = MAX_ARTIFACTS, "more artifacts than a result may have");
+                break;
+            }
+            match out.open(&file.path) {
+                Ok((open, _)) => {
+                    let blob = self.blobs.put_file(open).await.map_err(unread)?;
+                    artifacts.push(Artifact { name: name.to_owned(), blob });
+                }
+                Err(why) => tracing::warn!(%why, "an artifact is left out"),
+            }
+        }
+        Ok(artifacts)
+    }
+
+    async fn end_attempt(&self, bench: &Bench, attempt: AttemptId) -> Result<(), WorkshopError> {
+        let name = spool_name(attempt)?;
+        let Some(spool) = self.spool_of(bench).await? else { return Ok(()) };
+        let watch = self.watcher.attempt(&spool, &name);
+        let cancel = Cancel {
+            version: CONTRACT_VERSION,
+            reason: "its stage is over".to_owned(),
+            grace_ms: None,
+        };
+        if !matches!(observe(&spool, &name).await?, AttemptObserved::Exited(_)) {
+            let (to, of) = (spool.clone(), name.clone());
+            blocking(move || to.cancel(&of, &cancel)).await?;
+            let limit = EXIT_WAIT + Duration::from_millis(self.grace_ms);
+            let exited = async {
+                loop {
+                    match observe(&spool, &name).await? {
+                        AttemptObserved::Exited(_)
+                        | AttemptObserved::NotStarted { is_ordered: false } => return Ok(()),
+                        AttemptObserved::NotStarted { .. } | AttemptObserved::Running => {}
+                    }
+                    let phase = self.engine.list().await.map_err(passing)?;
+                    let id = self.box_id(bench);
+                    let runs = |found: &crate::engine::FoundBox| {
+                        found.id == id && found.phase == crate::engine::Phase::Running
+                    };
+                    if !phase.iter().any(runs) {
+                        return Ok(());
+                    }
+                    watch.changed().await;
+                }
+            };
+            match tokio::time::timeout(limit, exited).await {
+                Ok(ended) => ended?,
+                Err(_) => {
+                    let why = format!("attempt {attempt} does not end; its box is stopped");
+                    tracing::warn!(worker = %bench.worker, "{why}");
+                    let id = self.box_id(bench);
+                    self.engine.stop(&id, Duration::ZERO).await.map_err(passing)?;
+                }
+            }
+        }
+        let spool = spool.clone();
+        blocking(move || discard_oldest(&spool)).await
+    }
+}
+
+/// Discards the folders of ended attempts beyond those that are kept for their logs.
+fn discard_oldest(spool: &Spool) -> Result<(), SpoolError> {
+    let mut ended = Vec::new();
+    for name in spool.attempts()? {
+        if matches!(spool.observe(&name)?, AttemptObserved::Exited(_))
+            && let Some(id) = attempt_id(&name)
+        {
+            ended.push((id, name));
+        }
+    }
+    ended.sort();
+    let surplus = ended.len().saturating_sub(KEPT_ATTEMPTS);
+    ended.iter().take(surplus).try_for_each(|(_, name)| spool.discard(name))
+}
+
+impl Workshop for Boxes {
+    fn run<'a>(&'a self, job: &'a Job, started: &'a (dyn Fn() + Send + Sync)) -> Doing<'a, Ended> {
+        Box::pin(self.carry_out(job, started))
+    }
+
+    fn end<'a>(&'a self, bench: &'a Bench, attempt: AttemptId) -> Doing<'a, ()> {
+        Box::pin(self.end_attempt(bench, attempt))
+    }
+
+    fn attempts<'a>(&'a self, bench: &'a Bench) -> Doing<'a, BTreeSet<AttemptId>> {
+        Box::pin(async move {
+            let Some(spool) = self.spool_of(bench).await? else { return Ok(BTreeSet::new()) };
+            let names = blocking(move || spool.attempts()).await?;
+            Ok(names.iter().filter_map(attempt_id).collect())
+        })
+    }
+
+    fn rest<'a>(&'a self, bench: &'a Bench) -> Doing<'a, ()> {
+        Box::pin(async move {
+            self.engine.stop(&self.box_id(bench), REST_GRACE).await.map_err(passing)
+        })
+    }
+
+    fn benches(&self) -> Doing<'_, Vec<Bench>> {
+        Box::pin(async move {
+            let found = self.engine.list().await.map_err(passing)?;
+            Ok(found.into_iter().filter_map(|found| bench(&found.id)).collect())
+        })
+    }
+
+    fn clear<'a>(&'a self, bench: &'a Bench) -> Doing<'a, ()> {
+        Box::pin(async move { self.engine.remove(&self.box_id(bench)).await.map_err(passing) })
+    }
+}
+
+fn bench(id: &BoxId) -> Option<Bench> {
+    let team = TeamName::new(&id.team).ok()?;
+    let name = WorkerName::new(&id.worker).ok()?;
+    Some(Bench { worker: WorkerId { team, name }, epoch: Epoch(id.epoch) })
+}
+
+/// The name of an attempt's folders: `c7-2` for `c-7.2`.
+pub fn spool_name(attempt: AttemptId) -> Result<AttemptName, WorkshopError> {
+    AttemptName::new(&format!("c{}-{}", attempt.case.0, attempt.number))
+        .map_err(|error| WorkshopError::Never(error.to_string()))
+}
+
+fn attempt_id(name: &AttemptName) -> Option<AttemptId> {
+    let (case, number) = name.as_str().strip_prefix('c')?.split_once('-')?;
+    Some(AttemptId { case: CaseId(case.parse().ok()?), number: number.parse().ok()? })
+}
+
+/// Returns when the engine's news leave it open whether the box still runs.
+async fn doubt(news: &mut tokio::sync::broadcast::Receiver<BoxEvent>, id: &BoxId) {
+    loop {
+        match news.recv().await {
+            Ok(BoxEvent::Ended { id: ended, .. }) if ended == *id => return,
+            Ok(BoxEvent::Regained) | Err(RecvError::Lagged(_)) => return,
+            Ok(BoxEvent::Ended { .. } | BoxEvent::Lost) => {}
+            Err(RecvError::Closed) => std::future::pending::<()>().await,
+        }
+    }
+}
+
+async fn observe(spool: &Spool, name: &AttemptName) -> Result<AttemptObserved, WorkshopError> {
+    let (spool, name) = (spool.clone(), name.clone());
+    blocking(move || spool.observe(&name)).await
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SpoolError> + Send + 'static,
+) -> Result<T, WorkshopError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done.map_err(|error| passing(error.into())),
+        Err(join) => Err(WorkshopError::Later(join.to_string())),
+    }
+}
+
+fn passing(error: EngineError) -> WorkshopError {
+    let is_passing = error.is_passing();
+    let mut line = error.to_string();
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        line = format!("{line}: {cause}");
+        source = cause.source();
+    }
+    if is_passing { WorkshopError::Later(line) } else { WorkshopError::Never(line) }
+}
+
+fn unread(error: BlobError) -> WorkshopError {
+    WorkshopError::Later(format!("a blob cannot be read or written: {error}"))
+}
+
+fn cut(text: &str, limit: usize) -> String {
+    if text.len() <= limit {
+        return text.to_owned();
+    }
+    let mut end = limit - '…'.len_utf8();
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}…", &text[..end])
+}
