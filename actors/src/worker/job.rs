@@ -121,7 +121,7 @@ fn texts(case: &Case, agent: &AgentSpec, inputs: &mut Vec<Input>) {
 fn case_json(case: &Case, stage: &Stage, id: AttemptId) -> String {
     let skill = match &stage.spec.need {
         Need::Skill(skill) => Some(skill.as_str()),
-        Need::Worker(_) => None,
+        Need::Worker(_) | Need::Butler => None,
     };
     json!({
         "version": 1,

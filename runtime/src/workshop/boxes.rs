@@ -17,7 +17,9 @@ use tokio::sync::broadcast::error::RecvError;
 use super::{Bench, Doing, Ended, Input, Job, Workshop, WorkshopError};
 use crate::blob::{BlobError, Blobs};
 use crate::engine::{BoxEvent, BoxId, BoxLimits, BoxSpec, Engine, EngineError, Image};
-use crate::kernel::{self, AttemptContext, AttemptOutcome, FailKind, Kernel, KernelSettings, Skill};
+use crate::kernel::{
+    self, AttemptContext, AttemptOutcome, FailKind, Kernel, KernelSettings, Skill,
+};
 use crate::spool::{
     AttemptLimits, AttemptName, AttemptObserved, CONTRACT_VERSION, Cancel, Collected, Content,
     Exit, InFile, Spool, SpoolError, SpoolWatcher,
@@ -55,14 +57,25 @@ impl Boxes {
         grace_ms: u64,
     ) -> Self {
         let watcher = SpoolWatcher::new();
-        Self { engine, blobs, watcher, cluster, node, gateway: None, grace_ms }
+        Self {
+            engine,
+            blobs,
+            watcher,
+            cluster,
+            node,
+            gateway: None,
+            grace_ms,
+        }
     }
 
     /// The spool of a worker's present box, where it has one here.
     pub async fn spool_of(&self, bench: &Bench) -> Result<Option<Spool>, WorkshopError> {
         let id = self.box_id(bench);
         let found = self.engine.list().await.map_err(passing)?;
-        Ok(found.into_iter().find(|found| found.id == id).map(|found| found.spool))
+        Ok(found
+            .into_iter()
+            .find(|found| found.id == id)
+            .map(|found| found.spool))
     }
 
     fn box_id(&self, bench: &Bench) -> BoxId {
@@ -150,8 +163,9 @@ impl Boxes {
         name: &AttemptName,
     ) -> Result<(), WorkshopError> {
         let context = self.context(job, spool, name).await?;
-        let start =
-            kernel.order(&context).map_err(|error| WorkshopError::Never(error.to_string()))?;
+        let start = kernel
+            .order(&context)
+            .map_err(|error| WorkshopError::Never(error.to_string()))?;
         let limits = AttemptLimits {
             out_bytes: job.agent.limits.output_bytes,
             grace_ms: self.grace_ms,
@@ -175,7 +189,10 @@ impl Boxes {
             Body::Inline(text) => Content::Bytes(text.clone().into_bytes()),
             Body::Blob(blob) => Content::CopyOf(self.blobs.path(blob)),
         };
-        InFile { path: input.path.clone(), content }
+        InFile {
+            path: input.path.clone(),
+            content,
+        }
     }
 
     async fn context(
@@ -188,7 +205,10 @@ impl Boxes {
         for skill in job.agent.skills.keys() {
             let path = format!("skills/{skill}/SKILL.md");
             let text = self.shown(job, &path).await?.unwrap_or_default();
-            skills.push(Skill { name: skill.to_string(), text });
+            skills.push(Skill {
+                name: skill.to_string(),
+                text,
+            });
         }
         Ok(AttemptContext {
             attempt: name.clone(),
@@ -214,7 +234,9 @@ impl Boxes {
             Body::Inline(text) => Ok(Some(text.clone())),
             Body::Blob(blob) => {
                 let bytes = self.blobs.read_limited(blob, SHOWN_TEXT_BYTES as u64).await;
-                Ok(Some(String::from_utf8_lossy(&bytes.map_err(unread)?).into_owned()))
+                Ok(Some(
+                    String::from_utf8_lossy(&bytes.map_err(unread)?).into_owned(),
+                ))
             }
         }
     }
@@ -249,7 +271,11 @@ impl Boxes {
                     Body::Blob(kept.map_err(unread)?)
                 };
                 let summary = cut(&result.summary, MAX_SUMMARY_BYTES);
-                Ok(Ended::Succeeded(StageResult { summary, document, artifacts }))
+                Ok(Ended::Succeeded(StageResult {
+                    summary,
+                    document,
+                    artifacts,
+                }))
             }
         }
     }
@@ -257,15 +283,23 @@ impl Boxes {
     async fn keep_artifacts(&self, out: Collected) -> Result<Vec<Artifact>, WorkshopError> {
         let mut artifacts = Vec::new();
         for file in &out.files {
-            let Some(name) = file.path.strip_prefix("artifacts/") else { continue };
+            let Some(name) = file.path.strip_prefix("artifacts/") else {
+                continue;
+            };
             if artifacts.len() == MAX_ARTIFACTS {
-                tracing::warn!(limit = MAX_ARTIFACTS, "more artifacts than a result may have");
+                tracing::warn!(
+                    limit = MAX_ARTIFACTS,
+                    "more artifacts than a result may have"
+                );
                 break;
             }
             match out.open(&file.path) {
                 Ok((open, _)) => {
                     let blob = self.blobs.put_file(open).await.map_err(unread)?;
-                    artifacts.push(Artifact { name: name.to_owned(), blob });
+                    artifacts.push(Artifact {
+                        name: name.to_owned(),
+                        blob,
+                    });
                 }
                 Err(why) => tracing::warn!(%why, "an artifact is left out"),
             }
@@ -275,7 +309,9 @@ impl Boxes {
 
     async fn end_attempt(&self, bench: &Bench, attempt: AttemptId) -> Result<(), WorkshopError> {
         let name = spool_name(attempt)?;
-        let Some(spool) = self.spool_of(bench).await? else { return Ok(()) };
+        let Some(spool) = self.spool_of(bench).await? else {
+            return Ok(());
+        };
         let watch = self.watcher.attempt(&spool, &name);
         let cancel = Cancel {
             version: CONTRACT_VERSION,
@@ -310,7 +346,10 @@ impl Boxes {
                     let why = format!("attempt {attempt} does not end; its box is stopped");
                     tracing::warn!(worker = %bench.worker, "{why}");
                     let id = self.box_id(bench);
-                    self.engine.stop(&id, Duration::ZERO).await.map_err(passing)?;
+                    self.engine
+                        .stop(&id, Duration::ZERO)
+                        .await
+                        .map_err(passing)?;
                 }
             }
         }
@@ -331,7 +370,10 @@ fn discard_oldest(spool: &Spool) -> Result<(), SpoolError> {
     }
     ended.sort();
     let surplus = ended.len().saturating_sub(KEPT_ATTEMPTS);
-    ended.iter().take(surplus).try_for_each(|(_, name)| spool.discard(name))
+    ended
+        .iter()
+        .take(surplus)
+        .try_for_each(|(_, name)| spool.discard(name))
 }
 
 impl Workshop for Boxes {
@@ -345,7 +387,9 @@ impl Workshop for Boxes {
 
     fn attempts<'a>(&'a self, bench: &'a Bench) -> Doing<'a, BTreeSet<AttemptId>> {
         Box::pin(async move {
-            let Some(spool) = self.spool_of(bench).await? else { return Ok(BTreeSet::new()) };
+            let Some(spool) = self.spool_of(bench).await? else {
+                return Ok(BTreeSet::new());
+            };
             let names = blocking(move || spool.attempts()).await?;
             Ok(names.iter().filter_map(attempt_id).collect())
         })
@@ -353,26 +397,40 @@ impl Workshop for Boxes {
 
     fn rest<'a>(&'a self, bench: &'a Bench) -> Doing<'a, ()> {
         Box::pin(async move {
-            self.engine.stop(&self.box_id(bench), REST_GRACE).await.map_err(passing)
+            self.engine
+                .stop(&self.box_id(bench), REST_GRACE)
+                .await
+                .map_err(passing)
         })
     }
 
     fn benches(&self) -> Doing<'_, Vec<Bench>> {
         Box::pin(async move {
             let found = self.engine.list().await.map_err(passing)?;
-            Ok(found.into_iter().filter_map(|found| bench(&found.id)).collect())
+            Ok(found
+                .into_iter()
+                .filter_map(|found| bench(&found.id))
+                .collect())
         })
     }
 
     fn clear<'a>(&'a self, bench: &'a Bench) -> Doing<'a, ()> {
-        Box::pin(async move { self.engine.remove(&self.box_id(bench)).await.map_err(passing) })
+        Box::pin(async move {
+            self.engine
+                .remove(&self.box_id(bench))
+                .await
+                .map_err(passing)
+        })
     }
 }
 
 fn bench(id: &BoxId) -> Option<Bench> {
     let team = TeamName::new(&id.team).ok()?;
     let name = WorkerName::new(&id.worker).ok()?;
-    Some(Bench { worker: WorkerId { team, name }, epoch: Epoch(id.epoch) })
+    Some(Bench {
+        worker: WorkerId { team, name },
+        epoch: Epoch(id.epoch),
+    })
 }
 
 /// The name of an attempt's folders: `c7-2` for `c-7.2`.
@@ -383,7 +441,10 @@ pub fn spool_name(attempt: AttemptId) -> Result<AttemptName, WorkshopError> {
 
 fn attempt_id(name: &AttemptName) -> Option<AttemptId> {
     let (case, number) = name.as_str().strip_prefix('c')?.split_once('-')?;
-    Some(AttemptId { case: CaseId(case.parse().ok()?), number: number.parse().ok()? })
+    Some(AttemptId {
+        case: CaseId(case.parse().ok()?),
+        number: number.parse().ok()?,
+    })
 }
 
 /// Returns when the engine's news leave it open whether the box still runs.
@@ -420,7 +481,11 @@ fn passing(error: EngineError) -> WorkshopError {
         line = format!("{line}: {cause}");
         source = cause.source();
     }
-    if is_passing { WorkshopError::Later(line) } else { WorkshopError::Never(line) }
+    if is_passing {
+        WorkshopError::Later(line)
+    } else {
+        WorkshopError::Never(line)
+    }
 }
 
 fn unread(error: BlobError) -> WorkshopError {

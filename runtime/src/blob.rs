@@ -1,0 +1,415 @@
+//! Blobs: bytes named by their SHA-256, as plain fsynced files beside the ledger.
+//!
+//! ```text
+//! put: chunks ─► tmp/<random> ─► fsync ─► rename to ab/cdef… ─► fsync of the folder
+//! ```
+//!
+//! # Invariant
+//! A name that is there names whole bytes; what is read is compared with its name. A `put` that
+//! has answered survives a power cut.
+//!
+//! # Why
+//! Files, not the ledger's store: large values would delay small entries, and a file can be handed
+//! to an agent by a copy or a link.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use nix::sys::stat::{UtimensatFlags, utimensat};
+use nix::sys::time::TimeSpec;
+use rules::id::BlobRef;
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+
+use crate::clock;
+
+/// Bytes that are read or written at once.
+pub const CHUNK_BYTES: usize = 256 * 1024;
+/// The largest blob, unless the settings say otherwise: a large log, not a disk image.
+pub const BLOB_LIMIT_BYTES: u64 = 64 << 20;
+/// Room that a put leaves on the disk, so that the ledger beside it can go on.
+pub const RESERVE_BYTES: u64 = 32 << 20;
+
+/// Why a blob cannot be written or read, named after what to do.
+#[derive(Debug, Error)]
+pub enum BlobError {
+    /// Too large: split it, or raise the limit in the settings.
+    #[error("a blob has at most {limit_bytes} bytes (limits.blob_bytes)")]
+    TooLarge {
+        /// The limit.
+        limit_bytes: u64,
+    },
+    /// The disk is full: make room, then repeat.
+    #[error("no room for a blob at {path}; make room, then repeat")]
+    NoRoom {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// It is not here: fetch it from a node that has it.
+    #[error("blob {0} is not here")]
+    Absent(BlobRef),
+    /// Its bytes are not what its name says: it is damaged and must be fetched anew.
+    #[error("blob {0} is damaged")]
+    Damaged(BlobRef),
+    /// The file system said no.
+    #[error("cannot use {path}")]
+    Failed {
+        /// Where.
+        path: PathBuf,
+        /// What it said.
+        source: io::Error,
+    },
+}
+
+/// The blobs of a node. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Blobs(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    folder: PathBuf,
+    limit_bytes: u64,
+    next_temporary: AtomicU64,
+}
+
+impl Blobs {
+    /// Opens the folder, and removes what a death in the middle of a put has left.
+    pub fn open(folder: PathBuf, limit_bytes: u64) -> Result<Self, BlobError> {
+        let temporary = folder.join("tmp");
+        make_folder(&folder)?;
+        match fs::remove_dir_all(&temporary) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(failed(&temporary, error));
+            }
+            Ok(()) | Err(_) => {}
+        }
+        make_folder(&temporary)?;
+        Ok(Self(Arc::new(Inner {
+            folder,
+            limit_bytes,
+            next_temporary: AtomicU64::new(0),
+        })))
+    }
+
+    /// Where a blob's file is, if it is here.
+    pub fn path(&self, blob: &BlobRef) -> PathBuf {
+        let name = blob.to_string();
+        self.0.folder.join(&name[..2]).join(&name[2..])
+    }
+
+    /// Whether a blob is here.
+    pub fn has(&self, blob: &BlobRef) -> bool {
+        fs::metadata(self.path(blob)).is_ok_and(|file| file.len() == blob.bytes)
+    }
+
+    /// Begins a blob whose bytes come piece by piece. Blocks on the disk.
+    pub fn writer(&self) -> Result<BlobWriter, BlobError> {
+        let number = self.0.next_temporary.fetch_add(1, Ordering::Relaxed);
+        let path = self.0.folder.join("tmp").join(number.to_string());
+        let file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(|error| self.failed(&path, error))?;
+        Ok(BlobWriter {
+            blobs: self.clone(),
+            path,
+            file,
+            digest: Sha256::new(),
+            bytes: 0,
+        })
+    }
+
+    /// Keeps these bytes.
+    pub async fn put_bytes(&self, bytes: Vec<u8>) -> Result<BlobRef, BlobError> {
+        let blobs = self.clone();
+        self.blocking(move || {
+            let mut writer = blobs.writer()?;
+            writer.write(&bytes)?;
+            writer.finish()
+        })
+        .await
+    }
+
+    /// Keeps the bytes of a file, from where it stands to its end.
+    pub async fn put_file(&self, mut file: File) -> Result<BlobRef, BlobError> {
+        let blobs = self.clone();
+        self.blocking(move || {
+            let mut writer = blobs.writer()?;
+            let mut chunk = vec![0; CHUNK_BYTES];
+            loop {
+                match file.read(&mut chunk) {
+                    Ok(0) => return writer.finish(),
+                    Ok(read) => writer.write(&chunk[..read])?,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(failed(&writer.path, error)),
+                }
+            }
+        })
+        .await
+    }
+
+    /// Opens a blob's file to be read piece by piece; whoever does compares its digest.
+    pub fn file(&self, blob: &BlobRef) -> Result<File, BlobError> {
+        let path = self.path(blob);
+        File::open(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => BlobError::Absent(*blob),
+            _ => failed(&path, error),
+        })
+    }
+
+    /// Reads a blob whole and compares it with its name; what is longer than `limit_bytes` is refused.
+    pub async fn read_limited(
+        &self,
+        blob: &BlobRef,
+        limit_bytes: u64,
+    ) -> Result<Vec<u8>, BlobError> {
+        let (blobs, blob) = (self.clone(), *blob);
+        if blob.bytes > limit_bytes {
+            return Err(BlobError::TooLarge { limit_bytes });
+        }
+        self.blocking(move || {
+            let mut bytes = Vec::new();
+            let file = blobs.file(&blob)?;
+            file.take(blob.bytes + 1)
+                .read_to_end(&mut bytes)
+                .map_err(|error| failed(&blobs.path(&blob), error))?;
+            let is_whole = bytes.len() as u64 == blob.bytes
+                && <[u8; 32]>::from(Sha256::digest(&bytes)) == blob.sha256;
+            if is_whole {
+                Ok(bytes)
+            } else {
+                Err(BlobError::Damaged(blob))
+            }
+        })
+        .await
+    }
+
+    /// Removes blobs that `is_named` does not know and that are older than `age`; says how many.
+    pub async fn sweep(
+        &self,
+        is_named: impl Fn(&str) -> bool + Send + 'static,
+        age: Duration,
+    ) -> Result<u64, BlobError> {
+        let folder = self.0.folder.clone();
+        self.blocking(move || sweep(&folder, is_named, age)).await
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, BlobError> + Send + 'static,
+    ) -> Result<T, BlobError> {
+        match tokio::task::spawn_blocking(work).await {
+            Ok(done) => done,
+            Err(join) => Err(failed(&self.0.folder, io::Error::other(join))),
+        }
+    }
+
+    fn failed(&self, path: &Path, error: io::Error) -> BlobError {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => BlobError::NoRoom {
+                path: self.0.folder.clone(),
+            },
+            _ => failed(path, error),
+        }
+    }
+}
+
+/// A blob whose bytes are still coming; dropped, it leaves nothing.
+#[derive(Debug)]
+pub struct BlobWriter {
+    blobs: Blobs,
+    path: PathBuf,
+    file: File,
+    digest: Sha256,
+    bytes: u64,
+}
+
+impl BlobWriter {
+    /// Adds a piece. Blocks on the disk.
+    pub fn write(&mut self, piece: &[u8]) -> Result<(), BlobError> {
+        let limit_bytes = self.blobs.0.limit_bytes;
+        if self.bytes.saturating_add(piece.len() as u64) > limit_bytes {
+            return Err(BlobError::TooLarge { limit_bytes });
+        }
+        if self.bytes.is_multiple_of(1 << 20) {
+            self.check_room()?;
+        }
+        self.file
+            .write_all(piece)
+            .map_err(|error| self.blobs.failed(&self.path, error))?;
+        self.digest.update(piece);
+        self.bytes += piece.len() as u64;
+        Ok(())
+    }
+
+    /// Makes it durable under its name. Blocks on the disk.
+    pub fn finish(self) -> Result<BlobRef, BlobError> {
+        let sha256 = <[u8; 32]>::from(self.digest.clone().finalize());
+        let blob = BlobRef {
+            sha256,
+            bytes: self.bytes,
+        };
+        let path = self.blobs.path(&blob);
+        if self.blobs.has(&blob) {
+            // Young again, so that no sweep takes it before an entry names it.
+            let now = TimeSpec::UTIME_NOW;
+            let touched = utimensat(
+                nix::fcntl::AT_FDCWD,
+                &path,
+                &now,
+                &now,
+                UtimensatFlags::NoFollowSymlink,
+            );
+            if touched.is_ok() {
+                return Ok(blob);
+            }
+        }
+        let fail = |error| self.blobs.failed(&path, error);
+        self.file.sync_all().map_err(fail)?;
+        let folder = path.parent().unwrap_or(&self.blobs.0.folder);
+        if !folder.is_dir() {
+            make_folder(folder)?;
+            sync_folder(&self.blobs.0.folder)?;
+        }
+        fs::rename(&self.path, &path).map_err(fail)?;
+        sync_folder(folder)?;
+        Ok(blob)
+    }
+
+    fn check_room(&self) -> Result<(), BlobError> {
+        let folder = &self.blobs.0.folder;
+        let room =
+            nix::sys::statvfs::statvfs(folder).map_err(|error| failed(folder, error.into()))?;
+        let free_bytes = room.blocks_available().saturating_mul(room.fragment_size());
+        if free_bytes < RESERVE_BYTES {
+            return Err(BlobError::NoRoom {
+                path: folder.clone(),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Drop for BlobWriter {
+    fn drop(&mut self) {
+        // After a rename there is nothing under this name; and what stays is removed at the next start.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+fn sweep(folder: &Path, is_named: impl Fn(&str) -> bool, age: Duration) -> Result<u64, BlobError> {
+    let list = |path: &Path| fs::read_dir(path).map_err(|error| failed(path, error));
+    let now_s = clock::wall().0 / 1000;
+    let oldest = i64::try_from(now_s.saturating_sub(age.as_secs())).unwrap_or(i64::MAX);
+    let mut removed = 0;
+    for part in list(folder)?.flatten() {
+        let prefix = part.file_name().to_string_lossy().into_owned();
+        if prefix.len() != 2 {
+            continue;
+        }
+        for file in list(&part.path())?.flatten() {
+            let name = format!("{prefix}{}", file.file_name().to_string_lossy());
+            // Seconds of the wall clock on both sides: a day's age bears a clock that is an hour off.
+            let is_old = file.metadata().is_ok_and(|meta| meta.mtime() <= oldest);
+            if is_old && !is_named(&name) {
+                fs::remove_file(file.path()).map_err(|error| failed(&file.path(), error))?;
+                removed += 1;
+            }
+        }
+    }
+    Ok(removed)
+}
+
+fn make_folder(path: &Path) -> Result<(), BlobError> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|error| failed(path, error))
+}
+
+fn sync_folder(path: &Path) -> Result<(), BlobError> {
+    File::open(path)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|error| failed(path, error))
+}
+
+fn failed(path: &Path, source: io::Error) -> BlobError {
+    BlobError::Failed {
+        path: path.to_path_buf(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blobs(folder: &tempfile::TempDir, limit_bytes: u64) -> Blobs {
+        Blobs::open(folder.path().join("blobs"), limit_bytes).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_was_put_is_read_back_under_its_digest() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = blobs(&folder, BLOB_LIMIT_BYTES);
+        let blob = blobs.put_bytes(b"hello".to_vec()).await.unwrap();
+        assert!(blob.to_string().starts_with("2cf24dba5fb0a30e"), "{blob}");
+        assert_eq!(blobs.read_limited(&blob, 10).await.unwrap(), b"hello");
+        assert_eq!(blobs.put_bytes(b"hello".to_vec()).await.unwrap(), blob);
+    }
+
+    #[tokio::test]
+    async fn a_blob_that_is_too_large_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = blobs(&folder, 4);
+        let refused = blobs.put_bytes(b"hello".to_vec()).await;
+        assert!(matches!(
+            refused,
+            Err(BlobError::TooLarge { limit_bytes: 4 })
+        ));
+        let left = fs::read_dir(folder.path().join("blobs/tmp"))
+            .unwrap()
+            .count();
+        assert_eq!(left, 0);
+    }
+
+    #[tokio::test]
+    async fn damaged_bytes_are_never_handed_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = blobs(&folder, BLOB_LIMIT_BYTES);
+        let blob = blobs.put_bytes(b"hello".to_vec()).await.unwrap();
+        fs::write(blobs.path(&blob), b"jello").unwrap();
+        let read = blobs.read_limited(&blob, 10).await;
+        assert!(matches!(read, Err(BlobError::Damaged(_))), "{read:?}");
+    }
+
+    #[tokio::test]
+    async fn only_old_blobs_that_nobody_names_are_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = blobs(&folder, BLOB_LIMIT_BYTES);
+        let kept = blobs.put_bytes(b"kept".to_vec()).await.unwrap();
+        let gone = blobs.put_bytes(b"gone".to_vec()).await.unwrap();
+        let name = kept.to_string();
+        assert_eq!(
+            blobs
+                .sweep(|_| false, Duration::from_secs(3600))
+                .await
+                .unwrap(),
+            0
+        );
+        let removed = blobs
+            .sweep(move |named| named == name, Duration::ZERO)
+            .await
+            .unwrap();
+        assert_eq!(removed, 1);
+        assert!(blobs.has(&kept) && !blobs.has(&gone));
+    }
+}
