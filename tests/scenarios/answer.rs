@@ -1,0 +1,117 @@
+//! What is answered: verdicts, duties that come and go, and questions that change nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rules::duty::{Duty, Holder, PlanFrom};
+use rules::id::CaseId;
+use rules::place::{self, Placed};
+use rules::verdict::{Outcome, Verdict};
+use rules::{State, route};
+
+use super::render::{names, shortened};
+use super::words::{Words, Wrong};
+
+/// The answer to whoever asked.
+pub fn verdict(verdict: &Verdict) -> String {
+    match verdict {
+        Ok(Outcome::Done) => "ok".to_owned(),
+        Ok(Outcome::Opened(case)) => format!("ok: {case}"),
+        Ok(Outcome::PlanRefused(reasons)) => format!("ok, sent back: {}", reasons.join("; ")),
+        Ok(Outcome::Applied {
+            created,
+            changed,
+            unchanged,
+            removed,
+        }) => format!(
+            "ok: {created} created, {changed} changed, {unchanged} unchanged, {removed} removed"
+        ),
+        Err(why) => format!("refused: {}", shortened(&why.to_string())),
+    }
+}
+
+/// Duties that went with `-`, duties that came with `+`.
+pub fn duties(
+    before: &BTreeMap<Holder, BTreeSet<Duty>>,
+    after: &BTreeMap<Holder, BTreeSet<Duty>>,
+) -> Vec<String> {
+    let flat = |duties: &BTreeMap<Holder, BTreeSet<Duty>>| -> BTreeSet<(Holder, Duty)> {
+        duties
+            .iter()
+            .flat_map(|(holder, duties)| duties.iter().map(|duty| (holder.clone(), duty.clone())))
+            .collect()
+    };
+    let (before, after) = (flat(before), flat(after));
+    let gone = before.difference(&after).map(|duty| ('-', duty));
+    let come = after.difference(&before).map(|duty| ('+', duty));
+    gone.chain(come)
+        .map(|(mark, (holder, duty))| format!("{mark} {}", told(holder, duty)))
+        .collect()
+}
+
+fn told(holder: &Holder, duty: &Duty) -> String {
+    let holder = match holder {
+        Holder::Manager => "manager".to_owned(),
+        Holder::Butler(team, node) => format!("butler of {team} on {node}"),
+        Holder::Worker(worker, node) => format!("worker {worker} on {node}"),
+    };
+    let duty = match duty {
+        Duty::Place { who, epoch } => match who {
+            Placed::Team(team) => format!("place team {team} at epoch {epoch}"),
+            Placed::Worker(worker) => format!("place worker {worker} at epoch {epoch}"),
+        },
+        Duty::Route { case } => format!("find the team of {case}"),
+        Duty::Plan {
+            case,
+            generation,
+            from,
+        } => match from {
+            PlanFrom::Playbook(name) => {
+                format!("plan {case} generation {generation} by playbook {name}")
+            }
+            PlanFrom::Agent => format!("plan {case} generation {generation} by its agent's answer"),
+        },
+        Duty::Report { case, generation } => format!("report {case} generation {generation}"),
+        Duty::Keep { epoch } => format!("keep the container of epoch {epoch}"),
+        Duty::Run { attempt, epoch } => format!("run {attempt} in epoch {epoch}"),
+    };
+    format!("{holder}: {duty}")
+}
+
+/// Answers a line that begins with `?`.
+pub fn question(state: &State, words: &mut Words<'_>) -> Result<Vec<String>, Wrong> {
+    let lines = if words.take("history of") {
+        let case = case(state, words)?;
+        let told = case.history.events.iter();
+        told.map(|event| format!("{}: {}", event.by, shortened(&event.what.to_string())))
+            .collect()
+    } else if words.take("who would take") {
+        let text = words.text()?;
+        vec![match route::choose(state, &text) {
+            Ok((team, why)) => format!("team {team}: {why}"),
+            Err(why) => format!("nobody: {why}"),
+        }]
+    } else if words.take("where would go") {
+        let who = if words.take("team") {
+            Placed::Team(words.parse()?)
+        } else {
+            words.expect("worker")?;
+            Placed::Worker(words.parse()?)
+        };
+        vec![match place::choose(state, &who) {
+            Ok((node, why)) => format!("to {node}: {why}"),
+            Err(why) => format!("nowhere: {}", why.0),
+        }]
+    } else {
+        words.expect("epochs")?;
+        let teams = state.teams.values().map(|team| team.epoch);
+        let workers = state.workers.values().map(|worker| worker.epoch);
+        vec![names(teams.chain(workers))]
+    };
+    words.end()?;
+    Ok(lines)
+}
+
+fn case<'a>(state: &'a State, words: &mut Words<'_>) -> Result<&'a rules::case::Case, Wrong> {
+    let id: CaseId = words.parse()?;
+    state.cases.get(&id).ok_or_else(|| format!("no case {id}"))
+}
