@@ -6,10 +6,11 @@ mod status;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use rules::id::CaseId;
 use rules::{Command, Entry, Principal, Proposal, State, Verdict, Who};
 use tokio::sync::watch;
 
-pub use changes::Changes;
+pub use changes::{CaseWatch, Changes};
 pub use options::{Limits, OpenError, OpenOptions, ProposeError, StoreKind};
 pub use status::{LedgerStatus, StorageStatus};
 
@@ -93,6 +94,11 @@ impl Ledger {
     /// The place of the last entry that was applied here, as it grows.
     pub fn applied(&self) -> watch::Receiver<u64> {
         self.0.applied.subscribe()
+    }
+
+    /// Follows one case: wakes whoever waits for it, and nobody else.
+    pub fn watch_case(&self, case: CaseId) -> CaseWatch {
+        self.0.touched.watch(case)
     }
 
     /// How it is doing.
