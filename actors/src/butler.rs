@@ -96,12 +96,14 @@ fn serve(me: &ActorRef<ButlerMsg>, state: &mut ButlerState, duties: Duties) {
                 generation,
                 from,
             } => {
-                state.errands.start(&duty, me, panicked, move || {
+                let span = tracing::info_span!("plan", %case);
+                state.errands.start(&duty, span, me, panicked, move || {
                     plan_case(house.clone(), team.clone(), case, generation, from.clone())
                 });
             }
             Duty::Report { case, generation } => {
-                state.errands.start(&duty, me, panicked, move || {
+                let span = tracing::info_span!("report", %case);
+                state.errands.start(&duty, span, me, panicked, move || {
                     report_case(house.clone(), team.clone(), case, generation)
                 });
             }

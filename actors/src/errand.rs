@@ -45,10 +45,11 @@ pub(crate) struct Errands {
 
 impl Errands {
     /// Starts an errand for a duty, unless it has one: `attempt` is called until the duty is
-    /// dropped. `panicked` is sent to the persona when it panics.
+    /// dropped, in `span`. `panicked` is sent to the persona when it panics.
     pub(crate) fn start<M, F, A>(
         &mut self,
         duty: &Duty,
+        span: tracing::Span,
         me: &ActorRef<M>,
         panicked: fn() -> M,
         mut attempt: A,
@@ -61,7 +62,6 @@ impl Errands {
             return;
         }
         let name = format!("{duty:?}");
-        let span = tracing::Span::current();
         let errand = async move {
             let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
             loop {

@@ -110,16 +110,18 @@ fn serve(me: &ActorRef<ManagerMsg>, state: &mut ManagerState, duties: Duties) {
             Duty::Route { case } => {
                 let case = *case;
                 let panicked = || ManagerMsg::ErrandPanicked;
-                state.errands.start(&duty, me, panicked, move || {
+                let span = tracing::info_span!("route", %case);
+                state.errands.start(&duty, span, me, panicked, move || {
                     route(house.clone(), term, case)
                 });
             }
             Duty::Report { case, generation } => {
                 let (case, generation) = (*case, *generation);
+                let span = tracing::info_span!("report", %case);
                 let close = move || close_unrouted(house.clone(), term, case, generation);
                 state
                     .errands
-                    .start(&duty, me, || ManagerMsg::ErrandPanicked, close);
+                    .start(&duty, span, me, || ManagerMsg::ErrandPanicked, close);
             }
             Duty::Plan { .. } | Duty::Keep { .. } | Duty::Run { .. } => {}
         }

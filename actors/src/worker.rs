@@ -166,8 +166,17 @@ fn run(
         epoch,
     };
     let (house, door) = (state.house.clone(), Arc::clone(&state.door));
+    let stage = house.look(|state| {
+        let case = state.cases.get(&attempt.case)?;
+        case.attempts
+            .get(&attempt.number)
+            .map(|attempt| attempt.stage.to_string())
+    });
+    let (stage, worker) = (stage.unwrap_or_default(), &state.worker);
+    let span = tracing::info_span!("run", case = %attempt.case, stage, %attempt, %worker);
     state.errands.start(
         duty,
+        span,
         me,
         || WorkerMsg::ErrandPanicked,
         move || carry_out(house.clone(), Arc::clone(&door), who.clone(), attempt),

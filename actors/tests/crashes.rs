@@ -1,0 +1,126 @@
+//! Cases go on, whichever persona crashes and whenever it does.
+
+mod house;
+
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use actors::RootMsg;
+use actors::tree::{Child, Standing};
+use house::{Home, Quick, crew, open};
+use ractor::call_t;
+use rules::attempt::AttemptStatus;
+use rules::case::{Case, CaseOutcome};
+use rules::duty::Holder;
+use rules::stage::StageStatus;
+
+async fn standing(home: &Home) -> Vec<Standing> {
+    call_t!(home.root, RootMsg::Stand, 5000).unwrap()
+}
+
+/// Every stage done by exactly one attempt that finished, and nothing left running.
+fn is_told_once(case: &Case) {
+    assert_eq!(case.report.is_some(), case.is_closed(), "{case:#?}");
+    for stage in &case.stages {
+        assert_eq!(stage.status, StageStatus::Done, "{case:#?}");
+        let finished = case.attempts.values().filter(|attempt| {
+            attempt.stage == stage.spec.name && attempt.status == AttemptStatus::Finished
+        });
+        assert_eq!(finished.count(), 1, "{case:#?}");
+    }
+    assert_eq!(case.live_attempts().count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_case_goes_from_brief_to_report() {
+    let home = open(Quick::default()).await;
+    crew(&home, true).await;
+    let case = home.submit().await;
+    let case = home.closed(case).await;
+    is_told_once(&case);
+    let report = case.report.as_ref().unwrap();
+    assert_eq!(report.root_cause.as_deref(), Some("the disk"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_butler_plans_with_its_own_agent() {
+    let plan = r#"{"stages":[{"name":"see","skill":"looking"},{"name":"say","skill":"looking","after":["see"]}]}"#;
+    let home = open(Quick {
+        plan: Some(plan.to_owned()),
+        ..Quick::default()
+    })
+    .await;
+    crew(&home, false).await;
+    let case = home.submit().await;
+    let case = home.closed(case).await;
+    is_told_once(&case);
+    assert_eq!(case.stages.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_that_is_never_right_fails_the_case_with_its_reasons() {
+    let plan = r#"{"stages":[{"name":"see","skill":"flying"}]}"#;
+    let home = open(Quick {
+        plan: Some(plan.to_owned()),
+        ..Quick::default()
+    })
+    .await;
+    crew(&home, false).await;
+    let case = home.submit().await;
+    let case = home.closed(case).await;
+    assert_eq!(case.ending, Some(CaseOutcome::Failed));
+    let reason = case.ending_reason.unwrap();
+    assert!(
+        reason.contains("no worker of team crew has the skill flying"),
+        "{reason}"
+    );
+    assert!(case.plan_refusals.len() > 1, "it was sent back before");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cases_end_once_each_while_personas_crash_between_any_two_messages() {
+    const CASES: usize = 40;
+    const CRASHES: usize = 300;
+    let home = open(Quick::default()).await;
+    crew(&home, true).await;
+    let mut cases = Vec::new();
+    for _ in 0..CASES {
+        cases.push(home.submit().await);
+    }
+    for round in 0..CRASHES {
+        let children = standing(&home).await;
+        let child = children[round % children.len()].child.clone();
+        home.root.cast(RootMsg::Crash(child)).unwrap();
+        tokio::time::timeout(Duration::from_millis(2), std::future::pending::<()>())
+            .await
+            .ok();
+    }
+    for case in cases {
+        is_told_once(&home.closed(case).await);
+    }
+    assert_eq!(
+        home.workshop.doubled.load(Ordering::Relaxed),
+        0,
+        "an attempt ran twice at once"
+    );
+    let restarted: BTreeSet<Child> = standing(&home)
+        .await
+        .into_iter()
+        .filter(|standing| standing.last_death.is_some())
+        .map(|standing| standing.child)
+        .collect();
+    assert!(!restarted.is_empty(), "nothing crashed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_team_works_on_while_the_manager_is_dead() {
+    let home = open(Quick::default()).await;
+    crew(&home, true).await;
+    let first = home.submit().await;
+    home.closed(first).await;
+    let manager = Child::Persona(Holder::Manager);
+    home.root.cast(RootMsg::Crash(manager)).unwrap();
+    let second = home.submit().await;
+    is_told_once(&home.closed(second).await);
+}

@@ -1,0 +1,306 @@
+//! A house with a real ledger and a workshop that answers at once, for the stories beside it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use actors::{House, Root, RootMsg};
+use ractor::{Actor as _, ActorRef};
+use rules::attempt::{Body, StageResult};
+use rules::case::{Brief, Case};
+use rules::id::{
+    AttemptId, CaseId, HumanName, NodeId, SkillName, StageName, TeamName, WorkerId, WorkerName,
+};
+use rules::node::NodeFacts;
+use rules::stage::{Need, OnFailure, StageSpec};
+use rules::team::{AgentLimits, AgentSpec, Document, PlaybookSpec, TeamSpec, WorkerSpec};
+use rules::{Command, Outcome, Principal, Proposal, Verdict, Who};
+use runtime::blob::{BLOB_LIMIT_BYTES, Blobs};
+use runtime::ledger::{Ledger, OpenOptions};
+use runtime::workshop::{Bench, Doing, Ended, Job, Workshop};
+
+/// What the workshop was asked; it answers each job after a moment.
+#[derive(Default)]
+pub struct Quick {
+    /// Jobs that run now.
+    pub running: Mutex<BTreeSet<AttemptId>>,
+    /// Jobs that ran at the same time under one name.
+    pub doubled: AtomicU32,
+    /// The plan that a butler's agent answers, as JSON.
+    pub plan: Option<String>,
+    /// How often each attempt's folder was asked for.
+    pub runs: Mutex<BTreeMap<AttemptId, u32>>,
+}
+
+struct Running<'a>(&'a Quick, AttemptId);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.running.lock().unwrap().remove(&self.1);
+    }
+}
+
+impl Workshop for Quick {
+    fn run<'a>(&'a self, job: &'a Job, started: &'a (dyn Fn() + Send + Sync)) -> Doing<'a, Ended> {
+        Box::pin(async move {
+            if !self.running.lock().unwrap().insert(job.attempt) {
+                self.doubled.fetch_add(1, Ordering::Relaxed);
+            }
+            let _running = Running(self, job.attempt);
+            *self.runs.lock().unwrap().entry(job.attempt).or_default() += 1;
+            started();
+            tokio::time::timeout(Duration::from_millis(3), std::future::pending::<()>())
+                .await
+                .ok();
+            let document = match &self.plan {
+                Some(plan) if job.bench.worker.name.as_str() == "butler" => {
+                    format!("{{\"summary\":\"a plan\",\"plan\":{plan}}}")
+                }
+                _ => "{\"summary\":\"looked\",\"root_cause\":\"the disk\"}".to_owned(),
+            };
+            Ok(Ended::Succeeded(StageResult {
+                summary: "looked".to_owned(),
+                document: Body::Inline(document),
+                artifacts: Vec::new(),
+            }))
+        })
+    }
+
+    fn end<'a>(&'a self, _bench: &'a Bench, _attempt: AttemptId) -> Doing<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn attempts<'a>(&'a self, _bench: &'a Bench) -> Doing<'a, BTreeSet<AttemptId>> {
+        Box::pin(async { Ok(BTreeSet::new()) })
+    }
+
+    fn rest<'a>(&'a self, _bench: &'a Bench) -> Doing<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn benches(&self) -> Doing<'_, Vec<Bench>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn clear<'a>(&'a self, _bench: &'a Bench) -> Doing<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// A node with its personas.
+pub struct Home {
+    pub ledger: Ledger,
+    pub workshop: Arc<Quick>,
+    pub root: ActorRef<RootMsg>,
+    _folder: tempfile::TempDir,
+}
+
+pub async fn open(workshop: Quick) -> Home {
+    let folder = tempfile::tempdir().unwrap();
+    let node = NodeId(1);
+    let options = OpenOptions::new(folder.path().join("ledger"), node);
+    let (ledger, mut changes) = Ledger::open(options).await.unwrap();
+    ledger.init_single().await.unwrap();
+    let blobs = Blobs::open(folder.path().join("blobs"), BLOB_LIMIT_BYTES).unwrap();
+    let workshop = Arc::new(workshop);
+    let house = House {
+        node,
+        ledger: ledger.clone(),
+        blobs,
+        workshop: Arc::clone(&workshop) as _,
+    };
+    let (root, _) = Root::spawn(None, Root, house).await.unwrap();
+    let fed = root.clone();
+    tokio::spawn(async move {
+        while let Some(touched) = changes.next().await {
+            if fed.cast(RootMsg::Changed(touched)).is_err() {
+                return;
+            }
+        }
+    });
+    let mut status = ledger.watch_status();
+    let leading = root.clone();
+    tokio::spawn(async move {
+        loop {
+            let now = status.borrow_and_update().clone();
+            let term = now.is_leader.then_some(now.term);
+            if leading.cast(RootMsg::Leads(term)).is_err() || status.changed().await.is_err() {
+                return;
+            }
+        }
+    });
+    let home = Home {
+        ledger,
+        workshop,
+        root,
+        _folder: folder,
+    };
+    home.wait("a leader", |home| home.ledger.status().is_leader)
+        .await;
+    let facts = NodeFacts {
+        node,
+        name: "here".to_owned(),
+        incarnation: 1,
+        release: "0".to_owned(),
+        engine: "none".to_owned(),
+        cpu_milli: 4000,
+        memory_bytes: 8 << 30,
+        labels: BTreeMap::new(),
+    };
+    home.say(Who::Node(node), Command::JoinNode { facts })
+        .await
+        .unwrap();
+    home
+}
+
+impl Home {
+    pub async fn say(&self, who: Who, command: Command) -> Verdict {
+        let principal = Principal::own(who);
+        let proposal = Proposal {
+            request: None,
+            principal,
+            wall_ms: 0,
+            command,
+        };
+        self.ledger.propose(proposal).await.unwrap()
+    }
+
+    pub async fn sam(&self, command: Command) -> Verdict {
+        self.say(Who::Human(HumanName::new("sam").unwrap()), command)
+            .await
+    }
+
+    pub async fn submit(&self) -> CaseId {
+        let command = Command::OpenCase {
+            team: Some(TeamName::new("crew").unwrap()),
+            title: "it hurts".to_owned(),
+            brief: Brief {
+                text: Body::Inline("look at it".to_owned()),
+            },
+            attachments: Vec::new(),
+            playbook: None,
+        };
+        match self.sam(command).await {
+            Ok(Outcome::Opened(case)) => case,
+            other => panic!("not opened: {other:?}"),
+        }
+    }
+
+    pub async fn closed(&self, id: CaseId) -> Case {
+        self.wait(&format!("{id} to be closed"), |home| {
+            home.archived(id).is_some()
+        })
+        .await;
+        self.archived(id).unwrap()
+    }
+
+    pub fn archived(&self, id: CaseId) -> Option<Case> {
+        self.ledger.archive().case(id).unwrap()
+    }
+
+    /// Waits until something is so, for at most half a minute.
+    pub async fn wait(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        let mut applied = self.ledger.applied();
+        let so = async {
+            while !is_so(self) {
+                // Not everything comes with an entry: look at least ten times a second.
+                let _ = tokio::time::timeout(Duration::from_millis(100), applied.changed()).await;
+            }
+        };
+        if tokio::time::timeout(Duration::from_secs(30), so)
+            .await
+            .is_err()
+        {
+            let state = self.ledger.read(|state| format!("{:#?}", state.cases));
+            panic!("waited in vain for {what}; the cases are {state}");
+        }
+    }
+}
+
+fn agent(skills: &[&str]) -> AgentSpec {
+    AgentSpec {
+        kernel: "cli".to_owned(),
+        command: vec!["true".to_owned()],
+        image: "scratch".to_owned(),
+        env: BTreeMap::new(),
+        soul: None,
+        skills: skills
+            .iter()
+            .map(|s| (SkillName::new(s).unwrap(), Vec::new()))
+            .collect(),
+        limits: AgentLimits {
+            cpu_milli: 100,
+            memory_bytes: 1 << 20,
+            pids: 8,
+            output_bytes: 1 << 20,
+        },
+    }
+}
+
+fn stage(name: &str, after: &[&str]) -> StageSpec {
+    StageSpec {
+        name: StageName::new(name).unwrap(),
+        title: name.to_owned(),
+        need: Need::Skill(SkillName::new("looking").unwrap()),
+        after: after
+            .iter()
+            .map(|name| StageName::new(name).unwrap())
+            .collect(),
+        limit_ms: 60_000,
+        attempts: 2,
+        approval: None,
+        on_failure: OnFailure::Fail,
+        brief: String::new(),
+    }
+}
+
+/// A team of a butler and two workers; with a playbook of three stages, or an agent that plans.
+pub async fn crew(home: &Home, has_playbook: bool) {
+    let team = TeamName::new("crew").unwrap();
+    let playbook = rules::id::PlaybookName::new("usual").unwrap();
+    let worker = |name: &str| {
+        Document::Worker(WorkerSpec {
+            id: WorkerId {
+                team: team.clone(),
+                name: WorkerName::new(name).unwrap(),
+            },
+            title: String::new(),
+            agent: agent(&["looking"]),
+            parallel: 4,
+            idle_after_ms: 1000,
+            labels: BTreeMap::new(),
+        })
+    };
+    let mut put = vec![
+        Document::Team(TeamSpec {
+            name: team.clone(),
+            title: String::new(),
+            topics: Vec::new(),
+            butler: WorkerName::new("butler").unwrap(),
+            agent: (!has_playbook).then(|| agent(&[])),
+            playbook: has_playbook.then(|| playbook.clone()),
+            labels: BTreeMap::new(),
+        }),
+        worker("ann"),
+        worker("bob"),
+    ];
+    if has_playbook {
+        put.push(Document::Playbook(PlaybookSpec {
+            team: team.clone(),
+            name: playbook,
+            title: String::new(),
+            stages: vec![
+                stage("one", &[]),
+                stage("two", &["one"]),
+                stage("three", &["two"]),
+            ],
+        }));
+    }
+    home.sam(Command::ApplyDocuments {
+        put,
+        remove: Vec::new(),
+    })
+    .await
+    .unwrap();
+}
