@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod blob;
 pub mod clock;
+pub mod disk;
 pub mod engine;
 pub mod kernel;
 pub mod ledger;
