@@ -55,7 +55,9 @@ impl Touched {
                 if let Subject::Case(case) = &subject
                     && let Some(watches) = waiting.watched.get(case)
                 {
-                    watches.iter().for_each(|woken| woken.notify_one());
+                    for woken in watches {
+                        woken.notify_one();
+                    }
                 }
                 waiting.subjects.insert(subject);
             }
