@@ -68,23 +68,29 @@ pub fn difference(
         .collect()
 }
 
-pub(super) fn apply(step: &mut Step<'_>, put: &[Document], remove: &[DocumentName]) -> Verdict {
-    fence::human(step)?;
+/// Whether the documents would be taken; nothing is changed.
+pub fn check(state: &State, put: &[Document], remove: &[DocumentName]) -> Result<(), Rejection> {
     if put.len() + remove.len() > limits::MAX_DOCUMENTS {
         return Err(over("max_documents", limits::MAX_DOCUMENTS));
     }
     let mut faults = Vec::new();
     check_names(put, remove, &mut faults);
     for name in remove {
-        if present(step.state, name).is_none() {
+        if present(state, name).is_none() {
             return Err(Rejection::NoDocument(name.clone()));
         }
     }
-    check_whole(step.state, put, remove, &mut faults)?;
+    check_whole(state, put, remove, &mut faults)?;
     if !faults.is_empty() {
         faults.truncate(limits::MAX_REASONS);
         return Err(Rejection::Invalid(faults));
     }
+    Ok(())
+}
+
+pub(super) fn apply(step: &mut Step<'_>, put: &[Document], remove: &[DocumentName]) -> Verdict {
+    fence::human(step)?;
+    check(step.state, put, remove)?;
     let (mut created, mut changed, mut unchanged) = (0, 0, 0);
     let mut changes = difference(step.state, put);
     changes.sort_by_key(|(name, ..)| std::cmp::Reverse(name.clone()));

@@ -37,7 +37,7 @@ use crate::state::State;
 use crate::step::Step;
 use crate::verdict::{Outcome, Rejection, Verdict};
 
-pub use apply_documents::{Change, difference};
+pub use apply_documents::{Change, check, difference};
 
 /// What came of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
