@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rules::duty::{Duty, Holder, PlanFrom};
-use rules::id::CaseId;
-use rules::place::{self, Placed};
+use rules::id::{CaseId, Epoch};
+use rules::place::{Chooser, Placed};
 use rules::verdict::{Outcome, Verdict};
 use rules::{State, route};
 
@@ -97,8 +97,8 @@ pub fn question(state: &State, words: &mut Words<'_>) -> Result<Vec<String>, Wro
             words.expect("worker")?;
             Placed::Worker(words.parse()?)
         };
-        vec![match place::choose(state, &who) {
-            Ok((node, why)) => format!("to {node}: {why}"),
+        vec![match Chooser::new(state).choose(state, &who, Epoch(0)) {
+            Ok(placement) => format!("to {}: {}", placement.node, placement.reason),
             Err(why) => format!("nowhere: {}", why.0),
         }]
     } else {

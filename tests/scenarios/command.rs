@@ -6,7 +6,7 @@ use rules::command::{Command, Plan, Principal, Progress, Who};
 use rules::duty::{self, Duty, Holder};
 use rules::id::{AttemptId, BlobRef, CaseId};
 use rules::node::NodeFacts;
-use rules::place::{self, Placed, Placement};
+use rules::place::{Chooser, Placed, Placement};
 
 use super::words::{Words, Wrong};
 use super::world::World;
@@ -294,6 +294,7 @@ fn join(principal: &Principal, words: &mut Words<'_>) -> Result<Command, Wrong> 
 fn placements(world: &World, words: &mut Words<'_>) -> Result<Vec<Placement>, Wrong> {
     if words.take("all") {
         let due = duty::duties(&world.state).remove(&Holder::Manager);
+        let mut chooser = Chooser::new(&world.state);
         return Ok(due
             .unwrap_or_default()
             .into_iter()
@@ -301,13 +302,7 @@ fn placements(world: &World, words: &mut Words<'_>) -> Result<Vec<Placement>, Wr
                 let Duty::Place { who, epoch } = duty else {
                     return None;
                 };
-                let (node, reason) = place::choose(&world.state, &who).ok()?;
-                Some(Placement {
-                    who,
-                    epoch,
-                    node,
-                    reason,
-                })
+                chooser.choose(&world.state, &who, epoch).ok()
             })
             .collect());
     }
