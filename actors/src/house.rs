@@ -6,6 +6,7 @@ use rules::attempt::Body;
 use rules::id::NodeId;
 use rules::limits::MAX_INLINE_BYTES;
 use rules::{Command, Outcome, Principal, Proposal, Rejection, State, Who};
+use runtime::archive::ArchiveError;
 use runtime::blob::{BlobError, Blobs};
 use runtime::ledger::{Ledger, ProposeError};
 use runtime::workshop::{Workshop, WorkshopError};
@@ -36,6 +37,9 @@ pub enum Hindrance {
     /// A text or file is not to be had: try again.
     #[error("a blob cannot be read or written")]
     Blob(#[from] BlobError),
+    /// The archive cannot be read: try again.
+    #[error("the archive cannot be read")]
+    Archive(#[from] ArchiveError),
     /// The workshop could not: try again.
     #[error(transparent)]
     Workshop(#[from] WorkshopError),

@@ -1,14 +1,18 @@
-//! The janitor: removes containers that nobody owns, and has those stopped that should sleep.
+//! The janitor: removes containers that nobody owns and blobs that nothing names, and has those
+//! containers stopped that should sleep.
 //!
 //! # Why
 //! Workers look after their own container while they have duties. What is left by a worker that
 //! was removed, moved or replaced while nobody looked has no worker any more; comparing what is
 //! there with the state finds it however it came about.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use rules::blobs;
 use rules::id::WorkerId;
+use runtime::archive::Filter;
 
 use crate::house::{Hindrance, House};
 use crate::tree::RootMsg;
@@ -19,6 +23,8 @@ pub enum JanitorMsg {
     Sweep,
     /// A round is over.
     Swept,
+    /// Remove the blobs that nothing names any more.
+    SweepBlobs,
     /// Panic, because a test or an operator says so.
     Crash,
 }
@@ -27,6 +33,13 @@ impl ractor::Message for JanitorMsg {}
 
 /// Time between two rounds: what nobody owns does no harm, so it may stay that long.
 const ROUND: Duration = Duration::from_secs(15);
+
+/// Time between two rounds through the blobs.
+const BLOB_ROUND: Duration = Duration::from_secs(3600);
+/// A blob that nothing names is kept this long: a slow upload is named at its end.
+const UNNAMED_AGE: Duration = Duration::from_secs(24 * 3600);
+/// Archived cases that are read at once.
+const ARCHIVE_PAGE: usize = 500;
 
 /// The janitor.
 pub struct Janitor;
@@ -57,6 +70,7 @@ impl Actor for Janitor {
         args: JanitorArgs,
     ) -> Result<JanitorState, ActorProcessingErr> {
         me.send_interval(ROUND, || JanitorMsg::Sweep);
+        me.send_interval(BLOB_ROUND, || JanitorMsg::SweepBlobs);
         Ok(JanitorState {
             house: args.house,
             root: args.root,
@@ -73,6 +87,7 @@ impl Actor for Janitor {
         match message {
             JanitorMsg::Sweep => begin(&me, state),
             JanitorMsg::Swept => state.is_sweeping = false,
+            JanitorMsg::SweepBlobs => begin_blobs(state),
             JanitorMsg::Crash => panic!("the janitor was told to crash"),
         }
         Ok(())
@@ -115,4 +130,44 @@ async fn sweep(house: &House, root: &ActorRef<RootMsg>) -> Result<(), Hindrance>
         }
     }
     Ok(())
+}
+
+fn begin_blobs(state: &JanitorState) {
+    let house = state.house.clone();
+    tokio::spawn(async move {
+        match sweep_blobs(&house).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "removed blobs that nothing names"),
+            Err(hindrance) => {
+                let error = crate::errand::chain(&hindrance);
+                tracing::warn!(error, "the blobs are not swept this time");
+            }
+        }
+    });
+}
+
+/// Removes what neither the state nor the archive names; a name that comes later is younger than
+/// the age, since its blob was written or touched first.
+async fn sweep_blobs(house: &House) -> Result<u64, Hindrance> {
+    let mut named: HashSet<String> = house.look(|state| {
+        blobs::of_state(state)
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    });
+    let mut filter = Filter::default();
+    loop {
+        let archive = house.ledger.archive();
+        let page = archive.list(&filter, ARCHIVE_PAGE)?;
+        let Some(last) = page.last() else { break };
+        filter.before = Some(last.id);
+        for summary in &page {
+            if let Some(case) = archive.case(summary.id)? {
+                named.extend(blobs::of_case(&case).iter().map(ToString::to_string));
+            }
+        }
+        tokio::task::yield_now().await;
+    }
+    let is_named = move |name: &str| named.contains(name);
+    Ok(house.blobs.sweep(is_named, UNNAMED_AGE).await?)
 }

@@ -1,0 +1,64 @@
+//! Which blobs are named: what nothing names any more may be removed.
+
+use crate::attempt::{AttemptOutcome, Body, StageResult};
+use crate::case::Case;
+use crate::id::BlobRef;
+use crate::state::State;
+use crate::team::AgentSpec;
+
+/// Every blob that the state names; one may come more than once.
+pub fn of_state(state: &State) -> Vec<BlobRef> {
+    let mut named = Vec::new();
+    for team in state.teams.values() {
+        team.spec
+            .agent
+            .iter()
+            .for_each(|agent| of_agent(agent, &mut named));
+    }
+    for worker in state.workers.values() {
+        of_agent(&worker.spec.agent, &mut named);
+    }
+    for case in state.cases.values() {
+        named.extend(of_case(case));
+    }
+    named
+}
+
+/// Every blob that a case names; one may come more than once.
+pub fn of_case(case: &Case) -> Vec<BlobRef> {
+    let mut named: Vec<BlobRef> = case.attachments.iter().map(|a| a.blob).collect();
+    named.extend(case.briefs.iter().filter_map(|brief| of_body(&brief.text)));
+    for stage in case.all_stages() {
+        stage
+            .result
+            .iter()
+            .for_each(|result| of_result(result, &mut named));
+    }
+    for attempt in case.attempts.values() {
+        if let Some(AttemptOutcome::Succeeded(result)) = &attempt.outcome {
+            of_result(result, &mut named);
+        }
+    }
+    if let Some(report) = &case.report {
+        named.extend(of_body(&report.document));
+        named.extend(of_body(&report.markdown));
+    }
+    named
+}
+
+fn of_result(result: &StageResult, named: &mut Vec<BlobRef>) {
+    named.extend(of_body(&result.document));
+    named.extend(result.artifacts.iter().map(|artifact| artifact.blob));
+}
+
+fn of_agent(agent: &AgentSpec, named: &mut Vec<BlobRef>) {
+    named.extend(agent.soul);
+    named.extend(agent.skills.values().flatten().map(|file| file.blob));
+}
+
+fn of_body(body: &Body) -> Option<BlobRef> {
+    match body {
+        Body::Inline(_) => None,
+        Body::Blob(blob) => Some(*blob),
+    }
+}
