@@ -22,9 +22,11 @@
 pub mod contract;
 pub mod outcome;
 
+mod diagnose;
 mod kube;
 mod phrase;
 mod recording;
+mod schedule;
 mod skill;
 
 use std::io::Write;

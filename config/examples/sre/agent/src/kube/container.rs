@@ -61,6 +61,60 @@ impl HostPort {
     }
 }
 
+/// The checks of a container, each in words: `GET :8080/ready`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Probes {
+    /// When it fails, the container is killed and started again.
+    pub liveness: Option<Probe>,
+    /// When it fails, the container gets no traffic.
+    pub readiness: Option<Probe>,
+    /// Until it passes, the others do not count.
+    pub startup: Option<Probe>,
+}
+
+/// One check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// What it does.
+    pub shown: String,
+    /// The port that it asks, if it names one by number.
+    pub port: Option<i64>,
+}
+
+impl Probe {
+    fn read(place: Place<'_>) -> Option<Self> {
+        let (http, tcp, exec, grpc) = (
+            place.at("httpGet"),
+            place.at("tcpSocket"),
+            place.at("exec"),
+            place.at("grpc"),
+        );
+        let asked = [http, tcp, grpc].into_iter().find(|p| p.is_present());
+        let port = asked.and_then(|p| p.at("port").whole());
+        let port_shown = asked.map_or_else(String::new, |p| {
+            port.map_or_else(|| p.at("port").string(), |n| n.to_string())
+        });
+        let shown = if http.is_present() {
+            format!(
+                "GET :{port_shown}{}",
+                http.at("path").filled().unwrap_or_else(|| "/".into())
+            )
+        } else if tcp.is_present() {
+            format!("TCP connect to :{port_shown}")
+        } else if grpc.is_present() {
+            format!("gRPC health of :{port_shown}")
+        } else if exec.is_present() {
+            format!(
+                "command `{}`",
+                crate::phrase::line(&exec.at("command").strings().join(" "), 80)
+            )
+        } else {
+            return None;
+        };
+        Some(Self { shown, port })
+    }
+}
+
 /// A container with its status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Container {
@@ -80,6 +134,8 @@ pub struct Container {
     pub is_sidecar: bool,
     /// The command, if the pod sets one.
     pub command: Vec<String>,
+    /// Its checks.
+    pub probes: Probes,
     /// What it does.
     pub state: State,
     /// How it ended the last time.
@@ -126,6 +182,11 @@ impl Container {
             ports: ports("containerPort"),
             is_sidecar: spec.at("restartPolicy").text() == Some("Always"),
             command: spec.at("command").strings(),
+            probes: Probes {
+                liveness: Probe::read(spec.at("livenessProbe")),
+                readiness: Probe::read(spec.at("readinessProbe")),
+                startup: Probe::read(spec.at("startupProbe")),
+            },
             state: status.map_or(State::Unknown, |s| state(s.at("state"))),
             last,
             is_ready: status.is_some_and(|s| s.at("ready").flag()),

@@ -23,6 +23,8 @@ pub struct Node {
     pub is_cordoned: bool,
     /// What it can give to pods.
     pub allocatable: Resources,
+    /// What it has in all.
+    pub capacity: Resources,
     /// Its conditions.
     pub conditions: Vec<Condition>,
     /// When it joined.
@@ -52,6 +54,7 @@ impl Node {
             is_cordoned: spec.at("unschedulable").flag() || taints.iter().any(Taint::is_of_cordon),
             taints,
             allocatable: Resources::of(status.at(offered)),
+            capacity: Resources::of(status.at("capacity")),
             conditions: Condition::list(object),
             created: meta.at("creationTimestamp").moment(),
             deleted: meta.at("deletionTimestamp").moment(),

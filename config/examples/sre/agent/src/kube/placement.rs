@@ -142,7 +142,7 @@ impl PodTerm {
     }
 
     /// Does the term of a pod in namespace `own` speak of pods in `namespace`?
-    pub fn covers(&self, own: &str, namespace: &str, labels: &Labels) -> bool {
+    pub fn covers(&self, own: &str, namespace: &str, labels: impl Fn() -> Labels) -> bool {
         if self.namespaces.is_empty() && self.namespace_selector.is_none() {
             return own == namespace;
         }
@@ -150,7 +150,7 @@ impl PodTerm {
             || self
                 .namespace_selector
                 .as_ref()
-                .is_some_and(|s| s.selects(labels))
+                .is_some_and(|s| s.selects(&labels()))
     }
 
     /// `app=web on the same kubernetes.io/hostname`.

@@ -69,6 +69,16 @@ impl Quantity {
         (part.0 > 0).then(|| i64::try_from(self.0.div_euclid(part.0)).unwrap_or(i64::MAX))
     }
 
+    /// So many times this amount.
+    #[must_use]
+    pub fn many(self, number: i64) -> Self {
+        Self(
+            self.0
+                .saturating_mul(i128::from(number))
+                .clamp(-MAX_NANO, MAX_NANO),
+        )
+    }
+
     /// This amount as a share of `whole` in percent, rounded down; 0 when `whole` is nothing.
     pub fn percent_of(self, whole: Self) -> i64 {
         if whole.0 <= 0 {
@@ -91,7 +101,7 @@ impl Quantity {
             // A part of a thousandth is rounded up, as Kubernetes does.
             return format!("{sign}{}m", (nano + 999_999) / 1_000_000);
         }
-        format!("{sign}{}n", nano)
+        format!("{sign}{nano}n")
     }
 }
 

@@ -44,6 +44,14 @@ impl Resources {
         }
     }
 
+    /// Takes all amounts of `other` away again.
+    pub fn remove(&mut self, other: &Self) {
+        for (name, amount) in &other.0 {
+            let rest = self.get(name) - *amount;
+            self.0.insert(name.clone(), rest);
+        }
+    }
+
     /// Takes the larger amount of each resource.
     pub fn raise_to(&mut self, other: &Self) {
         for (name, amount) in &other.0 {

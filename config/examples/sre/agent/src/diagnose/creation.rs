@@ -1,0 +1,200 @@
+//! Pods that are never made: quotas that are used up, admission that says no, scaling to zero.
+
+use std::collections::BTreeMap;
+
+use crate::kube::Key;
+use crate::kube::event::Event;
+use crate::kube::workload::{Workload, WorkloadId, without_hash};
+use crate::outcome::Severity;
+use crate::phrase;
+
+use super::fault::{Cause, Fault};
+use super::population::Population;
+
+/// The controllers of which creation events speak.
+const CREATORS: [&str; 5] = [
+    "ReplicaSet",
+    "StatefulSet",
+    "DaemonSet",
+    "Job",
+    "ReplicationController",
+];
+
+/// Workloads whose pods cannot be created.
+pub fn faults(population: &Population<'_>) -> Vec<Fault> {
+    let cluster = population.cluster;
+    let mut latest: BTreeMap<(&str, &Key), (&Event, Option<&Event>)> = BTreeMap::new();
+    for event in cluster
+        .events
+        .iter()
+        .filter(|e| CREATORS.contains(&e.kind.as_str()))
+    {
+        let entry = (event.kind.as_str(), &event.object);
+        match event.reason.as_str() {
+            "FailedCreate" => {
+                latest
+                    .entry(entry)
+                    .and_modify(|l| l.0 = event)
+                    .or_insert((event, None));
+            }
+            "SuccessfulCreate" | "SuccessfulDelete" => {
+                latest.entry(entry).and_modify(|l| l.1 = Some(event));
+            }
+            _ => {}
+        }
+    }
+    latest
+        .into_iter()
+        .filter(|((kind, key), (failed, success))| {
+            lacks_pods(population, kind, key, failed, *success)
+        })
+        .map(|((kind, key), (failed, _))| fault(population, kind, key, failed))
+        .collect()
+}
+
+/// Does the controller still lack pods? Its own numbers decide; without them, the last event does.
+fn lacks_pods(
+    population: &Population<'_>,
+    kind: &str,
+    key: &Key,
+    failed: &Event,
+    success: Option<&Event>,
+) -> bool {
+    let id = WorkloadId {
+        key: key.clone(),
+        kind: kind.to_owned(),
+    };
+    let made = population
+        .cluster
+        .pods
+        .values()
+        .filter(|p| p.key.namespace == key.namespace && !p.is_over())
+        .filter(|p| {
+            p.owner
+                .as_ref()
+                .is_some_and(|o| o.kind == kind && o.name == key.name)
+        })
+        .count();
+    match population
+        .cluster
+        .workloads
+        .get(&id)
+        .and_then(|w| w.desired)
+    {
+        Some(desired) if kind != "Job" => i64::try_from(made).unwrap_or(i64::MAX) < desired,
+        _ => success.is_none_or(|s| s.last < failed.last),
+    }
+}
+
+fn fault(population: &Population<'_>, kind: &str, key: &Key, failed: &Event) -> Fault {
+    let name = match kind {
+        "ReplicaSet" => without_hash(&key.name, None).unwrap_or(&key.name),
+        _ => &key.name,
+    };
+    let shown_kind = if name == key.name { kind } else { "Deployment" };
+    let id = WorkloadId {
+        key: Key::new(&key.namespace, name),
+        kind: shown_kind.to_owned(),
+    };
+    let text = failed.message.trim();
+    let lower = text.to_ascii_lowercase();
+    let (what, cure) = if lower.contains("exceeded quota") || lower.contains("failed quota") {
+        (
+            format!("the namespace's quota forbids it ({})", quota_part(text)),
+            format!(
+                "Raise the quota of namespace {} or lower what its pods ask for.",
+                key.namespace
+            ),
+        )
+    } else if lower.contains("podsecurity") || lower.contains("pod security") {
+        (
+            "the namespace's pod security level forbids it".to_owned(),
+            "Give the pod template a security context that the level allows.".to_owned(),
+        )
+    } else if lower.contains("webhook") {
+        (
+            "an admission webhook refuses it or does not answer".to_owned(),
+            "Look at the webhook's service and its rules.".to_owned(),
+        )
+    } else if lower.contains("serviceaccount") || lower.contains("service account") {
+        (
+            "its service account does not exist".to_owned(),
+            "Create the service account or correct its name in the pod template.".to_owned(),
+        )
+    } else if lower.contains("limitrange")
+        || lower.contains("per container")
+        || lower.contains("per pod")
+    {
+        (
+            "the namespace's limit range forbids it".to_owned(),
+            "Bring the pod template's requests and limits into the range.".to_owned(),
+        )
+    } else {
+        (
+            "the API server refuses it".to_owned(),
+            "Mend what the message names in the pod template or the namespace.".to_owned(),
+        )
+    };
+    let standing = population.standing(&id);
+    let severity = if standing.ready == 0 {
+        Severity::Critical
+    } else {
+        Severity::Warning
+    };
+    let title = format!("{id}: its pods cannot be created: {what}");
+    let mut fault = Fault::new(Cause::Creation, severity, title);
+    fault.explanation = format!("{kind} {key} wants more pods than it has, but {what}: {text}.");
+    fault.cure = cure;
+    fault
+        .evidence
+        .push(format!("{kind} {key}: {}", failed.shown()));
+    for (quota_key, quota) in &population.cluster.quotas {
+        if quota_key.namespace == key.namespace && text.contains(&quota_key.name) {
+            fault.objects.insert(quota_key.name.clone());
+            for (resource, hard) in quota.hard.iter() {
+                let used = quota.used.get(resource).shown(resource);
+                let hard = hard.shown(resource);
+                fault
+                    .evidence
+                    .push(format!("quota {quota_key}: {resource} {used} of {hard}"));
+            }
+        }
+    }
+    fault.workloads.insert(id);
+    fault.objects.insert(key.name.clone());
+    fault
+}
+
+/// `exceeded quota: compute, requested: cpu=1, used: cpu=10, limited: cpu=10`.
+fn quota_part(text: &str) -> String {
+    let from = text
+        .find("exceeded quota")
+        .or_else(|| text.find("failed quota"))
+        .unwrap_or(0);
+    phrase::line(&text[from..], 120)
+}
+
+/// Recorded workloads that are told to have no pods, or not to act: no fault, but good to know.
+pub fn idle(population: &Population<'_>) -> Vec<Fault> {
+    let is_idle = |w: &&Workload| {
+        (w.desired == Some(0) && w.owner.is_none() && w.id.kind != "DaemonSet") || w.is_suspended
+    };
+    population
+        .cluster
+        .workloads
+        .values()
+        .filter(is_idle)
+        .map(|w| {
+            let how = if w.is_suspended {
+                "is suspended or paused"
+            } else {
+                "is scaled to 0 pods"
+            };
+            let mut fault = Fault::new(Cause::History, Severity::Info, format!("{} {how}", w.id));
+            fault.explanation = format!("{} {how}, so nothing of it runs by intent.", w.id);
+            fault.cure = "Scale it up or resume it, if it should run.".to_owned();
+            fault.workloads.insert(w.id.clone());
+            fault
+        })
+        .collect()
+}
