@@ -161,6 +161,21 @@ fn a_million_small_values_are_refused_by_their_number() {
 }
 
 #[test]
+fn a_megabyte_of_mistakes_costs_no_more_than_the_first_ones() {
+    for line in ["x9=\n", "a=1\n", "[a]\n", "\"k\"={\n"] {
+        let text = line.repeat((1 << 20) / line.len());
+        let mistakes = Settings::parse("domo.toml", &text).unwrap_err();
+        assert!(mistakes.kept().len() <= config::mistake::MOST_MISTAKES);
+    }
+    let lines: Vec<String> = (0..100_000)
+        .map(|number| format!("k{number} = 1"))
+        .collect();
+    let text = format!("[limits]\n{}", lines.join("\n"));
+    let mistakes = Settings::parse("domo.toml", &text).unwrap_err();
+    assert_eq!(mistakes.kept().len(), config::mistake::MOST_MISTAKES);
+}
+
+#[test]
 fn a_list_as_a_key_is_refused() {
     assert!(complaint("? [a]\n: b\n").contains("a list or a map cannot be a key"));
 }

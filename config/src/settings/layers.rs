@@ -12,7 +12,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::intake;
-use crate::mistake::{Mistakes, Place, Wrong, shown};
+use crate::mistake::{MOST_MISTAKES, Mistakes, Place, Wrong, shown};
 use crate::near::{hint, nearest};
 
 /// A settings file has a few KiB; what is larger is another file given by mistake.
@@ -92,7 +92,8 @@ impl Layers {
     /// Lays the text of a settings file over what is there.
     pub(super) fn lay_toml(&mut self, file: &str, text: &str) {
         let (table, errors) = DeTable::parse_recoverable(text);
-        for error in &errors {
+        // Finding a place costs the length of the text: no more of them than are kept.
+        for error in errors.iter().take(MOST_MISTAKES) {
             let sentence = error.message().trim().replace('\n', "; ");
             let place = spot(file, text, error.span().unwrap_or_default());
             self.mistakes.add(place, Wrong::Refused(shown(&sentence)));
@@ -101,6 +102,9 @@ impl Layers {
             return;
         }
         for (section, keys) in table.into_inner() {
+            if self.mistakes.is_full() {
+                return;
+            }
             let name = section.get_ref().to_string();
             let section_place = spot(file, text, section.span());
             if !self.sections().any(|known| known == name) {
@@ -122,6 +126,9 @@ impl Layers {
                 continue;
             };
             for (key, value) in keys {
+                if self.mistakes.is_full() {
+                    return;
+                }
                 let raw = Raw::of(value);
                 let key_place = spot(file, text, key.span());
                 let value_place = spot(file, text, value.span());
