@@ -2,8 +2,14 @@
 //!
 //! ```text
 //! default.toml < domo.toml < DOMO_… < --set ──► settings ──► Settings
-//! team.yaml, souls/, skills/ ─────────────────► document ──► Loaded
+//! team.yaml, souls/, skills/ ─────────────────► document ──► Loaded (documents and their bundle)
+//! examples/sre/, compiled in ─────────────────► examples ──► the same
+//!                                                   │
+//!                 near, measure, name, mistake ◄────┴── what all of them share
 //! ```
+//!
+//! A new setting: its lines in `default.toml`, its field and reader in its section's file.
+//! A new kind of document: its file below `document/`, with the whole of its YAML in the header.
 //!
 //! # Invariant
 //! This room knows no other one: it turns text into checked values and says what is wrong with it.
@@ -12,6 +18,7 @@
 
 mod agent_bounds;
 pub mod document;
+pub mod examples;
 mod intake;
 pub mod measure;
 pub mod mistake;

@@ -313,3 +313,37 @@ fn an_image_that_could_be_a_flag_is_refused() {
         "{message}"
     );
 }
+
+#[test]
+fn what_the_header_of_each_kind_shows_is_read() {
+    let skill = |name: &str| format!("---\nname: {name}\ndescription: What it does.\n---\n");
+    let (butler, worker) = (skill("sre-bot"), skill("instance-status"));
+    let files: [(&str, &[u8]); 4] = [
+        ("souls/sre-bot.md", b"x"),
+        ("skills/sre-bot/SKILL.md", butler.as_bytes()),
+        ("souls/instance-status.md", b"x"),
+        ("skills/instance-status/SKILL.md", worker.as_bytes()),
+    ];
+    for source in [
+        include_str!("../src/document/team.rs"),
+        include_str!("../src/document/worker.rs"),
+        include_str!("../src/document/playbook.rs"),
+    ] {
+        let text = yaml_of_header(source).replace("[other-stage]", "[]");
+        let loaded = read_with(&text, &files);
+        assert_eq!(loaded.map(|loaded| loaded.documents.len()), Ok(1), "{text}");
+    }
+}
+
+/// The YAML in the header of a kind's file.
+fn yaml_of_header(source: &str) -> String {
+    let lines = source
+        .lines()
+        .skip_while(|line| *line != "//! ```yaml")
+        .skip(1);
+    let lines = lines.take_while(|line| *line != "//! ```");
+    let lines: Vec<&str> = lines
+        .map(|line| line.strip_prefix("//! ").unwrap_or_default())
+        .collect();
+    lines.join("\n")
+}
