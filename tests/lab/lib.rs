@@ -1,0 +1,1 @@
+//! The lab: starts real nodes, gives them cases and breaks them.
