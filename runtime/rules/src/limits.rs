@@ -48,6 +48,14 @@ pub const MAX_WORKERS_PER_TEAM: usize = 1000;
 pub const MAX_PLAYBOOKS: usize = 100;
 /// Skills of one agent.
 pub const MAX_SKILLS: usize = 64;
+/// Cores of one agent, in thousandths: a thousand cores are more than a host has.
+pub const MAX_AGENT_CPU_MILLI: u64 = 1_000_000;
+/// Memory of one agent: 16 TiB, so that even the promises of all workers together are a number.
+pub const MAX_AGENT_MEMORY_BYTES: u64 = 16 << 40;
+/// Processes and threads of one agent: what a kernel can number.
+pub const MAX_AGENT_PIDS: u64 = 4 << 20;
+/// Output of one attempt: more than the blobs of a case may hold is of no use.
+pub const MAX_AGENT_OUTPUT_BYTES: u64 = 1 << 40;
 /// Attempts that one worker runs at once.
 pub const MAX_PARALLEL: u32 = 10_000;
 /// The longest time limit of a stage: a week.

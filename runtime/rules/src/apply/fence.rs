@@ -166,6 +166,16 @@ pub(super) fn of_generation<'a>(
     Ok(case)
 }
 
+/// Whether a path can be made below a folder as it stands: relative, without tricks, not too long.
+pub(super) fn is_plain_path(path: &str) -> bool {
+    !path.is_empty()
+        && path.len() <= limits::MAX_LINE_BYTES
+        && !path.contains('\0')
+        && path
+            .split('/')
+            .all(|part| !part.is_empty() && part != "." && part != "..")
+}
+
 /// A line for people within its limit.
 pub(super) fn line(name: &str, text: &str) -> Allowed<()> {
     if text.len() > limits::MAX_LINE_BYTES {

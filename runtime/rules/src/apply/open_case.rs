@@ -146,13 +146,7 @@ pub(super) fn attachable(attachments: &[Attachment]) -> Result<(), Rejection> {
     let mut seen = BTreeSet::new();
     for attachment in attachments {
         let path = &attachment.path;
-        let is_plain = !path.is_empty()
-            && path.len() <= limits::MAX_LINE_BYTES
-            && !path.contains('\0')
-            && path
-                .split('/')
-                .all(|part| !part.is_empty() && part != "." && part != "..");
-        if !is_plain {
+        if !fence::is_plain_path(path) {
             return Err(Rejection::Invalid(vec![format!(
                 "attachment {path:?} has no plain relative path"
             )]));

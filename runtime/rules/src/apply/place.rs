@@ -5,9 +5,11 @@
 //! the same entry stand, and what is still without a place is still a duty.
 
 use crate::duty::Subject;
+use crate::id::{TeamName, WorkerId};
 use crate::limits;
 use crate::node::Node;
 use crate::place::{Placed, Placement};
+use crate::state::Alarm;
 use crate::step::Step;
 use crate::team::AgentLimits;
 use crate::verdict::{Outcome, Verdict, over};
@@ -66,15 +68,50 @@ fn put(step: &mut Step<'_>, placement: &Placement) {
     }
 }
 
+/// Takes a butler's place away: the next one, in a new epoch, may be elsewhere.
+pub(super) fn leave_team(step: &mut Step<'_>, name: &TeamName) {
+    let epoch = step.state.new_epoch();
+    let Some(team) = step.state.teams.get_mut(name) else {
+        return;
+    };
+    team.epoch = epoch;
+    if let Some((at, _)) = team.placed.take()
+        && let Some(node) = step.state.nodes.get_mut(&at)
+    {
+        node.butlers = node.butlers.saturating_sub(1);
+    }
+    step.touched.insert(Subject::Team(name.clone()));
+    let cases = team.cases.iter().copied();
+    step.touched.extend(cases.map(Subject::Case));
+}
+
+/// Takes a worker's place and container away; its next placement may be elsewhere.
+pub(super) fn leave_worker(step: &mut Step<'_>, id: &WorkerId) {
+    let Some(worker) = step.state.workers.get_mut(id) else {
+        return;
+    };
+    if let Some(since) = worker.idle_since.take() {
+        let due = since.plus(worker.spec.idle_after_ms);
+        step.state.alarms.remove(&(due, Alarm::Idle(id.clone())));
+    }
+    worker.is_awake = false;
+    let takes = worker.spec.agent.limits;
+    if let Some((at, _)) = worker.placed.take()
+        && let Some(node) = step.state.nodes.get_mut(&at)
+    {
+        release(node, &takes);
+    }
+}
+
 /// Counts what a worker may take as promised.
-pub(super) fn promise(node: &mut Node, takes: &AgentLimits) {
+fn promise(node: &mut Node, takes: &AgentLimits) {
     node.workers += 1;
     node.cpu_promised_milli += takes.cpu_milli;
     node.memory_promised_bytes += takes.memory_bytes;
 }
 
 /// Counts it as promised no more.
-pub(super) fn release(node: &mut Node, takes: &AgentLimits) {
+fn release(node: &mut Node, takes: &AgentLimits) {
     node.workers = node.workers.saturating_sub(1);
     node.cpu_promised_milli = node.cpu_promised_milli.saturating_sub(takes.cpu_milli);
     node.memory_promised_bytes = node
