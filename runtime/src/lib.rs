@@ -5,6 +5,7 @@ pub mod blob;
 pub mod clock;
 pub mod disk;
 pub mod engine;
+pub mod init;
 pub mod kernel;
 pub mod ledger;
 pub mod spool;

@@ -19,6 +19,20 @@
 //!
 //! A trait with boxed futures and not an enum, so that a test can stand in for an engine.
 
+mod boxfiles;
+mod bubblewrap;
+mod cgroup;
+mod containers;
+mod docker;
+mod found;
+mod home;
+mod labels;
+mod open;
+mod process;
+mod profile;
+mod seccomp;
+mod turns;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -29,6 +43,8 @@ use thiserror::Error;
 use tokio::sync::broadcast;
 
 use crate::spool::{Spool, SpoolError};
+
+pub use open::{EngineChoice, EngineSettings, Opened, open};
 
 /// Events that a slow receiver may be behind before it is told to look for itself.
 pub const EVENTS_LIMIT: usize = 256;

@@ -35,9 +35,10 @@ mod wire;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub(crate) use beneath::Folder;
+pub(crate) use beneath::{Folder, Kind};
 pub use collect::{Collected, OutFile, Skipped};
 pub(crate) use purge::remove_tree;
 pub use tail::{LogChunk, LogName, Progress};
@@ -48,7 +49,8 @@ pub use wire::{
 };
 
 use beneath::{NotOpened, read_within};
-use whole::{failed, make_folder, own, to_json, write_whole};
+use whole::own;
+pub(crate) use whole::{failed, make_folder, to_json, write_plain, write_whole};
 
 /// Largest order, cancel, started and exit file that is read.
 pub(crate) const WIRE_FILE_LIMIT_BYTES: usize = 1 << 20;
@@ -68,7 +70,7 @@ pub enum AttemptObserved {
 }
 
 /// The user that a box's programs are, as this host counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
     /// User id.
     pub uid: u32,

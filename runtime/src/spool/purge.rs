@@ -21,6 +21,8 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::beneath::{Folder, Kind};
 
+/// How often a folder is emptied that someone still writes into.
+const ROUNDS: usize = 100;
 /// Names that are read before they are worked off: bounds memory in a folder of millions.
 const BATCH: usize = 4_096;
 
@@ -35,21 +37,28 @@ pub(crate) fn remove_tree(path: &Path) -> io::Result<()> {
         Err(other) => return Err(other),
     };
     let mut fresh = 0_u64;
-    loop {
-        let names = batch(&top)?;
-        if names.is_empty() {
-            break;
-        }
-        for name in names {
-            if Kind::of(&top.look(&name)?) == Kind::Folder {
-                empty(&top, &name, &mut fresh)?;
-                unlinkat(&top, name.as_os_str(), UnlinkatFlags::RemoveDir)?;
-            } else {
-                unlinkat(&top, name.as_os_str(), UnlinkatFlags::NoRemoveDir)?;
+    for _ in 0..ROUNDS {
+        loop {
+            let names = batch(&top)?;
+            if names.is_empty() {
+                break;
+            }
+            for name in names {
+                if is_folder(&top, &name)? {
+                    empty(&top, &name, &mut fresh)?;
+                    gone(unlinkat(&top, name.as_os_str(), UnlinkatFlags::RemoveDir))?;
+                } else {
+                    gone(unlinkat(&top, name.as_os_str(), UnlinkatFlags::NoRemoveDir))?;
+                }
             }
         }
+        match fs::remove_dir(path) {
+            Err(grown) if grown.kind() == io::ErrorKind::DirectoryNotEmpty => {}
+            Err(absent) if absent.kind() == io::ErrorKind::NotFound => return Ok(()),
+            other => return other,
+        }
     }
-    fs::remove_dir(path)
+    Err(io::ErrorKind::DirectoryNotEmpty.into())
 }
 
 /// Empties the folder `name` below `top`: files go, folders move up into `top`.
@@ -67,12 +76,33 @@ fn empty(top: &Folder, name: &OsString, fresh: &mut u64) -> io::Result<()> {
             return Ok(());
         }
         for inner in names {
-            if Kind::of(&folder.look(&inner)?) == Kind::Folder {
+            if is_folder(&folder, &inner)? {
                 lift(&folder, &inner, top, fresh)?;
             } else {
-                unlinkat(&folder, inner.as_os_str(), UnlinkatFlags::NoRemoveDir)?;
+                gone(unlinkat(
+                    &folder,
+                    inner.as_os_str(),
+                    UnlinkatFlags::NoRemoveDir,
+                ))?;
             }
         }
+    }
+}
+
+/// Is it a folder? What is no longer there is none.
+fn is_folder(folder: &Folder, name: &OsString) -> nix::Result<bool> {
+    match folder.look(name) {
+        Ok(stat) => Ok(Kind::of(&stat) == Kind::Folder),
+        Err(nix::Error::ENOENT) => Ok(false),
+        Err(other) => Err(other),
+    }
+}
+
+/// What someone else has removed, or a folder that someone has written into, is seen to later.
+fn gone(removed: nix::Result<()>) -> nix::Result<()> {
+    match removed {
+        Err(nix::Error::ENOENT | nix::Error::ENOTEMPTY) => Ok(()),
+        other => other,
     }
 }
 

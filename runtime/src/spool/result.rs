@@ -175,8 +175,18 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<ParsedResult, BadResult> {
         name: name(),
         at: wrong.valid_up_to(),
     })?;
-    let result: ParsedResult = serde_json::from_str(text.trim_start_matches('\u{feff}'))
-        .map_err(|wrong| place(name(), &wrong))?;
+    let text = text.trim_start_matches('\u{feff}');
+    if text.trim_start().starts_with('[') {
+        // The parser would take a list for the object's values in order.
+        let why = "a list, not an object".to_owned();
+        return Err(BadResult::Malformed {
+            name: name(),
+            line: 1,
+            column: 1,
+            why,
+        });
+    }
+    let result: ParsedResult = serde_json::from_str(text).map_err(|wrong| place(name(), &wrong))?;
     if result.version != CONTRACT_VERSION {
         return Err(BadResult::UnknownVersion {
             name: name(),

@@ -91,3 +91,12 @@ pub(crate) fn write_whole(
     };
     write().map_err(|source| failed(&fresh, source))
 }
+
+/// Writes a file that nobody reads while it is written, and that need not survive a power cut.
+pub(crate) fn write_plain(path: &Path, bytes: &[u8], mode: u32) -> Result<(), SpoolError> {
+    let write = || {
+        fs::write(path, bytes)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(mode))
+    };
+    write().map_err(|source| failed(path, source))
+}

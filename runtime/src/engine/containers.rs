@@ -1,0 +1,349 @@
+//! The `docker` engine: boxes as hardened containers.
+//!
+//! ```text
+//! ensure ─► create ─► start      created, exited ─► start      running ─► adopt
+//!             │ no such image: made when it is `scratch`, refused when it is another
+//! ```
+//!
+//! # Invariant
+//!
+//! The container's name and labels carry everything; this process remembers nothing but the
+//! connection.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use tokio::sync::broadcast;
+use tokio::task::JoinHandle;
+
+use super::docker::{Client, NAME};
+use super::home::{BoxRecord, Home};
+use super::labels::{self, Labels};
+use super::profile::{Died, Made, Profile, Stands};
+use super::turns::Turns;
+use super::{
+    BoxEvent, BoxId, BoxSpec, BoxState, Confinement, Description, EVENTS_LIMIT, Engine,
+    EngineError, Ensured, FoundBox, Image, Phase,
+};
+use crate::init::{BoxSettings, Reap};
+use crate::spool::{Owner, Spool, to_json, write_plain};
+
+/// Shortest and longest pause before the engine is asked for news again.
+const RECONNECT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3));
+/// The user of an agent in a container, where the daemon is root; nobody on any host is him.
+const INNER: Owner = Owner {
+    uid: 10_001,
+    gid: 10_001,
+};
+/// The empty image: its name, its tag, its label.
+const SCRATCH: (&str, &str) = ("majordomo/scratch", "1");
+const SCRATCH_LABEL: &str = "majordomo.image=scratch";
+
+/// Runs boxes as containers.
+#[derive(Debug)]
+pub(super) struct ContainerEngine {
+    home: Home,
+    client: Arc<Client>,
+    turns: Turns,
+    events: broadcast::Sender<BoxEvent>,
+    listener: JoinHandle<()>,
+}
+
+impl Drop for ContainerEngine {
+    fn drop(&mut self) {
+        self.listener.abort();
+    }
+}
+
+impl ContainerEngine {
+    /// The engine behind `socket`, whether it answers or not. Inside a tokio runtime.
+    pub(super) fn new(home: Home, socket: &Path) -> ContainerEngine {
+        let client = Arc::new(Client::new(socket));
+        let events = broadcast::Sender::new(EVENTS_LIMIT);
+        let ours = Labels::of_home(&home);
+        let listener = tokio::spawn(listen(Arc::clone(&client), ours, events.clone()));
+        ContainerEngine {
+            home,
+            client,
+            turns: Turns::new(),
+            events,
+            listener,
+        }
+    }
+
+    async fn describe(&self) -> Result<Description, EngineError> {
+        let about = self.client.about().await?;
+        Ok(Description {
+            engine: NAME.to_owned(),
+            weaknesses: about.weaknesses,
+            version: about.version,
+            confinement: Confinement::Container,
+        })
+    }
+
+    async fn ensure_now(&self, spec: &BoxSpec) -> Result<BoxState, EngineError> {
+        self.home.check(spec)?;
+        let _turn = self.turns.of(&self.home.short(&spec.id)).await;
+        let is_known = self.home.record(&spec.id).is_some();
+        let record = BoxRecord {
+            version: 1,
+            id: spec.id.clone(),
+            engine: NAME.to_owned(),
+            confinement: Confinement::Container,
+            owner: owner(),
+            domo: self.home.domo.clone(),
+        };
+        let name = self.home.name(&spec.id);
+        let spool = self.home.lay_out(&record)?;
+        let ensured = if is_known {
+            self.verdict(spec, &name).await?
+        } else {
+            Ensured::Created
+        };
+        if ensured == Ensured::Adopted {
+            return Ok(BoxState { ensured, spool });
+        }
+        self.write_files(spec, &record, &spool)?;
+        if ensured == Ensured::Created {
+            if is_known {
+                self.client.remove(&name).await?;
+            }
+            if self.create(spec, &name).await? == Made::NameTaken {
+                return self.take_up(spec, &name, spool).await;
+            }
+        }
+        self.client.start(&name).await?;
+        Ok(BoxState { ensured, spool })
+    }
+
+    /// What is to be done with what stands under this name; fails where it is someone else's.
+    async fn verdict(&self, spec: &BoxSpec, name: &str) -> Result<Ensured, EngineError> {
+        let Some(seen) = self.client.inspect(name).await? else {
+            return Ok(Ensured::Created);
+        };
+        let labels = Labels::of_spec(&self.home, spec);
+        if !labels.are_of_same_box(&seen.labels) {
+            let why = format!("a container called {name} is there, and is not this node's");
+            return Err(EngineError::Refused {
+                why,
+                cure: "remove it by hand".into(),
+            });
+        }
+        match seen.stands {
+            Stands::Running => Ok(Ensured::Adopted),
+            Stands::Paused => self.client.unpause(name).await.map(|()| Ensured::Adopted),
+            Stands::Still if labels.are_of_same_spec(&seen.labels) => Ok(Ensured::Started),
+            // Of another release or description, or half removed: made anew, its folder stays.
+            Stands::Still | Stands::Broken => Ok(Ensured::Created),
+        }
+    }
+
+    /// A container without a record of it: its folder was lost.
+    async fn take_up(
+        &self,
+        spec: &BoxSpec,
+        name: &str,
+        spool: Spool,
+    ) -> Result<BoxState, EngineError> {
+        match self.verdict(spec, name).await? {
+            Ensured::Adopted => {
+                return Ok(BoxState {
+                    ensured: Ensured::Adopted,
+                    spool,
+                });
+            }
+            Ensured::Started => {}
+            Ensured::Created => {
+                self.client.remove(name).await?;
+                self.create(spec, name).await?;
+            }
+        }
+        self.client.start(name).await?;
+        Ok(BoxState {
+            ensured: Ensured::Started,
+            spool,
+        })
+    }
+
+    fn write_files(
+        &self,
+        spec: &BoxSpec,
+        record: &BoxRecord,
+        spool: &Spool,
+    ) -> Result<(), EngineError> {
+        let settings = BoxSettings {
+            reap: Reap::Namespace,
+            // The engine itself sees to memory and processes.
+            cgroup: None,
+            open_files: spec.limits.open_files,
+            file_bytes: spec.limits.file_bytes,
+            processes: None,
+            memory_watch_bytes: None,
+        };
+        write_plain(
+            &spool.folder().join("in/box.json"),
+            &to_json(&settings),
+            0o644,
+        )?;
+        Ok(self.home.write(record)?)
+    }
+
+    /// Creates the container; makes the empty image when that is what is missing.
+    async fn create(&self, spec: &BoxSpec, name: &str) -> Result<Made, EngineError> {
+        let made = self.client.create(name, self.profile(spec)).await?;
+        match (&spec.image, made) {
+            (Image::Scratch, Made::NoImage) => {
+                self.client.make_empty_image(SCRATCH, SCRATCH_LABEL).await?;
+                self.client.create(name, self.profile(spec)).await
+            }
+            (Image::Named(image), Made::NoImage) => Err(EngineError::Refused {
+                why: format!("the engine has no image `{image}`"),
+                cure: "load or build it on this host, nothing is ever pulled".into(),
+            }),
+            (_, Made::Created | Made::NameTaken) => Ok(made),
+        }
+    }
+
+    fn profile<'a>(&'a self, spec: &'a BoxSpec) -> Profile<'a> {
+        const SCRATCH_NAME: &str = "majordomo/scratch:1";
+        let folder = self.home.folder(&spec.id);
+        let mut mounts = vec![
+            (folder.join("in"), "/agent/in".to_owned(), true),
+            (folder.join("out"), "/agent/out".to_owned(), false),
+            (folder.join("run"), "/agent/run".to_owned(), false),
+            (self.home.domo.clone(), "/domo".to_owned(), true),
+        ];
+        let gateway = spec.gateway.iter();
+        mounts.extend(gateway.map(|folder| (folder.clone(), "/run/domo".to_owned(), true)));
+        for program in &spec.programs {
+            mounts.push((
+                program.clone(),
+                program.to_string_lossy().into_owned(),
+                true,
+            ));
+        }
+        Profile {
+            image: match &spec.image {
+                Image::Scratch => SCRATCH_NAME,
+                Image::Named(name) => name,
+            },
+            user: owner(),
+            limits: &spec.limits,
+            mounts,
+            entrypoint: &["/domo", "init", "/agent"],
+            labels: Labels::of_spec(&self.home, spec).into_map(),
+        }
+    }
+
+    async fn remove_now(&self, id: &BoxId) -> Result<(), EngineError> {
+        let _turn = self.turns.of(&self.home.short(id)).await;
+        self.client.remove(&self.home.name(id)).await?;
+        let (home, id) = (self.home.clone(), id.clone());
+        let removed = tokio::task::spawn_blocking(move || home.remove(&id)).await;
+        removed.unwrap_or(Ok(())).map_err(EngineError::from)
+    }
+
+    async fn found_boxes(&self) -> Result<Vec<FoundBox>, EngineError> {
+        let listed = self
+            .client
+            .list(Labels::of_home(&self.home).filters())
+            .await?;
+        let mut found: HashMap<BoxId, Phase> = HashMap::new();
+        for (labels, is_up) in listed {
+            if let Some(id) = labels::box_id(&labels) {
+                found.insert(
+                    id,
+                    if is_up {
+                        Phase::Running
+                    } else {
+                        Phase::Stopped
+                    },
+                );
+            }
+        }
+        for record in self.home.records(NAME)? {
+            // Its container was removed by hand; what it left is still there.
+            found.entry(record.id).or_insert(Phase::Stopped);
+        }
+        let of = |(id, phase)| {
+            let spool = self.home.spool_of_container(&id, owner());
+            FoundBox { id, phase, spool }
+        };
+        let mut boxes: Vec<FoundBox> = found.into_iter().map(of).collect();
+        boxes.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(boxes)
+    }
+}
+
+impl Engine for ContainerEngine {
+    fn probe(&self) -> BoxFuture<'_, Result<Description, EngineError>> {
+        Box::pin(self.describe())
+    }
+
+    fn ensure<'a>(&'a self, spec: &'a BoxSpec) -> BoxFuture<'a, Result<BoxState, EngineError>> {
+        Box::pin(self.ensure_now(spec))
+    }
+
+    fn stop<'a>(
+        &'a self,
+        id: &'a BoxId,
+        grace: Duration,
+    ) -> BoxFuture<'a, Result<(), EngineError>> {
+        Box::pin(async move { self.client.stop(&self.home.name(id), grace).await })
+    }
+
+    fn remove<'a>(&'a self, id: &'a BoxId) -> BoxFuture<'a, Result<(), EngineError>> {
+        Box::pin(self.remove_now(id))
+    }
+
+    fn list(&self) -> BoxFuture<'_, Result<Vec<FoundBox>, EngineError>> {
+        Box::pin(self.found_boxes())
+    }
+
+    fn events(&self) -> broadcast::Receiver<BoxEvent> {
+        self.events.subscribe()
+    }
+}
+
+/// Hands the engine's news on for as long as it lives, and finds the engine again when it is back.
+async fn listen(client: Arc<Client>, ours: Labels, events: broadcast::Sender<BoxEvent>) {
+    let mut pause = RECONNECT.0;
+    let mut is_lost = false;
+    loop {
+        if let Ok(mut deaths) = client.deaths(ours.filters()).await {
+            pause = RECONNECT.0;
+            if std::mem::take(&mut is_lost) {
+                // Nobody listens: then nobody is to be told.
+                let _ = events.send(BoxEvent::Regained);
+            }
+            while let Some(Died { container, labels }) = deaths.next().await {
+                if let Some(id) = labels::box_id(&labels) {
+                    let seen = client.inspect(&container).await;
+                    let oom = matches!(seen, Ok(Some(seen)) if seen.is_out_of_memory);
+                    let _ = events.send(BoxEvent::Ended { id, oom });
+                }
+            }
+        }
+        if !std::mem::replace(&mut is_lost, true) {
+            let _ = events.send(BoxEvent::Lost);
+        }
+        client.reset();
+        tokio::time::sleep(pause.mul_f32(0.5 + rand::random::<f32>() / 2.0)).await;
+        pause = (pause * 2).min(RECONNECT.1);
+    }
+}
+
+/// The user of a container's programs: a daemon that is not root can give files to nobody else.
+fn owner() -> Owner {
+    if nix::unistd::geteuid().is_root() {
+        return INNER;
+    }
+    Owner {
+        uid: nix::unistd::geteuid().as_raw(),
+        gid: nix::unistd::getegid().as_raw(),
+    }
+}

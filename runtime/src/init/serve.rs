@@ -1,0 +1,345 @@
+//! Being a box's init: one attempt after the other, from the orders that lie in `in/`.
+//!
+//! # Invariant
+//!
+//! What to do is read off the folders at each look, never remembered: an init that was killed and
+//! started again goes on from there. An attempt that was running then is lost, and said to be.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Write;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use inotify::{Inotify, WatchMask};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+use super::running::Running;
+use super::signals::{Signals, wait_for};
+use super::{BoxSettings, Reap, end, exec, tried};
+use crate::clock::Deadline;
+use crate::spool::{
+    AttemptName, Cancel, Ending, Exit, Order, Stopped, WIRE_FILE_LIMIT_BYTES, to_json, write_whole,
+};
+
+/// What init says on its standard output once it serves.
+pub(crate) const READY: &[u8] = b"ready\n";
+/// How long init trusts that no news is no news.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// The same where the kernel gives it no inotify instance.
+const LOOK_WITHOUT_HINTS: Duration = Duration::from_millis(100);
+/// Most attempts' folders that are watched at once; more are found by looking again.
+const WATCHED_LIMIT: usize = 64;
+
+/// Serves orders until it is told to stop.
+pub(super) fn serve(folder: &Path) -> Result<ExitCode, String> {
+    let settings: BoxSettings = exec::read(&folder.join("in/box.json"))?;
+    if settings.reap == Reap::Namespace && std::process::id() != 1 {
+        return Err("this box's init must be the first process of its namespace".to_owned());
+    }
+    // The agent is the same user: it must not look into this process or take it over.
+    let _ = nix::sys::prctl::set_dumpable(false);
+    nix::sys::prctl::set_child_subreaper(true).map_err(tried("orphans cannot be adopted"))?;
+    let mut signals = Signals::listen()?;
+    if settings.reap == Reap::Uid {
+        // What an init before this one has left.
+        end::kill_the_rest(settings.reap, &mut signals);
+    }
+    let mut server = Server {
+        folder: folder.to_owned(),
+        settings,
+        signals,
+        hints: Hints::new(&folder.join("in")),
+        running: None,
+        over: BTreeSet::new(),
+        unwritten: BTreeMap::new(),
+    };
+    say_ready();
+    server.look();
+    loop {
+        server.wait();
+        if server.turn() {
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+}
+
+/// Can this user read a box's input and step through its folders?
+pub(super) fn check(folder: &Path) -> Result<ExitCode, String> {
+    let settings: BoxSettings = exec::read(&folder.join("in/box.json"))?;
+    for tree in ["out", "run"] {
+        fs::read_dir(folder.join(tree)).map_err(tried(folder.join(tree).display()))?;
+    }
+    let is_root = nix::unistd::geteuid().is_root();
+    if is_root && settings.reap != Reap::Descendants {
+        return Err("it is still root".to_owned());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Tells whoever started this box, who may be gone, and lets the pipe go.
+fn say_ready() {
+    let mut out = std::io::stdout();
+    let _ = out.write_all(READY).and_then(|()| out.flush());
+    if let Ok(null) = fs::OpenOptions::new().write(true).open("/dev/null") {
+        let _ = nix::unistd::dup2_stdout(null);
+    }
+}
+
+struct Server {
+    folder: PathBuf,
+    settings: BoxSettings,
+    signals: Signals,
+    hints: Hints,
+    running: Option<Running>,
+    /// Attempts whose exit is written: nothing is to be done for them.
+    over: BTreeSet<AttemptName>,
+    /// Exits for which there was no room on the disk: written as soon as there is.
+    unwritten: BTreeMap<AttemptName, Exit>,
+}
+
+impl Server {
+    /// Waits for a signal, a hint, output, or the next thing that is due.
+    fn wait(&mut self) {
+        let mut due = self.hints.look_at.left();
+        let mut fds = vec![PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
+        if let Some(inotify) = &self.hints.inotify {
+            fds.push(PollFd::new(inotify.as_fd(), PollFlags::POLLIN));
+        }
+        if let Some(running) = &self.running {
+            due = due.min(running.due(&self.settings));
+            fds.extend(
+                running
+                    .pipes()
+                    .map(|pipe| PollFd::new(pipe, PollFlags::POLLIN)),
+            );
+        }
+        wait_for(&mut fds, due);
+    }
+
+    /// Moves everything on. True when init is to end.
+    fn turn(&mut self) -> bool {
+        self.signals.take();
+        self.reap();
+        if self.hints.is_time_to_look() {
+            self.look();
+        }
+        let is_over = match &mut self.running {
+            None => return self.signals.is_told_to_stop,
+            Some(running) => {
+                if self.signals.is_told_to_stop {
+                    running.stop(Stopped::BoxStopped, None);
+                }
+                running.turn(&self.settings)
+            }
+        };
+        if is_over && let Some(running) = self.running.take() {
+            let attempt = running.attempt.clone();
+            let exit = running.finish(&self.settings, &mut self.signals);
+            self.write_exit(&attempt, exit);
+            if self.signals.is_told_to_stop {
+                return true;
+            }
+            self.look();
+        }
+        false
+    }
+
+    fn reap(&mut self) {
+        loop {
+            match waitpid(Pid::from_raw(-1), Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return,
+                Ok(status) => {
+                    if let Some(running) = &mut self.running {
+                        running.reaped(status);
+                    }
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Reads the folders, and does what they ask for.
+    fn look(&mut self) {
+        self.hints.looked();
+        if !self.folder.join("in/box.json").exists() {
+            // The box was thrown away, and whoever did it could not end it.
+            self.signals.is_told_to_stop = true;
+        }
+        let Ok(entries) = fs::read_dir(self.folder.join("in")) else {
+            return;
+        };
+        let names = entries.flatten().filter_map(|entry| {
+            let name = entry.file_name();
+            AttemptName::new(name.to_str()?).ok()
+        });
+        let found: BTreeSet<AttemptName> = names.collect();
+        self.over.retain(|attempt| found.contains(attempt));
+        for (attempt, exit) in std::mem::take(&mut self.unwritten) {
+            self.write_exit(&attempt, exit);
+        }
+        if let Some(running) = self
+            .running
+            .as_mut()
+            .filter(|r| !found.contains(&r.attempt))
+        {
+            // The daemon has thrown the attempt away: it takes it for over.
+            running.stop(Stopped::Cancelled, Some(Duration::ZERO));
+        }
+        for attempt in found {
+            if !self.over.contains(&attempt) && !self.unwritten.contains_key(&attempt) {
+                self.consider(&attempt);
+            }
+        }
+    }
+
+    fn consider(&mut self, attempt: &AttemptName) {
+        let input = self.folder.join("in").join(attempt.as_str());
+        let run = self.folder.join("run").join(attempt.as_str());
+        let cancel: Option<Cancel> = read_if_there(&input.join("cancel.json"));
+        if let Some(running) = self.running.as_mut().filter(|r| r.attempt == *attempt) {
+            if let Some(cancel) = cancel {
+                running.stop(
+                    Stopped::Cancelled,
+                    cancel.grace_ms.map(Duration::from_millis),
+                );
+            }
+            return;
+        }
+        if run.join("exit.json").exists() {
+            self.hints.forget(attempt);
+            self.over.insert(attempt.clone());
+            return;
+        }
+        // Before the order is looked for: one that comes in between is a hint then.
+        self.hints.watch(attempt, &input);
+        if run.join("started.json").exists() {
+            self.write_exit(attempt, Exit::bare(Ending::Lost));
+        } else if input.join("order.json").exists() && run.is_dir() {
+            if cancel.is_some() {
+                let why = "cancelled before it was started".to_owned();
+                let exit = Exit::bare(Ending::NotStarted(why));
+                self.write_exit(
+                    attempt,
+                    Exit {
+                        stopped: Some(Stopped::Cancelled),
+                        ..exit
+                    },
+                );
+            } else if self.running.is_none() && !self.signals.is_told_to_stop {
+                self.start(attempt, &input.join("order.json"));
+            }
+        }
+    }
+
+    fn start(&mut self, attempt: &AttemptName, order: &Path) {
+        let started = exec::read::<Order>(order).and_then(|order| {
+            if order.version != crate::spool::CONTRACT_VERSION {
+                return Err(format!("the order has version {}", order.version));
+            }
+            Running::start(&self.folder, attempt, order, &self.settings)
+        });
+        match started {
+            Ok(running) => self.running = Some(running),
+            Err(why) => {
+                end::kill_the_rest(self.settings.reap, &mut self.signals);
+                self.write_exit(attempt, Exit::bare(Ending::NotStarted(why)));
+            }
+        }
+    }
+
+    fn write_exit(&mut self, attempt: &AttemptName, exit: Exit) {
+        let run = self.folder.join("run").join(attempt.as_str());
+        if let Err(why) = write_whole(&run, "exit.json", &to_json(&exit), 0o644) {
+            let _ = writeln!(std::io::stderr(), "domo init: exit of {attempt}: {why}");
+            if run.is_dir() {
+                self.unwritten.insert(attempt.clone(), exit);
+            }
+            return;
+        }
+        self.hints.forget(attempt);
+        self.over.insert(attempt.clone());
+    }
+}
+
+fn read_if_there<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {
+    let size = fs::metadata(path).ok()?.len();
+    if size > u64::try_from(WIRE_FILE_LIMIT_BYTES).unwrap_or(u64::MAX) {
+        return None;
+    }
+    exec::read(path).ok()
+}
+
+/// Hints that something in `in/` has changed.
+struct Hints {
+    inotify: Option<Inotify>,
+    watched: Vec<(AttemptName, inotify::WatchDescriptor)>,
+    look_at: Deadline,
+}
+
+impl Hints {
+    fn new(input: &Path) -> Hints {
+        let inotify = Inotify::init().ok().filter(|inotify| {
+            inotify
+                .watches()
+                .add(input, WatchMask::CREATE | WatchMask::MOVED_TO)
+                .is_ok()
+        });
+        Hints {
+            inotify,
+            watched: Vec::new(),
+            look_at: Deadline::after(Duration::ZERO),
+        }
+    }
+
+    fn looked(&mut self) {
+        let every = if self.inotify.is_some() {
+            LOOK_AGAIN
+        } else {
+            LOOK_WITHOUT_HINTS
+        };
+        self.look_at = Deadline::after(every);
+    }
+
+    /// Takes all hints; true when there was one, or when it is time again.
+    fn is_time_to_look(&mut self) -> bool {
+        let mut is_hinted = false;
+        let mut buffer = [0; 4_096];
+        if let Some(inotify) = &mut self.inotify {
+            while inotify
+                .read_events(&mut buffer)
+                .is_ok_and(|mut events| events.next().is_some())
+            {
+                is_hinted = true;
+            }
+        }
+        is_hinted || self.look_at.is_over()
+    }
+
+    fn watch(&mut self, attempt: &AttemptName, input: &Path) {
+        let Some(inotify) = &self.inotify else { return };
+        let is_watched = self.watched.iter().any(|(known, _)| known == attempt);
+        if is_watched || self.watched.len() >= WATCHED_LIMIT {
+            return;
+        }
+        if let Ok(watch) = inotify.watches().add(input, WatchMask::MOVED_TO) {
+            self.watched.push((attempt.clone(), watch));
+        }
+    }
+
+    fn forget(&mut self, attempt: &AttemptName) {
+        let Some(at) = self.watched.iter().position(|(known, _)| known == attempt) else {
+            return;
+        };
+        let (_, watch) = self.watched.swap_remove(at);
+        if let Some(inotify) = &self.inotify {
+            // The folder may be gone, and its watch with it.
+            let _ = inotify.watches().remove(watch);
+        }
+    }
+}

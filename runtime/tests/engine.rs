@@ -1,0 +1,60 @@
+//! The engines against one suite: docker, bubblewrap, a user of its own; and what is special to each.
+//!
+//! Needs root, bubblewrap and a Docker engine; its socket is named by `DOMO_TEST_DOCKER`.
+
+#[cfg(test)]
+#[path = "engine/attempts.rs"]
+mod attempts;
+#[cfg(test)]
+#[path = "engine/bench.rs"]
+mod bench;
+#[cfg(test)]
+#[path = "engine/boxes.rs"]
+mod boxes;
+#[cfg(test)]
+#[path = "engine/limits.rs"]
+mod limits;
+
+/// Makes a module of tests for one engine.
+macro_rules! conformance {
+    ($kind:ident as $module:ident; $($room:ident::$name:ident),+ $(,)?) => {
+        mod $module {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                let bench = crate::bench::Bench::open(crate::bench::Kind::$kind).await;
+                crate::$room::$name(bench).await;
+            })+
+        }
+    };
+}
+
+macro_rules! everything {
+    ($($kind:ident as $module:ident),+) => {
+        $(conformance! { $kind as $module;
+            attempts::an_ordered_attempt_runs_once_and_its_result_is_taken,
+            attempts::an_exit_code_and_a_signal_are_reported_with_the_last_words,
+            attempts::input_reaches_the_agent_as_the_contract_says,
+            attempts::a_cancel_ends_the_agent_and_everything_that_it_left_behind,
+            attempts::what_an_agent_leaves_behind_ends_with_it,
+            attempts::a_polite_agent_has_its_grace_and_a_cancelled_order_never_starts,
+            limits::a_hanging_agent_ends_at_its_time_limit_without_the_daemon,
+            limits::a_fork_bomb_stays_in_its_box_and_ends_with_its_attempt,
+            limits::a_flood_of_output_is_bounded_and_said_to_be,
+            limits::an_agent_that_fills_the_disk_is_stopped,
+            limits::memory_beyond_the_limit_is_said_to_be_the_cause,
+            attempts::half_a_result_and_hostile_ones_are_refused_by_name,
+            attempts::of_a_result_written_twice_the_one_at_the_end_counts,
+            boxes::an_attempt_outlives_the_daemon_and_its_exit_is_found,
+            boxes::an_attempt_whose_box_was_stopped_and_one_whose_box_died_are_both_over,
+            boxes::the_end_of_a_box_is_news,
+            boxes::removing_is_idempotent_and_kills_what_is_inside,
+            boxes::only_boxes_of_this_node_are_listed,
+            boxes::a_box_whose_folder_was_lost_leaves_no_orphan,
+            boxes::ensuring_at_the_same_time_makes_one_box,
+            attempts::an_agent_that_forges_its_end_gains_nothing,
+            limits::isolation_holds_as_seen_from_inside,
+        })+
+    };
+}
+
+everything! { Docker as docker, Bubblewrap as bubblewrap, OwnUid as own_uid }
