@@ -11,17 +11,20 @@
 //! After each entry no stage waits that could run: a free worker and a stage that it can do never
 //! wait for each other.
 
-use crate::attempt::{Attempt, AttemptOutcome, AttemptStatus};
-use crate::case::{Case, CaseOutcome, CaseStatus, PLANNING, WaitingFor};
+use std::collections::BTreeSet;
+
+use crate::attempt::{Attempt, AttemptStatus};
+use crate::case::{Case, CaseOutcome, CaseStatus, WaitingFor};
 use crate::duty::Subject;
 use crate::history::Happened;
 use crate::id::{AttemptId, CaseId, StageName, TeamName, WorkerId};
 use crate::limits;
 use crate::plan::members;
-use crate::stage::{Approval, Need, OnFailure, Stage, StageSpec, StageStatus};
-use crate::state::{Alarm, State};
+use crate::stage::{Approval, Need, OnFailure, Stage, StageStatus};
+use crate::state::Alarm;
 use crate::step::Step;
 use crate::team::Team;
+use crate::worker::Worker;
 
 impl Step<'_> {
     /// Follows up everything that the entry has set going.
@@ -47,36 +50,48 @@ impl Step<'_> {
             if case.ending.is_none() && !case.is_paused {
                 self.offer_ready(&mut case);
             }
-            // Offering may have ended a stage at a limit; what leans on it is skipped now.
-            self.skip_blocked(&mut case);
             conclude(&mut case);
+            if case.ending.is_some() {
+                self.skip_rest(&mut case);
+            }
             let status = status(&case);
             case.set_status(status);
         }
         self.state.cases.insert(id, case);
     }
 
+    /// Skips what can never begin, and what leans on that.
     fn skip_blocked(&mut self, case: &mut Case) {
         loop {
-            let blocked = case.stages.iter().find_map(|stage| {
-                let blocker = stage.spec.after.iter().find(|name| {
-                    case.stages
-                        .iter()
-                        .any(|other| other.spec.name == **name && other.blocks())
-                })?;
-                (stage.status == StageStatus::Pending)
-                    .then(|| (stage.spec.name.clone(), blocker.clone()))
-            });
-            let Some((name, blocker)) = blocked else {
+            let lost = hopeless(case);
+            if lost.is_empty() {
                 break;
-            };
-            let reason = format!("stage {blocker} has no result");
-            self.unqueue(case, &name);
-            if let Some(stage) = case.stage_mut(&name) {
-                stage.end(StageStatus::Skipped, &reason);
             }
-            self.note(case, Happened::Skipped(name, reason));
+            for (name, blocker) in lost {
+                let reason = format!("stage {blocker} has no result");
+                self.skip(case, name, reason);
+            }
         }
+    }
+
+    /// Skips what is left of a case that ends early.
+    fn skip_rest(&mut self, case: &mut Case) {
+        let left: Vec<StageName> = case
+            .all_stages()
+            .filter(|stage| !stage.status.is_final())
+            .map(|stage| stage.spec.name.clone())
+            .collect();
+        for name in left {
+            self.skip(case, name, "the case ended before it".to_owned());
+        }
+    }
+
+    fn skip(&mut self, case: &mut Case, name: StageName, reason: String) {
+        self.unqueue(case, &name);
+        if let Some(stage) = case.stage_mut(&name) {
+            stage.end(StageStatus::Skipped, &reason);
+        }
+        self.note(case, Happened::Skipped(name, reason));
     }
 
     /// Gives ready stages to free workers; the others wait in their team's queue.
@@ -84,7 +99,11 @@ impl Step<'_> {
         let Some(team) = case.team.clone() else {
             return;
         };
-        for name in ready(case) {
+        let names: Vec<StageName> = ready(case)
+            .into_iter()
+            .map(|stage| stage.spec.name.clone())
+            .collect();
+        for name in names {
             let Some(stage) = case.stage_mut(&name) else {
                 continue;
             };
@@ -96,7 +115,7 @@ impl Step<'_> {
                 continue;
             }
             let need = stage.spec.need.clone();
-            match free_worker(self.state, &team, &need) {
+            match self.taker(&team, &need, &(case.id, name.clone())) {
                 Some(worker) => self.assign(case, &name, &worker),
                 None => {
                     if let Some(team) = self.state.teams.get_mut(&team) {
@@ -105,6 +124,21 @@ impl Step<'_> {
                 }
             }
         }
+    }
+
+    /// The free worker of the team that has least to do, an awake one rather than one that sleeps;
+    /// none that has just become free while somebody older waits for it.
+    fn taker(&self, team: &TeamName, need: &Need, stage: &(CaseId, StageName)) -> Option<WorkerId> {
+        let team = self.state.teams.get(team)?;
+        let is_next = |worker: &&Worker| {
+            !self.freed.contains(&worker.spec.id)
+                || oldest(team, worker).is_none_or(|oldest| stage < oldest)
+        };
+        members(self.state, team)
+            .filter(|worker| worker.can(need) && worker.is_free())
+            .filter(is_next)
+            .min_by_key(|worker| (worker.running.len(), !worker.is_awake))
+            .map(|worker| worker.spec.id.clone())
     }
 
     fn assign(&mut self, case: &mut Case, name: &StageName, id: &WorkerId) {
@@ -124,6 +158,7 @@ impl Step<'_> {
             );
             stage.end(StageStatus::Failed, &reason);
             self.note(case, Happened::Failed(name.clone(), reason));
+            self.unsettled.insert(case_id);
             return;
         }
         let Some(worker) = self.state.workers.get_mut(id) else {
@@ -182,16 +217,7 @@ impl Step<'_> {
             let Some(team) = self.state.teams.get(&id.team) else {
                 return;
             };
-            let next = worker
-                .needs_met()
-                .into_iter()
-                .filter_map(|need| {
-                    team.queue
-                        .get(&need)
-                        .and_then(|queue| queue.first())
-                        .cloned()
-                })
-                .min();
+            let next = oldest(team, worker).cloned();
             let Some((case_id, stage)) = next else { return };
             let Some(mut case) = self.state.cases.remove(&case_id) else {
                 return;
@@ -217,130 +243,58 @@ impl Step<'_> {
             }
         }
     }
-
-    /// Ends a live attempt and frees its worker; what becomes of the stage is the caller's matter.
-    pub fn end_attempt(
-        &mut self,
-        case: &mut Case,
-        number: u32,
-        status: AttemptStatus,
-        outcome: Option<AttemptOutcome>,
-    ) {
-        let id = AttemptId {
-            case: case.id,
-            number,
-        };
-        let Some(attempt) = case.attempts.get_mut(&number) else {
-            return;
-        };
-        debug_assert!(attempt.status.is_live() && !status.is_live());
-        attempt.status = status;
-        attempt.outcome = outcome;
-        attempt.ended_wall_ms = Some(self.wall_ms);
-        self.state
-            .alarms
-            .remove(&(attempt.deadline, Alarm::Deadline(id)));
-        let worker_id = attempt.worker.clone();
-        if let Some(worker) = self.state.workers.get_mut(&worker_id) {
-            worker.running.remove(&id);
-            if worker.running.is_empty() && worker.is_awake {
-                let now = self.state.clock;
-                worker.idle_since = Some(now);
-                let due = now.plus(worker.spec.idle_after_ms);
-                self.state
-                    .alarms
-                    .insert((due, Alarm::Idle(worker_id.clone())));
-            }
-        }
-        self.touched.insert(Subject::Worker(worker_id.clone()));
-        self.freed.insert(worker_id);
-        self.unsettled.insert(case.id);
-    }
-
-    /// Ends an attempt that failed by itself, and has its stage tried again while it may be.
-    pub fn fail_attempt(
-        &mut self,
-        case: &mut Case,
-        number: u32,
-        status: AttemptStatus,
-        outcome: Option<AttemptOutcome>,
-        reason: &str,
-    ) {
-        let Some(name) = case
-            .attempts
-            .get(&number)
-            .map(|attempt| attempt.stage.clone())
-        else {
-            return;
-        };
-        self.end_attempt(case, number, status, outcome);
-        self.note(
-            case,
-            Happened::AttemptFailed(name.clone(), number, reason.to_owned()),
-        );
-        let Some(stage) = case.stage_mut(&name) else {
-            return;
-        };
-        if status == AttemptStatus::Lost {
-            stage.lost_attempts += 1;
-        } else {
-            stage.failed_attempts += 1;
-        }
-        if stage.failed_attempts < stage.spec.attempts && stage.lost_attempts < limits::MAX_LOST {
-            stage.again(reason);
-        } else {
-            stage.end(StageStatus::Failed, reason);
-            self.note(case, Happened::Failed(name, reason.to_owned()));
-        }
-    }
-
-    /// Takes a live attempt back without a blame on its stage, which is then free for another.
-    pub fn supersede(&mut self, case: &mut Case, number: u32, reason: &str) {
-        let Some(name) = case
-            .attempts
-            .get(&number)
-            .map(|attempt| attempt.stage.clone())
-        else {
-            return;
-        };
-        self.end_attempt(case, number, AttemptStatus::Superseded, None);
-        if let Some(stage) = case.stage_mut(&name) {
-            stage.again(reason);
-        }
-        self.note(case, Happened::Superseded(name, number, reason.to_owned()));
-    }
 }
 
-/// Stages that wait for nothing of their own case.
-fn ready(case: &Case) -> Vec<StageName> {
-    let waits = |stage: &&Stage| stage.status == StageStatus::Pending;
-    if !case.is_planned {
-        return case
-            .planning
-            .iter()
-            .filter(waits)
-            .map(|s| s.spec.name.clone())
-            .collect();
+/// Stages that can never begin, each with the one that is in its way.
+fn hopeless(case: &Case) -> Vec<(StageName, StageName)> {
+    let blockers: BTreeSet<&StageName> = case
+        .stages
+        .iter()
+        .filter(|stage| stage.blocks())
+        .map(|stage| &stage.spec.name)
+        .collect();
+    if blockers.is_empty() {
+        return Vec::new();
     }
-    let passes = |name: &StageName| {
-        case.stages
-            .iter()
-            .any(|s| s.spec.name == *name && s.lets_pass())
-    };
     case.stages
         .iter()
-        .filter(waits)
-        .filter(|stage| stage.spec.after.iter().all(passes))
-        .map(|stage| stage.spec.name.clone())
+        .filter(|stage| stage.status == StageStatus::Pending)
+        .filter_map(|stage| {
+            let blocker = stage
+                .spec
+                .after
+                .iter()
+                .find(|name| blockers.contains(name))?;
+            Some((stage.spec.name.clone(), blocker.clone()))
+        })
         .collect()
 }
 
-/// The free worker of the team that has least to do; an awake one rather than one that sleeps.
-fn free_worker(state: &State, team: &TeamName, need: &Need) -> Option<WorkerId> {
-    members(state, state.teams.get(team)?)
-        .filter(|worker| worker.can(need) && worker.is_free())
-        .min_by_key(|worker| (worker.running.len(), !worker.is_awake))
-        .map(|worker| worker.spec.id.clone())
+/// Stages that wait for nothing of their own case.
+fn ready(case: &Case) -> Vec<&Stage> {
+    let waits = |stage: &&Stage| stage.status == StageStatus::Pending;
+    if !case.is_planned {
+        return case.planning.iter().filter(waits).collect();
+    }
+    let passed: BTreeSet<&StageName> = case
+        .stages
+        .iter()
+        .filter(|stage| stage.lets_pass())
+        .map(|stage| &stage.spec.name)
+        .collect();
+    case.stages
+        .iter()
+        .filter(waits)
+        .filter(|stage| stage.spec.after.iter().all(|name| passed.contains(name)))
+        .collect()
+}
+
+/// The oldest stage of the team's queue that a worker can do.
+fn oldest<'a>(team: &'a Team, worker: &Worker) -> Option<&'a (CaseId, StageName)> {
+    let needs = worker.needs_met().into_iter();
+    needs
+        .filter_map(|need| team.queue.get(&need)?.first())
+        .min()
 }
 
 /// Sets how the case will end, where nothing is left to do.
@@ -386,47 +340,19 @@ fn status(case: &Case) -> CaseStatus {
         return CaseStatus::Open;
     }
     let is_live = case.live_attempts().next().is_some();
-    let could_run =
-        |stage: &Stage| stage.status == StageStatus::Pending && stage.approval != Approval::Asked;
-    let asked = case
-        .stages
-        .iter()
-        .any(|stage| stage.status == StageStatus::Pending && stage.approval == Approval::Asked);
-    let waits = ready(case)
-        .iter()
-        .filter_map(|name| case.stage(name))
-        .any(could_run);
+    let asks =
+        |stage: &Stage| stage.status == StageStatus::Pending && stage.approval == Approval::Asked;
+    let asked = case.stages.iter().any(asks);
+    let waits = ready(case).into_iter().any(|stage| !asks(stage));
     if asked && !is_live && !waits {
         CaseStatus::Waiting(WaitingFor::Approval)
     } else if case
         .stages
         .iter()
-        .all(|stage| stage.status == StageStatus::Pending)
+        .all(|stage| stage.status == StageStatus::Pending && stage.reason.is_none())
     {
         CaseStatus::Planned
     } else {
         CaseStatus::Running
     }
-}
-
-/// How long the butler's agent may take to plan: five minutes of a model's thinking.
-const PLANNING_LIMIT_MS: u64 = 300_000;
-/// Attempts at planning that may fail by themselves; a plan that is sent back counts apart.
-const PLANNING_ATTEMPTS: u32 = 2;
-
-/// Stage 0: the planning by the butler's own agent, where it has one.
-pub(crate) fn planning_stage(team: &Team) -> Option<Stage> {
-    team.spec.agent.as_ref()?;
-    let name = StageName::new(PLANNING).ok()?;
-    Some(Stage::new(StageSpec {
-        name,
-        title: "plan the case".to_owned(),
-        need: Need::Butler,
-        after: Vec::new(),
-        limit_ms: PLANNING_LIMIT_MS,
-        attempts: PLANNING_ATTEMPTS,
-        approval: None,
-        on_failure: OnFailure::Fail,
-        brief: String::new(),
-    }))
 }

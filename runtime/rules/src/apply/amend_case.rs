@@ -5,10 +5,12 @@
 //! stands, with the version that it answered. The butler plans the rest anew, as a new
 //! generation, and so must take notice.
 
-use crate::case::{Attachment, Brief};
+use crate::case::{Attachment, Brief, CaseStatus};
 use crate::history::Happened;
 use crate::id::{CaseId, StageName};
 use crate::limits;
+use crate::planning;
+use crate::stage::Approval;
 use crate::step::Step;
 use crate::verdict::{Outcome, Rejection, Verdict, over};
 
@@ -29,6 +31,13 @@ pub(super) fn apply(
     let mut all = case.attachments.clone();
     all.extend(attachments.iter().cloned());
     open_case::attachable(&all)?;
+    let team = case
+        .team
+        .as_ref()
+        .and_then(|team| step.state.teams.get(team));
+    if let Some(team) = team {
+        planning::is_possible(team, case.playbook.as_ref())?;
+    }
     let Some(mut case) = step.state.cases.remove(&id) else {
         return Err(Rejection::NoCase(id));
     };
@@ -50,15 +59,20 @@ pub(super) fn apply(
     case.generation += 1;
     case.is_planned = false;
     case.plan_refusals.clear();
-    case.planning = match (&case.playbook, &case.team) {
-        (None, Some(team)) => step
-            .state
-            .teams
-            .get(team)
-            .and_then(crate::follow::planning_stage),
-        (Some(_), _) | (None, None) => None,
-    };
-    case.status = crate::case::CaseStatus::Open;
+    for stage in &mut case.stages {
+        if !stage.status.is_final() {
+            // Whoever approves shall see the new plan.
+            stage.approval = Approval::NotAsked;
+        }
+    }
+    let team = case
+        .team
+        .as_ref()
+        .and_then(|team| step.state.teams.get(team));
+    if let Some(team) = team {
+        planning::prepare(team, &mut case);
+    }
+    case.status = CaseStatus::Open;
     step.state.cases.insert(id, case);
     step.unsettled.insert(id);
     Ok(Outcome::Done)

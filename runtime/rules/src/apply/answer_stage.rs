@@ -1,10 +1,10 @@
 //! A human takes a stage over and answers it: the answer is its one accepted result.
 
-use crate::attempt::StageResult;
+use crate::attempt::{Artifact, StageResult};
 use crate::history::Happened;
 use crate::id::{CaseId, StageName};
 use crate::limits;
-use crate::stage::StageStatus;
+use crate::stage::{Approval, Need, Stage, StageStatus};
 use crate::step::Step;
 use crate::verdict::{Outcome, Rejection, Verdict, over};
 
@@ -22,10 +22,7 @@ pub(super) fn apply(
     let stage = case
         .stage(name)
         .ok_or_else(|| Rejection::NoStage(id, name.clone()))?;
-    if stage.status.is_final() {
-        let (what, is) = (format!("stage {name} of {id}"), "over already".to_owned());
-        return Err(Rejection::WrongState { what, is });
-    }
+    answerable(id, stage)?;
     let live = stage.attempt;
     let Some(mut case) = step.state.cases.remove(&id) else {
         return Err(Rejection::NoCase(id));
@@ -42,6 +39,24 @@ pub(super) fn apply(
     step.state.cases.insert(id, case);
     step.unsettled.insert(id);
     Ok(Outcome::Done)
+}
+
+/// A human answers what is not over; plans are the butler's, and no answer goes around an approval.
+fn answerable(id: CaseId, stage: &Stage) -> Result<(), Rejection> {
+    let name = &stage.spec.name;
+    let is_approved = matches!(stage.approval, Approval::Given { .. });
+    let is = if stage.spec.need == Need::Butler {
+        "the butler's alone: amend the case to have it planned anew"
+    } else if stage.status.is_final() {
+        "over already"
+    } else if stage.spec.approval.is_some() && !is_approved {
+        "not approved: it can be answered once it is"
+    } else {
+        return Ok(());
+    };
+    let what = format!("stage {name} of {id}");
+    let is = is.to_owned();
+    Err(Rejection::WrongState { what, is })
 }
 
 /// Gives a stage its one accepted result.
@@ -66,12 +81,12 @@ pub(super) fn checked(result: &StageResult) -> Result<(), Rejection> {
     if result.artifacts.len() > limits::MAX_ARTIFACTS {
         return Err(over("max_artifacts", limits::MAX_ARTIFACTS));
     }
-    if result
-        .artifacts
-        .iter()
-        .any(|artifact| artifact.name.len() > limits::MAX_LINE_BYTES)
-    {
-        return Err(over("max_line_bytes (artifact)", limits::MAX_LINE_BYTES));
+    let strange = |artifact: &&Artifact| !fence::is_plain_path(&artifact.name);
+    if let Some(artifact) = result.artifacts.iter().find(strange) {
+        let name: String = artifact.name.chars().take(limits::MAX_NAME_BYTES).collect();
+        return Err(Rejection::Invalid(vec![format!(
+            "artifact {name:?} has no plain relative path"
+        )]));
     }
     Ok(())
 }

@@ -5,13 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::attempt::Body;
 use crate::case::{Attachment, Case, CaseStatus};
 use crate::command::Command;
-use crate::follow::planning_stage;
 use crate::history::{Happened, History};
 use crate::id::{PlaybookName, TeamName};
 use crate::limits;
+use crate::planning;
 use crate::state::State;
 use crate::step::Step;
-use crate::team::Team;
 use crate::verdict::{Outcome, Rejection, Verdict, over};
 
 use super::fence;
@@ -88,27 +87,7 @@ pub(super) fn taken_by(
             limits::MAX_OPEN_CASES_PER_TEAM,
         ));
     }
-    match chosen(team, playbook) {
-        Some(playbook) if !team.playbooks.contains_key(playbook) => {
-            let has: Vec<&str> = team.playbooks.keys().map(PlaybookName::as_str).collect();
-            let has = if has.is_empty() {
-                "none".to_owned()
-            } else {
-                has.join(", ")
-            };
-            Err(Rejection::Invalid(vec![format!(
-                "team {name} has no playbook {playbook}; it has {has}"
-            )]))
-        }
-        None if team.spec.agent.is_none() => Err(Rejection::Invalid(vec![format!(
-            "team {name} cannot plan: it has no playbook of its own choice and its butler no agent"
-        )])),
-        Some(_) | None => Ok(()),
-    }
-}
-
-fn chosen<'a>(team: &'a Team, asked: Option<&'a PlaybookName>) -> Option<&'a PlaybookName> {
-    asked.or(team.spec.playbook.as_ref())
+    planning::is_possible(team, playbook)
 }
 
 /// Gives a case to a team that takes it.
@@ -118,10 +97,7 @@ pub(super) fn give(step: &mut Step<'_>, case: &mut Case, name: &TeamName) {
     };
     team.cases.insert(case.id);
     case.team = Some(name.clone());
-    case.playbook = chosen(team, case.playbook.as_ref()).cloned();
-    if case.playbook.is_none() {
-        case.planning = planning_stage(team);
-    }
+    planning::prepare(team, case);
 }
 
 /// A text within its limits.

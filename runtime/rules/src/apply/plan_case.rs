@@ -9,6 +9,7 @@ use crate::command::Plan;
 use crate::history::Happened;
 use crate::id::CaseId;
 use crate::plan;
+use crate::planning;
 use crate::stage::{Stage, StageSpec, StageStatus};
 use crate::step::Step;
 use crate::verdict::{Outcome, Rejection, Verdict};
@@ -29,24 +30,21 @@ pub(super) fn apply(step: &mut Step<'_>, id: CaseId, generation: u32, from: &Pla
     let Some(team) = team else {
         return Err(Rejection::NoCase(id));
     };
+    is_due(case, from)?;
+    let mut faults = Vec::new();
     let stages: Vec<StageSpec> = match from {
         Plan::Agent(stages) => stages.clone(),
-        Plan::Playbook(name) => team
-            .playbooks
-            .get(name)
-            .map(|playbook| playbook.stages.clone())
-            .unwrap_or_default(),
+        Plan::Playbook(name) => {
+            let found = team.playbooks.get(name);
+            if found.is_none() {
+                faults.push(planning::missing(team, name));
+            }
+            found.map_or_else(Vec::new, |playbook| playbook.stages.clone())
+        }
     };
-    let mut faults = plan::faults(&stages);
-    faults.extend(plan::lacks(step.state, team, &stages));
-    if let Plan::Agent(_) = from
-        && !case
-            .planning
-            .as_ref()
-            .is_some_and(|planning| planning.status == StageStatus::Done)
-    {
-        let (what, is) = (format!("the planning of {id}"), "not done".to_owned());
-        return Err(Rejection::WrongState { what, is });
+    if faults.is_empty() {
+        faults.extend(plan::faults(&stages));
+        faults.extend(plan::lacks(step.state, team, &stages));
     }
     let Some(mut case) = step.state.cases.remove(&id) else {
         return Err(Rejection::NoCase(id));
@@ -56,7 +54,7 @@ pub(super) fn apply(step: &mut Step<'_>, id: CaseId, generation: u32, from: &Pla
         Outcome::Done
     } else {
         match from {
-            Plan::Agent(_) => refuse_plan::refuse(step, &mut case, &faults),
+            Plan::Agent(_) => Outcome::PlanRefused(refuse_plan::refuse(step, &mut case, &faults)),
             Plan::Playbook(name) => {
                 case.ending = Some(CaseOutcome::Failed);
                 let reason = format!(
@@ -65,13 +63,28 @@ pub(super) fn apply(step: &mut Step<'_>, id: CaseId, generation: u32, from: &Pla
                 );
                 case.ending_reason = Some(reason);
                 step.note(&mut case, Happened::PlanRefused(faults.clone()));
+                Outcome::PlanRefused(faults)
             }
         }
-        Outcome::PlanRefused(faults)
     };
     step.state.cases.insert(id, case);
     step.unsettled.insert(id);
     Ok(outcome)
+}
+
+/// Whether a plan from there is what the case waits for.
+fn is_due(case: &Case, from: &Plan) -> Result<(), Rejection> {
+    let planning = case.planning.as_ref().map(|planning| planning.status);
+    let is = match (from, planning, &case.playbook) {
+        (Plan::Agent(_), Some(StageStatus::Done), _) => return Ok(()),
+        (Plan::Playbook(name), None, Some(asked)) if name == asked => return Ok(()),
+        (Plan::Agent(_), Some(_), _) => "still thought about by the butler's agent".to_owned(),
+        (Plan::Playbook(_), Some(_), _) => "the butler's agent's to make".to_owned(),
+        (_, None, Some(asked)) => format!("that of playbook {asked}"),
+        (_, None, None) => "nobody's to make".to_owned(),
+    };
+    let what = format!("the plan of {}", case.id);
+    Err(Rejection::WrongState { what, is })
 }
 
 /// Takes the plan; stages that are done already, by name, stand as they are.

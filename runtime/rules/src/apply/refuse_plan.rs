@@ -38,31 +38,34 @@ pub(super) fn apply(
     let Some(mut case) = step.state.cases.remove(&id) else {
         return Err(Rejection::NoCase(id));
     };
-    refuse(step, &mut case, reasons);
+    let kept = refuse(step, &mut case, reasons);
     step.state.cases.insert(id, case);
     step.unsettled.insert(id);
-    Ok(Outcome::PlanRefused(reasons.to_vec()))
+    Ok(Outcome::PlanRefused(kept))
 }
 
-/// Keeps the reasons and lets the agent plan again, while it may.
-pub(super) fn refuse(step: &mut Step<'_>, case: &mut Case, reasons: &[String]) {
+/// Keeps the reasons and lets the agent plan again, while it may, as a new generation: the plan
+/// that was sent back is not judged twice.
+pub(super) fn refuse(step: &mut Step<'_>, case: &mut Case, reasons: &[String]) -> Vec<String> {
     let kept: Vec<String> = reasons
         .iter()
         .take(limits::MAX_REASONS)
         .map(|reason| reason.chars().take(limits::MAX_LINE_BYTES / 4).collect())
         .collect();
     step.note(case, Happened::PlanRefused(kept.clone()));
-    case.plan_refusals.push(kept);
+    case.plan_refusals.push(kept.clone());
     let tries = case.plan_refusals.len();
     if tries >= limits::MAX_PLAN_REFUSALS {
         case.ending = Some(CaseOutcome::Failed);
         case.ending_reason = Some(format!(
             "no plan could be made: the butler's agent was refused {tries} times, the last time because {}",
-            reasons.join("; ")
+            kept.join("; ")
         ));
     } else if let Some(planning) = &mut case.planning {
         planning.again("the plan was sent back");
         planning.result = None;
         planning.failed_attempts = 0;
+        case.generation += 1;
     }
+    kept
 }
