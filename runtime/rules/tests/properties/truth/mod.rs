@@ -1,0 +1,44 @@
+//! What must be true after each entry, whatever was said: one truth, one file.
+
+mod alarms;
+mod approval;
+mod documents;
+mod forward;
+mod indexes;
+mod promises;
+mod queue;
+mod refused;
+mod reporting;
+mod requests;
+mod results;
+mod running;
+mod standstill;
+
+use crate::lab::Told;
+
+/// The first truth that is broken, in words.
+pub fn check(told: &Told<'_>) -> Result<(), String> {
+    forward::statuses_only_move_forward(told)?;
+    results::a_stage_has_one_accepted_result(told)?;
+    running::live_attempts_are_what_their_workers_run(told)?;
+    running::no_worker_is_given_more_than_it_takes_at_once(told)?;
+    running::a_stage_runs_after_those_that_it_needs(told)?;
+    running::the_butlers_agent_plans_and_nobody_else(told)?;
+    queue::exactly_the_stages_that_wait_for_a_worker_are_queued(told)?;
+    queue::no_free_worker_and_stage_wait_for_each_other(told)?;
+    queue::nobody_jumps_the_queue(told)?;
+    promises::nodes_promise_what_their_workers_may_take(told)?;
+    indexes::teams_know_their_workers_and_cases(told)?;
+    reporting::a_case_is_reported_when_nothing_is_left(told)?;
+    standstill::held_and_ended_cases_start_nothing(told)?;
+    approval::what_needs_an_approval_begins_after_it(told)?;
+    alarms::the_clock_wakes_what_it_should(told)?;
+    documents::what_is_described_keeps_its_shape(told)?;
+    refused::a_refused_entry_changes_nothing(told)?;
+    requests::the_same_request_twice_is_done_once(told)
+}
+
+/// Says that something is not as it must be.
+pub fn broken<T>(what: impl std::fmt::Display) -> Result<T, String> {
+    Err(what.to_string())
+}
