@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use nix::errno::Errno;
+use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use nix::sys::statvfs::statvfs;
 
 /// Bytes that are free for this process on the disk that holds `path`.
@@ -18,22 +18,30 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// Forgets what the kernel believes that a file holds, so that the disk is asked again.
+///
+/// After an fsync that failed, the kernel holds pages that the disk never got and calls them clean.
+pub fn forget_cached(file: &File) -> io::Result<()> {
+    posix_fadvise(file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED).map_err(io::Error::from)
+}
+
 /// Whether the disk, or this process's share of it, is full.
 pub fn is_full(error: &io::Error) -> bool {
-    matches!(errno(error), Some(Errno::ENOSPC | Errno::EDQUOT))
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
 }
 
 /// Whether the disk takes no writes at all.
 pub fn is_read_only(error: &io::Error) -> bool {
-    matches!(errno(error), Some(Errno::EROFS))
-}
-
-fn errno(error: &io::Error) -> Option<Errno> {
-    error.raw_os_error().map(Errno::from_raw)
+    error.kind() == io::ErrorKind::ReadOnlyFilesystem
 }
 
 #[cfg(test)]
 mod tests {
+    use nix::errno::Errno;
+
     use super::*;
 
     #[test]

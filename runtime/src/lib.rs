@@ -3,10 +3,12 @@
 pub mod archive;
 pub mod blob;
 pub mod clock;
+pub mod codec;
 pub mod disk;
 pub mod engine;
 pub mod init;
 pub mod kernel;
 pub mod ledger;
 pub mod spool;
+pub mod store;
 pub mod workshop;

@@ -74,7 +74,11 @@ fn of_templates(world: &World<'_>, waiting: &[Waiting<'_>], is_bare: bool) -> Ve
     let mut cures = Vec::new();
     for slot in 0..world.slots.len() {
         let node = &world.slots[slot].node;
-        let taints: Vec<String> = node.taints.iter().map(super::super::kube::placement::Taint::shown).collect();
+        let taints: Vec<String> = node
+            .taints
+            .iter()
+            .map(super::super::kube::placement::Taint::shown)
+            .collect();
         let shape = format!("{:?} {taints:?} {:?}", node.allocatable, node.zone());
         if world.slots[slot].is_new || seen.contains(&shape) {
             continue;

@@ -76,7 +76,11 @@ fn volumes(diagnosis: &Diagnosis<'_>, pods: &[&Pod], fault: &Fault) -> Option<St
     let known = &diagnosis.population.cluster.claims;
     let bound = claims
         .iter()
-        .filter(|k| known.get(k).is_some_and(super::super::kube::storage::Claim::is_bound))
+        .filter(|k| {
+            known
+                .get(k)
+                .is_some_and(super::super::kube::storage::Claim::is_bound)
+        })
         .count();
     Some(format!(
         "volumes: not the cause, {bound} of {} claims are bound, none stops the pods",

@@ -1,0 +1,405 @@
+//! The store's handle: what the ledger and the archive hold.
+
+use std::collections::VecDeque;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::{oneshot, watch};
+
+use super::engine::{Engine, EngineError, Order, Pairs, Part, StoreKind, guarded};
+use super::journal::{self, Found};
+use super::writer::{self, EngineThread, JournalThread};
+use super::{Batch, Space, StoreError, damaged, engine, frame};
+use crate::clock::{self, BootMs, WallMs};
+use crate::disk;
+
+/// How long a read waits for the engine to have what was answered before.
+const READ_LIMIT: Duration = Duration::from_secs(10);
+/// How long the answer to "how much is free" is good.
+const ROOM_MS: u64 = 50;
+const LOCK_NAME: &str = "lock";
+
+/// Whether the disk takes what is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StorageStatus {
+    /// It does.
+    Ok,
+    /// It does not; writing goes on by itself once it does.
+    Refusing {
+        /// What it answered.
+        why: String,
+        /// Since when, for display.
+        since: WallMs,
+    },
+}
+
+/// How a store is opened.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    /// Its folder; made when it is not there.
+    pub dir: PathBuf,
+    /// What holds it.
+    pub kind: StoreKind,
+    /// Free bytes of the disk below which [`Store::check_room`] refuses.
+    pub free_bytes: u64,
+}
+
+/// What the store has done since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Frames, each with one fdatasync.
+    pub groups: u64,
+    /// Batches in them.
+    pub batches: u64,
+    /// Further fdatasyncs: of the engine, and when the journal's file was changed.
+    pub settles: u64,
+}
+
+pub(super) type Then = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+/// The store; clones are handles to the same one.
+#[derive(Clone)]
+pub struct Store(pub(super) Arc<Shared>);
+
+pub(super) struct Shared {
+    pub dir: PathBuf,
+    pub kind: StoreKind,
+    free_needed_bytes: u64,
+    pub queue: Mutex<Queue>,
+    /// Wakes the journal's thread.
+    pub handed_over: Condvar,
+    /// Wakes the engine's thread and whoever waits for either.
+    pub moved: Condvar,
+    pub engine: RwLock<Option<Box<dyn Engine>>>,
+    pub status: watch::Sender<StorageStatus>,
+    pub counts: [AtomicU64; 3],
+    room: Mutex<Option<(BootMs, u64)>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    lock: Mutex<Option<File>>,
+}
+
+/// What waits between those who submit, the journal and the engine.
+#[derive(Default)]
+pub(super) struct Queue {
+    pub submitted: VecDeque<(Batch, Then)>,
+    /// Durable in the journal, not settled in the engine; numbered from `settled + 1`.
+    pub unsettled: VecDeque<Arc<Batch>>,
+    /// What they take in the journal.
+    pub unsettled_bytes: usize,
+    /// The last frame that the engine has durably.
+    pub settled: u64,
+    /// The last frame that the engine has applied.
+    pub applied: u64,
+    pub is_closing: bool,
+    pub is_journal_done: bool,
+}
+
+impl Queue {
+    /// The last frame that is durable.
+    pub fn durable(&self) -> u64 {
+        self.settled + self.unsettled.len() as u64
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store")
+            .field("dir", &self.0.dir)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens a store, makes whole what a kill has left, and refuses what is damaged. Blocks.
+    pub fn open(options: &StoreOptions) -> Result<Self, StoreError> {
+        let dir = &options.dir;
+        fs::create_dir_all(dir)
+            .map_err(|error| StoreError::failed("make the store's folder", error))?;
+        let lock = take_lock(dir)?;
+        let found = journal::read(dir)?;
+        if found.is_new() && engine::exists(options.kind, dir) {
+            let place = format!("{} has no journal beside its engine", dir.display());
+            return Err(damaged(place));
+        }
+        if found.is_new() {
+            // Before the engine: a store that was only half made is then known as one.
+            journal::create(dir).map_err(|error| StoreError::failed("make the journal", error))?;
+        }
+        let engine = open_engine(options.kind, dir)?;
+        let settled = writer::settled(engine.as_ref()).map_err(|error| told(dir, error))?;
+        let settled = bring_up(engine.as_ref(), &found, settled)?;
+        let journal = journal::Journal::begin(dir, &found, settled)
+            .map_err(|error| StoreError::failed("begin the journal", error))?;
+        let shared = Arc::new(Shared {
+            dir: dir.clone(),
+            kind: options.kind,
+            free_needed_bytes: options.free_bytes,
+            queue: Mutex::new(Queue {
+                settled,
+                applied: settled,
+                ..Queue::default()
+            }),
+            handed_over: Condvar::new(),
+            moved: Condvar::new(),
+            engine: RwLock::new(Some(engine)),
+            status: watch::Sender::new(StorageStatus::Ok),
+            counts: [const { AtomicU64::new(0) }; 3],
+            room: Mutex::default(),
+            threads: Mutex::default(),
+            lock: Mutex::new(Some(lock)),
+        });
+        let threads = [
+            JournalThread::start(Arc::clone(&shared), journal),
+            EngineThread::start(Arc::clone(&shared)),
+        ];
+        for thread in threads {
+            let thread = thread.map_err(|error| StoreError::failed("start a thread", error))?;
+            locked(&shared.threads).push(thread);
+        }
+        Ok(Self(shared))
+    }
+
+    /// Hands changes over; `then` is called once, when they are durable or the store is closed.
+    ///
+    /// Batches become durable in the order in which they were handed over. `then` runs on the thread
+    /// that writes: it must not wait for anything.
+    pub fn submit(
+        &self,
+        batch: Batch,
+        then: impl FnOnce(Result<(), StoreError>) + Send + 'static,
+    ) -> Result<(), StoreError> {
+        batch.check(frame::MAX_BODY_BYTES)?;
+        let mut queue = self.0.queue();
+        if queue.is_closing {
+            return Err(StoreError::Closed);
+        }
+        queue.submitted.push_back((batch, Box::new(then)));
+        drop(queue);
+        self.0.handed_over.notify_one();
+        Ok(())
+    }
+
+    /// Hands changes over and waits until they are durable.
+    pub async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        let (told, answer) = oneshot::channel();
+        self.submit(batch, move |result| {
+            // Who has gone away does not want to know.
+            drop(told.send(result));
+        })?;
+        answer.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// The value of a key, with all that was answered before. Blocks.
+    pub fn get(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.0.look(|engine| engine.get(space, key))
+    }
+
+    /// The first pairs from `from`, up to and without `until`, at most `limit` and a few MiB. Blocks.
+    pub fn range(
+        &self,
+        space: Space,
+        from: &[u8],
+        until: Option<&[u8]>,
+        order: Order,
+        limit: usize,
+    ) -> Result<Pairs, StoreError> {
+        let part = Part {
+            space,
+            from: from.to_vec(),
+            until: until.map(<[u8]>::to_vec),
+        };
+        self.0.look(|engine| engine.range(&part, order, limit))
+    }
+
+    /// Whether the disk takes what is written.
+    pub fn status(&self) -> watch::Receiver<StorageStatus> {
+        self.0.status.subscribe()
+    }
+
+    /// Says what is free, where that is too little to take more in: free bytes and needed bytes.
+    pub fn check_room(&self) -> Result<(), (u64, u64)> {
+        let needed = self.0.free_needed_bytes;
+        let mut room = locked(&self.0.room);
+        let now = clock::boot();
+        let free = match *room {
+            Some((asked, free)) if now.0.saturating_sub(asked.0) < ROOM_MS => free,
+            // A disk that does not even say how much is free refuses the write itself.
+            _ => disk::free_bytes(&self.0.dir).unwrap_or(u64::MAX),
+        };
+        *room = Some((now, free));
+        if free < needed {
+            return Err((free, needed));
+        }
+        Ok(())
+    }
+
+    /// What it takes on the disk.
+    pub fn disk_bytes(&self) -> u64 {
+        let engine = self.0.engine.read().unwrap_or_else(PoisonError::into_inner);
+        let engine_bytes = engine.as_ref().map_or(0, |engine| engine.disk_bytes());
+        engine_bytes + 2 * journal::FILE_BYTES as u64
+    }
+
+    /// What it has done since it was opened.
+    pub fn counts(&self) -> Counts {
+        let [groups, batches, settles] =
+            [0, 1, 2].map(|at| self.0.counts[at].load(Ordering::Relaxed));
+        Counts {
+            groups,
+            batches,
+            settles,
+        }
+    }
+
+    /// Writes out what was handed over, settles it, and lets go of the files. Blocks.
+    ///
+    /// While the disk refuses, what is not durable is given up and told so.
+    pub fn close(&self) {
+        self.0.queue().is_closing = true;
+        self.0.handed_over.notify_all();
+        self.0.moved.notify_all();
+        let threads = std::mem::take(&mut *locked(&self.0.threads));
+        for thread in threads {
+            // A thread that broke off has said so; the next opening repairs what it left.
+            drop(thread.join());
+        }
+        *self
+            .0
+            .engine
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = None;
+        *locked(&self.0.lock) = None;
+    }
+}
+
+impl Shared {
+    pub fn queue(&self) -> MutexGuard<'_, Queue> {
+        locked(&self.queue)
+    }
+
+    /// Waits for something to move, at most so long.
+    pub fn wait<'a>(&self, queue: MutexGuard<'a, Queue>, limit: Duration) -> MutexGuard<'a, Queue> {
+        let waited = self.moved.wait_timeout(queue, limit);
+        waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn look<R>(
+        &self,
+        look: impl FnOnce(&dyn Engine) -> Result<R, EngineError>,
+    ) -> Result<R, StoreError> {
+        self.wait_applied()?;
+        let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(engine) = engine.as_deref() else {
+            return Err(self.refusal());
+        };
+        guarded(|| look(engine)).map_err(|error| told(&self.dir, error))
+    }
+
+    fn wait_applied(&self) -> Result<(), StoreError> {
+        let mut queue = self.queue();
+        let (durable, deadline) = (queue.durable(), clock::Deadline::after(READ_LIMIT));
+        while queue.applied < durable {
+            if deadline.is_over() {
+                return Err(self.refusal());
+            }
+            queue = self.wait(queue, deadline.left());
+        }
+        Ok(())
+    }
+
+    fn refusal(&self) -> StoreError {
+        match &*self.status.borrow() {
+            StorageStatus::Ok => StoreError::Closed,
+            StorageStatus::Refusing { why, .. } => StoreError::Refusing { why: why.clone() },
+        }
+    }
+
+    /// Says that the disk refuses, and why.
+    pub fn refuse(&self, why: &str) {
+        self.status.send_if_modified(|status| {
+            let since = match status {
+                StorageStatus::Refusing { why: old, .. } if old == why => return false,
+                StorageStatus::Refusing { since, .. } => *since,
+                StorageStatus::Ok => clock::wall(),
+            };
+            tracing::error!("the ledger's store takes no writes: {why}");
+            *status = StorageStatus::Refusing {
+                why: why.to_owned(),
+                since,
+            };
+            true
+        });
+    }
+
+    /// Says that the disk takes writes again.
+    pub fn resume(&self) {
+        self.status.send_if_modified(|status| {
+            let was_ok = *status == StorageStatus::Ok;
+            if !was_ok {
+                tracing::info!("the ledger's store takes writes again");
+            }
+            *status = StorageStatus::Ok;
+            !was_ok
+        });
+    }
+
+    pub fn count(&self, at: usize, by: u64) {
+        self.counts[at].fetch_add(by, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // The threads hold this too, so they have ended; a store that was not closed ends with its process.
+        drop(locked(&self.lock).take());
+    }
+}
+
+/// Applies the frames that the engine may lack, and settles them; gives the last one.
+fn bring_up(engine: &dyn Engine, found: &Found, settled: u64) -> Result<u64, StoreError> {
+    let frames = found.frames_after(settled)?;
+    let Some(last) = frames.last().map(|frame| frame.seq) else {
+        return Ok(settled);
+    };
+    for frame in &frames {
+        let batch = Batch::decode(&frame.body)
+            .ok_or_else(|| damaged(format!("the journal's frame {} holds no batch", frame.seq)))?;
+        guarded(|| engine.apply(batch.ops())).map_err(writer::unapplied)?;
+    }
+    guarded(|| writer::settle(engine, last)).map_err(writer::unapplied)?;
+    Ok(last)
+}
+
+fn open_engine(kind: StoreKind, dir: &Path) -> Result<Box<dyn Engine>, StoreError> {
+    engine::open(kind, dir).map_err(|error| told(dir, error))
+}
+
+fn told(dir: &Path, error: EngineError) -> StoreError {
+    match error {
+        EngineError::InUse => StoreError::InUse {
+            dir: dir.to_owned(),
+        },
+        EngineError::Damaged(why) => damaged(format!("{}: {why}", dir.display())),
+        EngineError::Failed(source) => StoreError::failed("read the store", source),
+    }
+}
+
+fn take_lock(dir: &Path) -> Result<File, StoreError> {
+    let failed = |error| StoreError::failed("lock the store", error);
+    let file = File::create(dir.join(LOCK_NAME)).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(StoreError::InUse {
+            dir: dir.to_owned(),
+        }),
+        Err(fs::TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
