@@ -10,6 +10,7 @@
 //! # Invariant
 //! Every fault is present now by the objects' own state; traces of earlier ones have severity info.
 
+mod brief;
 mod claims;
 mod containers;
 mod creation;
@@ -19,6 +20,7 @@ pub mod focus;
 mod image;
 mod lifecycle;
 pub mod link;
+mod names;
 mod nodes;
 mod obstacle;
 mod pending;
@@ -27,6 +29,7 @@ mod probes;
 pub mod room;
 mod starting;
 mod symptom;
+mod wording;
 
 use crate::kube::cluster::Cluster;
 

@@ -66,6 +66,15 @@ pub fn plural(singular: &str) -> String {
     }
 }
 
+/// What somebody else said, to stand inside a sentence: on one line, without a full stop.
+pub fn said(text: &str) -> String {
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .trim_end_matches('.')
+        .to_owned()
+}
+
 /// The text with its first letter made large.
 pub fn sentence(text: &str) -> String {
     let mut chars = text.chars();

@@ -84,10 +84,10 @@ impl Recording {
         recording
     }
 
-    /// Is there anything to diagnose?
+    /// Is there nothing to diagnose? Events alone tell nothing about the present.
     pub fn is_empty(&self) -> bool {
         let c = &self.cluster;
-        c.nodes.is_empty() && c.pods.is_empty() && c.claims.is_empty() && c.events.is_empty()
+        c.nodes.is_empty() && c.pods.is_empty() && c.claims.is_empty() && c.workloads.is_empty()
     }
 
     /// Was part of the recording lost?

@@ -18,6 +18,9 @@ use crate::recording::Recording;
 const HOW_TO_RECORD: &str = "Attach what `kubectl get nodes,pods,pvc,pv,events,storageclass -A -o json` prints, as one \
      file or as a folder of files.";
 
+/// Events that are listed where there is nothing else.
+const MAX_EVENTS: usize = 20;
+
 /// Answers the question of the skill called `name`.
 pub fn answer(name: &str, input: &Path, progress: &mut Progress) -> Result<Outcome, Failure> {
     let ask: fn(&Question<'_>, &mut Progress) -> Outcome = match name {
@@ -62,16 +65,32 @@ struct Question<'a> {
 }
 
 impl Question<'_> {
-    /// The outcome when nothing was recorded.
+    /// The outcome when there is nothing to diagnose.
     fn without_recording(&self) -> Outcome {
-        let what = "Nothing could be diagnosed: the attachments hold no Kubernetes objects.";
+        let events = &self.recording.cluster.events;
+        let (title, what) = if events.is_empty() {
+            (
+                "No usable recording of a cluster",
+                "Nothing could be diagnosed: the attachments hold no Kubernetes objects.",
+            )
+        } else {
+            (
+                "The recording holds events only",
+                "Nothing could be diagnosed: events tell what happened, not what is so now, and \
+                 the objects that they speak of were not recorded.",
+            )
+        };
         let mut outcome = Outcome::new(what, 0.0);
         outcome.recommendation = Some(HOW_TO_RECORD.to_owned());
-        outcome.findings.push(Finding::new(
-            Severity::Warning,
-            "No usable recording of a cluster",
-            format!("{what} {HOW_TO_RECORD}"),
-        ));
+        let warnings = events
+            .iter()
+            .rev()
+            .filter(|e| e.is_warning)
+            .take(MAX_EVENTS);
+        let lines = warnings.map(|e| format!("{} {}: {}", e.kind, e.object, e.shown()));
+        let finding =
+            Finding::new(Severity::Warning, title, format!("{what} {HOW_TO_RECORD}")).with(lines);
+        outcome.findings.push(finding);
         outcome
     }
 }

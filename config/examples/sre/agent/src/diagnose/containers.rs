@@ -94,7 +94,6 @@ fn of_running(cluster: &Cluster, pod: &Pod, container: &Container) -> Option<Sym
     let ended = container.last.as_ref().filter(|_| container.restarts > 0)?;
     let runs_s = container
         .runs_since()
-        .flatten()
         .and_then(|since| cluster.age_s(Some(since)));
     let ended_s = cluster.age_s(ended.finished);
     let memory =
@@ -167,7 +166,7 @@ fn crash(cluster: &Cluster, pod: &Pod, container: &Container, ended: &Ended, how
         let phrase = format!("container {name} {how}; the recording does not say how it ended");
         let mut symptom = Symptom::new(Cause::Crash, name.clone(), phrase).because(
             format!("Container {name} {how}, {} restarts.", container.restarts),
-            ending::cure(1, &pod.key.name, name),
+            ending::cure(1, &pod.key, name),
         );
         symptom.confidence = 0.6;
         return symptom.seen(seen);
@@ -182,11 +181,11 @@ fn crash(cluster: &Cluster, pod: &Pod, container: &Container, ended: &Ended, how
     );
     if let (Some(started), Some(finished)) = (ended.started, ended.finished) {
         let lived = span(finished.seconds_since(started));
-        explanation.push_str(&format!(" It lived for {lived} the last time."));
+        explanation = format!("{explanation} It lived for {lived} the last time.");
     }
     if !ended.message.trim().is_empty() {
         let last = crate::phrase::line(last_line(&ended.message), 200);
-        explanation.push_str(&format!(" Its last words: \"{last}\"."));
+        explanation = format!("{explanation} Its last words: \"{last}\".");
     }
     if ended.exit_code == 137 {
         explanation.push_str(
@@ -199,10 +198,7 @@ fn crash(cluster: &Cluster, pod: &Pod, container: &Container, ended: &Ended, how
                           its configuration or what it depends on.",
     );
     let mut symptom = Symptom::new(Cause::Crash, sign, phrase)
-        .because(
-            explanation,
-            ending::cure(ended.exit_code, &pod.key.name, name),
-        )
+        .because(explanation, ending::cure(ended.exit_code, &pod.key, name))
         .seen(seen);
     symptom.confidence = if ended.message.is_empty() { 0.8 } else { 0.9 };
     symptom
@@ -230,14 +226,14 @@ fn evidence(
         pod.key, container.name, container.restarts
     );
     if *ended != Ended::default() {
-        line.push_str(&format!(
-            ", last end {} exit code {}",
+        line = format!(
+            "{line}, last end {} exit code {}",
             reason_of(ended),
             ended.exit_code
-        ));
+        );
     }
     if let Some(finished) = ended.finished {
-        line.push_str(&format!(" at {finished}"));
+        line = format!("{line} at {finished}");
     }
     let mut lines = vec![line];
     if !ended.message.trim().is_empty() {
@@ -342,8 +338,8 @@ fn of_init(cluster: &Cluster, pod: &Pod, container: &Container) -> Option<Sympto
                      containers are not started. It usually waits for something that is not there."
                 ),
                 format!(
-                    "See with `kubectl logs {} -c {name}` what it waits for.",
-                    pod.key.name
+                    "See with `kubectl logs -n {} {} -c {name}` what it waits for.",
+                    pod.key.namespace, pod.key.name
                 ),
             );
             waits.confidence = 0.75;

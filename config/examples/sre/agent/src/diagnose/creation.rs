@@ -96,51 +96,9 @@ fn fault(population: &Population<'_>, kind: &str, key: &Key, failed: &Event) -> 
         key: Key::new(&key.namespace, name),
         kind: shown_kind.to_owned(),
     };
-    let text = failed.message.trim();
-    let lower = text.to_ascii_lowercase();
-    let (what, cure) = if lower.contains("exceeded quota") || lower.contains("failed quota") {
-        (
-            format!("the namespace's quota forbids it ({})", quota_part(text)),
-            format!(
-                "Raise the quota of namespace {} or lower what its pods ask for.",
-                key.namespace
-            ),
-        )
-    } else if lower.contains("podsecurity") || lower.contains("pod security") {
-        (
-            "the namespace's pod security level forbids it".to_owned(),
-            "Give the pod template a security context that the level allows.".to_owned(),
-        )
-    } else if lower.contains("webhook") {
-        (
-            "an admission webhook refuses it or does not answer".to_owned(),
-            "Look at the webhook's service and its rules.".to_owned(),
-        )
-    } else if lower.contains("serviceaccount") || lower.contains("service account") {
-        (
-            "its service account does not exist".to_owned(),
-            "Create the service account or correct its name in the pod template.".to_owned(),
-        )
-    } else if lower.contains("limitrange")
-        || lower.contains("per container")
-        || lower.contains("per pod")
-    {
-        (
-            "the namespace's limit range forbids it".to_owned(),
-            "Bring the pod template's requests and limits into the range.".to_owned(),
-        )
-    } else {
-        (
-            "the API server refuses it".to_owned(),
-            "Mend what the message names in the pod template or the namespace.".to_owned(),
-        )
-    };
-    let standing = population.standing(&id);
-    let severity = if standing.ready == 0 {
-        Severity::Critical
-    } else {
-        Severity::Warning
-    };
+    let text = &phrase::said(&failed.message);
+    let (what, cure) = refusal(text, &key.namespace);
+    let severity = population.severity([&id]);
     let title = format!("{id}: its pods cannot be created: {what}");
     let mut fault = Fault::new(Cause::Creation, severity, title);
     fault.explanation = format!("{kind} {key} wants more pods than it has, but {what}: {text}.");
@@ -149,20 +107,65 @@ fn fault(population: &Population<'_>, kind: &str, key: &Key, failed: &Event) -> 
         .evidence
         .push(format!("{kind} {key}: {}", failed.shown()));
     for (quota_key, quota) in &population.cluster.quotas {
-        if quota_key.namespace == key.namespace && text.contains(&quota_key.name) {
-            fault.objects.insert(quota_key.name.clone());
-            for (resource, hard) in quota.hard.iter() {
-                let used = quota.used.get(resource).shown(resource);
-                let hard = hard.shown(resource);
-                fault
-                    .evidence
-                    .push(format!("quota {quota_key}: {resource} {used} of {hard}"));
-            }
+        if quota_key.namespace != key.namespace || !text.contains(&quota_key.name) {
+            continue;
+        }
+        fault.objects.insert(quota_key.name.clone());
+        for (resource, hard) in quota.hard.iter() {
+            let (used, hard) = (
+                quota.used.get(resource).shown(resource),
+                hard.shown(resource),
+            );
+            fault
+                .evidence
+                .push(format!("quota {quota_key}: {resource} {used} of {hard}"));
         }
     }
     fault.workloads.insert(id);
     fault.objects.insert(key.name.clone());
     fault
+}
+
+/// Who refuses the pods, and what to do.
+fn refusal(text: &str, namespace: &str) -> (String, String) {
+    let lower = text.to_ascii_lowercase();
+    if lower.contains("exceeded quota") || lower.contains("failed quota") {
+        return (
+            format!("the namespace's quota forbids it ({})", quota_part(text)),
+            format!("Raise the quota of namespace {namespace} or lower what its pods ask for."),
+        );
+    }
+    let table: [(&[&str], &str, &str); 4] = [
+        (
+            &["podsecurity", "pod security"],
+            "the namespace's pod security level forbids it",
+            "Give the pod template a security context that the level allows.",
+        ),
+        (
+            &["webhook"],
+            "an admission webhook refuses it or does not answer",
+            "Look at the webhook's service and its rules.",
+        ),
+        (
+            &["serviceaccount", "service account"],
+            "its service account does not exist",
+            "Create the service account or correct its name in the pod template.",
+        ),
+        (
+            &["limitrange", "per container", "per pod"],
+            "the namespace's limit range forbids it",
+            "Bring the pod template's requests and limits into the range.",
+        ),
+    ];
+    let found = table
+        .iter()
+        .find(|(words, ..)| words.iter().any(|w| lower.contains(w)));
+    let (_, what, cure) = found.unwrap_or(&(
+        &[],
+        "the API server refuses it",
+        "Mend what the message names in the pod template or the namespace.",
+    ));
+    ((*what).to_owned(), (*cure).to_owned())
 }
 
 /// `exceeded quota: compute, requested: cpu=1, used: cpu=10, limited: cpu=10`.
@@ -192,7 +195,7 @@ pub fn idle(population: &Population<'_>) -> Vec<Fault> {
             };
             let mut fault = Fault::new(Cause::History, Severity::Info, format!("{} {how}", w.id));
             fault.explanation = format!("{} {how}, so nothing of it runs by intent.", w.id);
-            fault.cure = "Scale it up or resume it, if it should run.".to_owned();
+            "Scale it up or resume it, if it should run.".clone_into(&mut fault.cure);
             fault.workloads.insert(w.id.clone());
             fault
         })

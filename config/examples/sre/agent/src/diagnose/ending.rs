@@ -1,5 +1,6 @@
 //! What an exit code and a reason say about how a container ended.
 
+use crate::kube::Key;
 use crate::kube::container::Ended;
 
 /// `exit code 139: killed by SIGSEGV, the program touched memory that is not its own`.
@@ -39,8 +40,11 @@ pub fn could_not_start(ended: &Ended) -> bool {
 }
 
 /// What a person would do next about a program that ends with this code.
-pub fn cure(code: i64, pod: &str, container: &str) -> String {
-    let log = format!("read its last words with `kubectl logs {pod} -c {container} --previous`");
+pub fn cure(code: i64, pod: &Key, container: &str) -> String {
+    let log = format!(
+        "read its last words with `kubectl logs -n {} {} -c {container} --previous`",
+        pod.namespace, pod.name
+    );
     match code {
         0 => format!(
             "Give the container a command that stays in the foreground, or run it as a Job; {log}."

@@ -104,6 +104,8 @@ pub struct Fault {
     pub follows_from: Option<usize>,
     /// Why it follows from that one.
     pub link: String,
+    /// How sure that is.
+    pub link_confidence: f64,
 }
 
 impl Fault {
@@ -124,6 +126,7 @@ impl Fault {
             confidence: 0.9,
             follows_from: None,
             link: String::new(),
+            link_confidence: 1.0,
         }
     }
 

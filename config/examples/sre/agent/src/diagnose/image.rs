@@ -102,58 +102,55 @@ fn registry(image: &str) -> &str {
     }
 }
 
-fn why(reason: &str, message: &str, image: &str) -> Why {
-    // The image's own name may contain any word.
-    let text = message.replace(image, "").to_ascii_lowercase();
-    let says = |words: &[&str]| words.iter().any(|w| text.contains(w));
-    let (sign, phrase, cure, is_of_registry) = match reason {
-        "InvalidImageName" => (
-            "name",
-            "the image name is not a valid reference",
-            "Correct the image name in the pod template.",
-            false,
-        ),
-        "ErrImageNeverPull" => (
-            "never",
-            "imagePullPolicy is Never and the image is not on the node",
-            "Load the image onto the node or allow it to be pulled (imagePullPolicy IfNotPresent).",
-            false,
-        ),
-        _ if says(&["toomanyrequests", "rate limit", "429 too many"]) => (
-            "rate",
-            "the registry limits the rate of pulls",
-            "Pull with an account, through a mirror, or wait for the limit to pass.",
-            true,
-        ),
-        _ if says(&["no space left"]) => (
-            "disk",
-            "the node's disk is full",
-            "Make room on the node's image disk.",
-            false,
-        ),
-        _ if says(&[
+/// What registries and kubelets say, in the order in which it is looked for: the first that fits
+/// counts.
+const TABLE: [(&[&str], Why); 9] = [
+    (
+        &["toomanyrequests", "rate limit", "429 too many"],
+        Why {
+            sign: "rate",
+            phrase: "the registry limits the rate of pulls",
+            cure: "Pull with an account, through a mirror, or wait for the limit to pass.",
+            is_of_registry: true,
+        },
+    ),
+    (
+        &["no space left"],
+        Why {
+            sign: "disk",
+            phrase: "the node's disk is full",
+            cure: "Make room on the node's image disk.",
+            is_of_registry: false,
+        },
+    ),
+    (
+        &[
             "no match for platform",
             "no matching manifest",
             "exec format",
-        ]) =>
-        {
-            (
-                "platform",
-                "the image does not exist for this node's architecture",
-                "Use an image for this architecture or place the pod on a fitting node.",
-                false,
-            )
-        }
-        _ if says(&["x509", "certificate"]) => (
-            "certificate",
-            "the registry's certificate is not trusted",
-            "Give the nodes the registry's certificate authority or renew the certificate.",
-            true,
-        ),
-        _ if says(&[
+        ],
+        Why {
+            sign: "platform",
+            phrase: "the image does not exist for this node's architecture",
+            cure: "Use an image for this architecture or place the pod on a fitting node.",
+            is_of_registry: false,
+        },
+    ),
+    (
+        &["x509", "certificate"],
+        Why {
+            sign: "certificate",
+            phrase: "the registry's certificate is not trusted",
+            cure: "Give the nodes the registry's certificate authority or renew the certificate.",
+            is_of_registry: true,
+        },
+    ),
+    (
+        &[
             "no such host",
             "i/o timeout",
             "connection refused",
+            "connection reset",
             "network is unreachable",
             "timed out",
             "timeout exceeded",
@@ -162,25 +159,29 @@ fn why(reason: &str, message: &str, image: &str) -> Why {
             ": eof",
             "502 bad gateway",
             "503 service",
-        ]) =>
-        {
-            (
-                "network",
-                "the registry cannot be reached (network, DNS or the registry itself)",
-                "Check name resolution and the way from the nodes to the registry, and the registry.",
-                true,
-            )
-        }
-        // A registry that hides what it has answers "denied … may require authorization" to a
-        // wrong name too.
-        _ if says(&["repository does not exist or may require"]) => (
-            "denied",
-            "access is denied: the repository does not exist or needs credentials \
-             (imagePullSecrets)",
-            "Check the image name, then give the pod imagePullSecrets with valid credentials.",
-            false,
-        ),
-        _ if says(&[
+        ],
+        Why {
+            sign: "network",
+            phrase: "the registry cannot be reached (network, DNS or the registry itself)",
+            cure: "Check name resolution and the way from the nodes to the registry, and the \
+                   registry itself.",
+            is_of_registry: true,
+        },
+    ),
+    (
+        // A registry that hides what it has says this to a wrong name too.
+        &["repository does not exist or may require"],
+        Why {
+            sign: "denied",
+            phrase: "access is denied: the repository does not exist or needs credentials \
+                     (imagePullSecrets)",
+            cure: "Check the image name, then give the pod imagePullSecrets with valid \
+                   credentials.",
+            is_of_registry: false,
+        },
+    ),
+    (
+        &[
             "unauthorized",
             "denied",
             "forbidden",
@@ -190,44 +191,64 @@ fn why(reason: &str, message: &str, image: &str) -> Why {
             "authentication required",
             "authorization failed",
             "insufficient_scope",
-        ]) =>
-        {
-            (
-                "auth",
-                "the registry refuses access (authentication)",
-                "Give the pod imagePullSecrets with valid credentials for the registry.",
-                true,
-            )
-        }
-        _ if says(&[
+        ],
+        Why {
+            sign: "auth",
+            phrase: "the registry refuses access (authentication)",
+            cure: "Give the pod imagePullSecrets with valid credentials for the registry.",
+            is_of_registry: true,
+        },
+    ),
+    (
+        &[
             "not found",
             "manifest unknown",
             "does not exist",
             "name unknown",
             "notfound",
-        ]) =>
-        {
-            (
-                "missing",
-                "the image or its tag was not found in the registry",
-                "Correct the image's name or tag in the pod template, or push the image.",
-                false,
-            )
-        }
-        _ => (
-            "pull",
-            "the image cannot be pulled (the recording does not say why)",
-            "Check the image's name and tag, the registry and the imagePullSecrets with \
-             `kubectl describe pod`.",
-            false,
-        ),
-    };
-    Why {
-        sign,
-        phrase,
-        cure,
-        is_of_registry,
+        ],
+        Why {
+            sign: "missing",
+            phrase: "the image or its tag was not found in the registry",
+            cure: "Correct the image's name or tag in the pod template, or push the image.",
+            is_of_registry: false,
+        },
+    ),
+    (
+        &[""],
+        Why {
+            sign: "pull",
+            phrase: "the image cannot be pulled (the recording does not say why)",
+            cure: "Check the image's name and tag, the registry and the imagePullSecrets with \
+                   `kubectl describe pod`.",
+            is_of_registry: false,
+        },
+    ),
+];
+const INVALID_NAME: Why = Why {
+    sign: "name",
+    phrase: "the image name is not a valid reference",
+    cure: "Correct the image name in the pod template.",
+    is_of_registry: false,
+};
+const NEVER_PULLED: Why = Why {
+    sign: "never",
+    phrase: "imagePullPolicy is Never and the image is not on the node",
+    cure: "Load the image onto the node or allow it to be pulled (imagePullPolicy IfNotPresent).",
+    is_of_registry: false,
+};
+
+fn why(reason: &str, message: &str, image: &str) -> &'static Why {
+    match reason {
+        "InvalidImageName" => return &INVALID_NAME,
+        "ErrImageNeverPull" => return &NEVER_PULLED,
+        _ => {}
     }
+    // The image's own name may contain any word.
+    let text = message.replace(image, "").to_ascii_lowercase();
+    let says = |words: &[&str]| words.iter().any(|w| text.contains(w));
+    let found = TABLE.iter().find(|(words, _)| says(words));
+    found.map_or(&TABLE[TABLE.len() - 1].1, |(_, why)| why)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use crate::kube::cluster::Cluster;
 use crate::kube::moment::span;
 use crate::kube::pod::{Phase, Pod};
 use crate::outcome::Severity;
+use crate::phrase;
 
 use super::ending;
 use super::fault::{Cause, Fault};
@@ -23,12 +24,16 @@ pub fn symptom(population: &Population<'_>, pod: &Pod) -> Option<Symptom> {
         return Some(failed(population, pod));
     }
     let node = pod.node.as_ref()?;
+    let known = cluster.nodes.get(node);
+    if pod.phase == Phase::Unknown && known.is_none_or(|n| n.unready().is_none()) {
+        return Some(lost(pod));
+    }
     let is_gone = !pod.is_over() && !cluster.nodes.is_empty() && !cluster.nodes.contains_key(node);
     is_gone.then(|| {
         Symptom::new(
             Cause::NodeDown,
             node.clone(),
-            format!("on node {node}, which is no more"),
+            format!("bound to node {node}, which does not exist"),
         )
         .because(
             format!(
@@ -45,21 +50,35 @@ pub fn symptom(population: &Population<'_>, pod: &Pod) -> Option<Symptom> {
     })
 }
 
+fn lost(pod: &Pod) -> Symptom {
+    let node = pod.node.as_deref().unwrap_or("its node");
+    Symptom::new(
+        Cause::NodeDown,
+        node,
+        format!("its state is unknown: {node} does not answer"),
+    )
+    .because(
+        format!("The pod is in phase Unknown: the kubelet of {node} does not report it."),
+        format!("Bring {node} back, or delete the pod so that it is made elsewhere."),
+    )
+    .seen([format!(
+        "{}: phase {:?}, {} on {node}",
+        pod.key, pod.phase, pod.reason
+    )])
+}
+
 fn failed(population: &Population<'_>, pod: &Pod) -> Symptom {
     let replaced = population.is_replaced(pod);
     let mut symptom = match pod.reason.as_str() {
         "Evicted" => evicted(population.cluster, pod),
-        "NodeLost" => Symptom::new(Cause::NodeDown, "lost", "lost with its node").because(
-            "Its node stopped answering.",
-            "Bring the node back or delete the pod.",
-        ),
+        "NodeLost" => lost(pod),
         "" => ended(pod),
         reason => {
-            let message = pod.message.trim();
+            let message = &phrase::said(&pod.message);
             Symptom::new(
                 Cause::Failed,
                 reason,
-                format!("failed: {reason}: {}", crate::phrase::line(message, 90)),
+                format!("failed: {reason}: {}", phrase::line(message, 90)),
             )
             .because(
                 format!("The kubelet gave the pod up with reason {reason}: {message}."),
@@ -87,7 +106,7 @@ fn failed(population: &Population<'_>, pod: &Pod) -> Symptom {
 }
 
 fn evicted(cluster: &Cluster, pod: &Pod) -> Symptom {
-    let message = pod.message.trim();
+    let message = &phrase::said(&pod.message);
     let lower = message.to_ascii_lowercase();
     let node = pod.node.as_deref().unwrap_or("its node");
     let own_fault = lower.contains("exceeds the total limit")
@@ -115,7 +134,7 @@ fn evicted(cluster: &Cluster, pod: &Pod) -> Symptom {
     let still = match now.as_slice() {
         [] => format!("Node {node} shows no pressure at the time of the recording."),
         some => {
-            let kinds = crate::phrase::names(some.iter().map(|c| &c.kind), 4);
+            let kinds = phrase::names(some.iter().map(|c| &c.kind), 4);
             format!("Node {node} still has {kinds}.")
         }
     };
@@ -126,7 +145,7 @@ fn evicted(cluster: &Cluster, pod: &Pod) -> Symptom {
          what ran out; delete the evicted pods."
     };
     Symptom::new(Cause::Evicted, what, format!("Evicted from {node}: {what}")).because(
-        format!("The kubelet of {node} evicted the pod: {message} {still}"),
+        format!("The kubelet of {node} evicted the pod: {message}. {still}"),
         cure,
     )
 }
@@ -173,7 +192,7 @@ fn ended(pod: &Pod) -> Symptom {
             "Container {name} ended with {words}; restartPolicy {} leaves it ended.",
             pod.restart_policy
         ),
-        ending::cure(ended.exit_code, &pod.key.name, name).replace(" --previous", ""),
+        ending::cure(ended.exit_code, &pod.key, name).replace(" --previous", ""),
     );
     if !ended.message.trim().is_empty() {
         symptom
@@ -201,7 +220,7 @@ fn terminating(cluster: &Cluster, pod: &Pod) -> Option<Symptom> {
             ),
         )
     } else {
-        let names = crate::phrase::names(&pod.finalizers, 4);
+        let names = phrase::names(&pod.finalizers, 4);
         (
             format!("finalizer:{names}"),
             format!("finalizer {names} has not been removed by its controller"),
@@ -250,7 +269,7 @@ pub fn deleted_claims(population: &Population<'_>) -> Vec<Fault> {
                 .filter(|p| p.key.namespace == claim.key.namespace && !p.is_over())
                 .filter(|p| p.claims.iter().any(|c| c.claim == claim.key.name))
                 .collect();
-            let by = crate::phrase::names(users.iter().map(|p| &p.key.name), 5);
+            let by = phrase::names(users.iter().map(|p| &p.key.name), 5);
             let by = if users.is_empty() {
                 "no pod".to_owned()
             } else {
@@ -264,10 +283,11 @@ pub fn deleted_claims(population: &Population<'_>) -> Vec<Fault> {
                     claim.key
                 ),
             );
-            fault.explanation = "A claim is kept until no pod uses it any more \
-                                 (finalizer kubernetes.io/pvc-protection)."
-                .to_owned();
-            fault.cure = "End the pods that use the claim, if its deletion is meant.".to_owned();
+            let why = "A claim is kept until no pod uses it any more \
+                                 (finalizer kubernetes.io/pvc-protection).";
+            why.clone_into(&mut fault.explanation);
+            let cure = "End the pods that use the claim, if its deletion is meant.";
+            cure.clone_into(&mut fault.cure);
             fault.objects.insert(claim.key.name.clone());
             fault
         })

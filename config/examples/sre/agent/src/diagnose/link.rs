@@ -19,12 +19,13 @@ pub fn link(cluster: &Cluster, faults: &mut [Fault]) {
             continue;
         }
         let found = rules().iter().find_map(|rule| {
-            let (by, how) = rule(cluster, faults, index)?;
-            (by != index && !leads_to(faults, by, index)).then_some((by, how))
+            let (by, how) = rule.0(cluster, faults, index)?;
+            (by != index && !leads_to(faults, by, index)).then_some((by, how, rule.1))
         });
-        if let Some((by, how)) = found {
+        if let Some((by, how, confidence)) = found {
             faults[index].follows_from = Some(by);
             faults[index].link = how;
+            faults[index].link_confidence = confidence;
         }
     }
     note_shared_registries(faults);
@@ -54,15 +55,16 @@ pub fn root(faults: &[Fault], start: usize) -> usize {
 
 type Rule = fn(&Cluster, &[Fault], usize) -> Option<(usize, String)>;
 
-fn rules() -> [Rule; 7] {
+/// The rules, each with how sure it is.
+fn rules() -> [(Rule, f64); 7] {
     [
-        by_ill_node,
-        by_awaited_node,
-        by_network_pod,
-        by_pressure,
-        by_provisioner,
-        by_scheduler,
-        by_word,
+        (by_ill_node, 0.95),
+        (by_awaited_node, 0.95),
+        (by_network_pod, 0.9),
+        (by_pressure, 0.95),
+        (by_provisioner, 0.8),
+        (by_scheduler, 0.9),
+        (by_word, 0.75),
     ]
 }
 
@@ -126,17 +128,15 @@ fn by_awaited_node(_: &Cluster, faults: &[Fault], index: usize) -> Option<(usize
 /// A node without network, or pods without it, because the network's own pod fails there.
 fn by_network_pod(cluster: &Cluster, faults: &[Fault], index: usize) -> Option<(usize, String)> {
     let fault = &faults[index];
-    let nodes: BTreeSet<&str> = match fault.cause {
-        Cause::NodeDown => fault
-            .nodes
-            .iter()
-            .map(String::as_str)
-            .filter(|n| lacks_network(cluster, n))
-            .collect(),
-        Cause::Sandbox => pods(cluster, fault)
+    let nodes: BTreeSet<&str> = if fault.cause == Cause::NodeDown {
+        let own = fault.nodes.iter().map(String::as_str);
+        own.filter(|n| lacks_network(cluster, n)).collect()
+    } else if fault.cause == Cause::Sandbox {
+        pods(cluster, fault)
             .filter_map(|p| p.node.as_deref())
-            .collect(),
-        _ => return None,
+            .collect()
+    } else {
+        return None;
     };
     let by = find(faults, |f| {
         f.cause > Cause::NodePressure
@@ -289,10 +289,11 @@ fn note_shared_registries(faults: &mut [Fault]) {
             .filter(|r| r.is_some() && **r == all[index])
             .count();
         if let Some(registry) = all[index].as_ref().filter(|_| same > 1) {
-            fault.explanation.push_str(&format!(
-                " The same {registry} fails {same} workloads, so the fault is there and not in one \
-                 image."
-            ));
+            fault.explanation = format!(
+                "{explanation} The same {registry} fails {same} workloads, so the fault is there and not in one \
+                 image.",
+                explanation = fault.explanation
+            );
         }
     }
 }

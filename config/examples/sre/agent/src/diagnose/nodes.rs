@@ -42,7 +42,7 @@ fn of_node(population: &Population<'_>, node: &Node) -> Vec<Fault> {
         faults.push(down(population, node, how));
     } else {
         for pressure in node.pressures() {
-            faults.push(pressed(population, node, pressure));
+            faults.push(pressed(node, pressure));
         }
     }
     for problem in &node.conditions {
@@ -57,7 +57,7 @@ fn down(population: &Population<'_>, node: &Node, how: &str) -> Fault {
     let cluster = population.cluster;
     let ready = node.condition("Ready");
     let reason = ready.map_or("", |c| c.reason.as_str());
-    let message = ready.map_or("", |c| c.message.trim());
+    let message = &ready.map_or_else(String::new, |c| phrase::said(&c.message));
     let why = why_down(reason, message);
     let title = format!("Node {} is {how}: {}", node.name, why.what);
     let mut fault = Fault::new(Cause::NodeDown, Severity::Critical, title);
@@ -69,9 +69,10 @@ fn down(population: &Population<'_>, node: &Node, how: &str) -> Fault {
     });
     fault.explanation = format!("Node {} is {how}{since}: {}.", node.name, why.what);
     if !message.is_empty() {
-        fault
-            .explanation
-            .push_str(&format!(" It says: {reason}: {message}."));
+        fault.explanation = format!(
+            "{explanation} It says: {reason}: {message}.",
+            explanation = fault.explanation
+        );
     }
     fault.cure = format!("{} on {}", why.cure, node.name);
     fault
@@ -124,7 +125,7 @@ fn why_down(reason: &str, message: &str) -> WhyDown {
     }
 }
 
-fn pressed(_population: &Population<'_>, node: &Node, pressure: &Condition) -> Fault {
+fn pressed(node: &Node, pressure: &Condition) -> Fault {
     let kind = pressure.kind.as_str();
     let (what, cure) = match kind {
         "MemoryPressure" => (
@@ -151,7 +152,7 @@ fn pressed(_population: &Population<'_>, node: &Node, pressure: &Condition) -> F
         "Node {} has {kind} ({}: {}): {what}.",
         node.name,
         pressure.reason,
-        pressure.message.trim()
+        phrase::said(&pressure.message)
     );
     fault.cure = format!("{cure} ({}).", node.name);
     let since = pressure
@@ -170,7 +171,10 @@ fn reported(node: &Node, problem: &Condition) -> Fault {
     let mut fault = Fault::new(Cause::NodePressure, Severity::Warning, title);
     fault.explanation = format!(
         "Node {} reports the condition {} ({}: {}).",
-        node.name, problem.kind, problem.reason, problem.message
+        node.name,
+        problem.kind,
+        problem.reason,
+        phrase::said(&problem.message)
     );
     fault.cure = format!("Drain {} and repair the machine.", node.name);
     fault.evidence.push(format!(

@@ -12,18 +12,16 @@ use crate::kube::cluster::Cluster;
 use crate::kube::moment::span;
 use crate::kube::pod::{DEFAULT_SCHEDULER, Pod};
 use crate::kube::workload::WorkloadId;
-use crate::outcome::Severity;
 use crate::phrase;
 use crate::schedule::pack::settle;
 use crate::schedule::refusal::Obstacle;
-use crate::schedule::storage::stopping_claims;
 use crate::schedule::verdict::Verdict;
 use crate::schedule::world::{World, unplaced};
 
 use super::fault::{Cause, Fault};
 use super::population::Population;
 use super::symptom::{self, Symptom};
-use super::{obstacle, room};
+use super::{claims, obstacle, room};
 
 /// A pod that was made less than this ago may simply not have been looked at yet.
 const UNSEEN_S: i64 = 60;
@@ -42,6 +40,20 @@ pub struct Group<'a> {
 }
 
 impl Group<'_> {
+    /// `it` or `them`.
+    pub fn it(&self) -> &'static str {
+        if self.pods.len() == 1 { "it" } else { "them" }
+    }
+
+    /// `it asks` or `each asks`.
+    pub fn asks(&self) -> &'static str {
+        if self.pods.len() == 1 {
+            "it asks"
+        } else {
+            "each asks"
+        }
+    }
+
     /// Would all of them fit without this family of reasons?
     pub fn is_cured_without(&self, obstacle: Obstacle) -> bool {
         self.without
@@ -61,7 +73,7 @@ pub fn faults(population: &Population<'_>) -> Vec<Fault> {
             simple.push((pod, symptom));
         } else if world.slots.is_empty() {
             simple.extend(by_word(pod).map(|s| (pod, s)));
-        } else if stopping_claims(cluster, pod).is_empty() {
+        } else if claims::awaited(cluster, pod).is_empty() {
             waiting.push(pod);
         }
     }
@@ -205,13 +217,14 @@ fn by_word(pod: &Pod) -> Option<Symptom> {
     )
     .because(
         format!(
-            "The scheduler says: {text} The recording holds no nodes, so this could not be checked \
-             and no numbers can be given."
+            "The scheduler says: {text} The recording lacks the objects that this speaks of, so it \
+             could not be checked."
         ),
-        "Record the nodes as well (kubectl get nodes,pods,pvc,pv,events,storageclass -A -o json).",
+        "Record them as well (kubectl get nodes,pods,pvc,pv,events,storageclass -A -o json).",
     )
     .seen([format!("{}: {text}", pod.key)]);
     symptom.confidence = 0.5;
+    symptom.objects = pod.claims.iter().map(|c| c.claim.clone()).collect();
     Some(symptom)
 }
 
@@ -245,6 +258,10 @@ fn fits(cluster: &Cluster, pod: &Pod, node: &str) -> Option<Symptom> {
         young.is_over = true;
         return (age_s < UNSEEN_S).then_some(young);
     };
+    // The recording has no claims: what the scheduler says about them is all there is.
+    if said.contains("PersistentVolumeClaim") || said.contains("persistentvolumeclaim") {
+        return by_word(pod);
+    }
     let mut symptom = Symptom::new(
         Cause::Unexplained,
         "fits",
@@ -326,14 +343,11 @@ fn without<'a>(
     present
         .into_iter()
         .map(|obstacle| {
-            let (_, settled) = settle(world, pods, &[obstacle]);
+            // When a node comes back, the pods that are being deleted on it go at last.
+            let relieved = (obstacle == Obstacle::Health).then(|| world.relieved());
+            let (_, settled) = settle(relieved.as_ref().unwrap_or(world), pods, &[obstacle]);
             let nodes = settled.iter().map(|(_, slot)| *slot).collect();
             (obstacle, (settled.len(), nodes))
         })
         .collect()
-}
-
-/// How bad it is that pods of a workload wait.
-pub fn severity(population: &Population<'_>, id: &WorkloadId) -> Severity {
-    population.severity([id])
 }

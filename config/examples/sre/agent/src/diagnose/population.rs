@@ -97,6 +97,7 @@ impl<'a> Population<'a> {
                 let all = s.desired.unwrap_or(0).max(s.alive);
                 let so = match (Self::is_job(id), s.ready, all) {
                     (true, ..) => "has not finished".to_owned(),
+                    (false, 0, 0) => "it has no pod at all: it is down".to_owned(),
                     (false, 0, 1) => "its only pod is not ready: it is down".to_owned(),
                     (false, 0, n) => format!("0 of {n} pods ready: it is down"),
                     (false, r, n) if r < n => format!("{r} of {n} pods ready: reduced"),

@@ -5,6 +5,7 @@ use crate::kube::container::{Container, Ended, Probe};
 use crate::kube::event::Event;
 use crate::kube::moment::span;
 use crate::kube::pod::{Phase, Pod};
+use crate::phrase;
 
 use super::ending;
 use super::fault::Cause;
@@ -61,7 +62,9 @@ pub fn killed_by_probe(
     };
     let name = &container.name;
     let shown = shown(probe.as_ref());
-    let said = failed.map_or_else(String::new, |e| format!(" It says: {}.", e.message.trim()));
+    let said = failed.map_or_else(String::new, |e| {
+        format!(" It says: {}.", phrase::said(&e.message))
+    });
     let phrase = format!("container {name} is killed and restarted: its {kind} probe fails{shown}");
     let mut symptom = Symptom::new(Cause::Liveness, format!("{name}:{kind}"), phrase).because(
         format!(
@@ -108,7 +111,7 @@ fn port_hint(container: &Container, probe: Option<&Probe>) -> String {
     if container.ports.is_empty() || container.ports.iter().any(|p| p.port == port) {
         return String::new();
     }
-    let declared = crate::phrase::names(container.ports.iter().map(|p| p.port), 6);
+    let declared = phrase::names(container.ports.iter().map(|p| p.port), 6);
     format!(" The probe asks port {port}, but the container declares {declared}.")
 }
 
@@ -120,7 +123,7 @@ pub fn unready(cluster: &Cluster, pod: &Pod) -> Option<Symptom> {
     let lagging = pod
         .all_containers()
         .filter(|c| c.is_sidecar || pod.containers.iter().any(|o| o.name == c.name))
-        .find(|c| !c.is_ready && c.runs_since().is_some());
+        .find(|c| !c.is_ready && c.is_running());
     match lagging {
         Some(container) => lagging_container(cluster, pod, container),
         None => closed_gate(pod),
@@ -128,7 +131,7 @@ pub fn unready(cluster: &Cluster, pod: &Pod) -> Option<Symptom> {
 }
 
 fn lagging_container(cluster: &Cluster, pod: &Pod, container: &Container) -> Option<Symptom> {
-    let since = container.runs_since().flatten();
+    let since = container.runs_since();
     let runs_s = cluster.age_s(since);
     let failed = events(cluster, pod, container)
         .filter(|e| e.reason == "Unhealthy")
@@ -153,7 +156,9 @@ fn lagging_container(cluster: &Cluster, pod: &Pod, container: &Container) -> Opt
     let shown = shown(probe);
     let ran = runs_s.map_or_else(String::new, |s| format!(" for {}", span(s)));
     let phrase = format!("not ready: container {name} runs but its {kind} probe fails{shown}");
-    let said = failed.map_or_else(String::new, |e| format!(" It says: {}.", e.message.trim()));
+    let said = failed.map_or_else(String::new, |e| {
+        format!(" It says: {}.", phrase::said(&e.message))
+    });
     let mut symptom = Symptom::new(Cause::Readiness, format!("{name}:{kind}"), phrase).because(
         format!(
             "Container {name} has run{ran} but is not ready: its {kind} probe{shown} does not \

@@ -225,17 +225,24 @@ pub fn lacks(world: &World<'_>, group: &Group<'_>) -> String {
     phrase::names(lines, MAX_NODES)
 }
 
-/// The names of the resources that are short anywhere, `cpu and memory`.
+/// The names of the resources that are short, `cpu and memory`: on the nodes that lack nothing
+/// else, where there are such.
 pub fn short_resources(group: &Group<'_>) -> String {
-    let all: BTreeSet<&str> = group
-        .verdict
-        .answers
-        .iter()
-        .filter(|a| a.is_only(Obstacle::Room))
+    let only = group.verdict.only(Obstacle::Room);
+    let all: Vec<&Answer> = group.verdict.answers.iter().collect();
+    let looked = if only.is_empty() { all } else { only };
+    let short: BTreeSet<&str> = looked
+        .into_iter()
         .flat_map(|a| a.refusals.iter().filter_map(|r| r.shortfall.as_ref()))
-        .map(|s| s.resource.as_str())
+        .map(|s| {
+            if s.resource == "pods" {
+                "places for pods"
+            } else {
+                s.resource.as_str()
+            }
+        })
         .collect();
-    phrase::names(all, 4)
+    phrase::names(short, 4)
 }
 
 /// What a node would have for a pod if only its own pods (daemon sets and static ones) ran on it.

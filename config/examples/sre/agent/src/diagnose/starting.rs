@@ -113,7 +113,7 @@ fn attach(cluster: &Cluster, pod: &Pod, event: &Event) -> Symptom {
             format!(
                 "The pod's ReadWriteOnce volume is still attached for {by}; it can be attached to \
                  one node at a time. The kubelet says: {}.",
-                text.trim()
+                phrase::said(text)
             ),
         )
     } else {
@@ -121,7 +121,7 @@ fn attach(cluster: &Cluster, pod: &Pod, event: &Event) -> Symptom {
             "cannot start: its volume cannot be attached to the node".to_owned(),
             format!(
                 "The volume cannot be attached to the pod's node: {}.",
-                text.trim()
+                phrase::said(text)
             ),
         )
     };
@@ -151,7 +151,7 @@ fn attach(cluster: &Cluster, pod: &Pod, event: &Event) -> Symptom {
 }
 
 fn mount(pod: &Pod, event: &Event) -> Symptom {
-    let text = event.message.trim();
+    let text = &phrase::said(&event.message);
     let missing = missing_object(text);
     let (cause, sign, phrase, cure) = match &missing {
         Some((kind, name)) => (
@@ -223,7 +223,7 @@ fn sandbox(pod: &Pod, event: &Event) -> Symptom {
         format!(
             "The pod is on {node} but its sandbox cannot be created: {what}. The kubelet says: \
                  {}.",
-            event.message.trim()
+            phrase::said(&event.message)
         ),
         cure,
     )
@@ -233,7 +233,7 @@ fn sandbox(pod: &Pod, event: &Event) -> Symptom {
 /// A container that the kubelet or the engine refuses to create or start.
 pub fn refused(pod: &Pod, container: &Container, reason: &str, message: &str) -> Symptom {
     let name = &container.name;
-    let said = message.trim();
+    let said = &phrase::said(message);
     let missing = missing_object(said);
     let lower = said.to_ascii_lowercase();
     let is_config = reason == "CreateContainerConfigError" || missing.is_some();

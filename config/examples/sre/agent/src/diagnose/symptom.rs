@@ -22,7 +22,7 @@ pub struct Symptom {
     pub cause: Cause,
     /// Symptoms of the same kind and sign in one workload are one fault.
     pub sign: String,
-    /// As it stands in a title after "2 of 3 pods": `cannot pull image x`.
+    /// As it stands in a title after "Deployment shop/web (2 of 3 pods): ".
     pub phrase: String,
     /// Why, in whole sentences.
     pub explanation: String,
@@ -97,9 +97,9 @@ fn fault(population: &Population<'_>, id: &WorkloadId, group: Vec<(&Pod, Symptom
     let who = if id.kind == "Pod" || all == 1 && group.len() == 1 {
         format!("Pod {}", first_pod.key)
     } else {
-        format!("{id}: {} of {}", group.len(), phrase::count(all, "pod"))
+        format!("{id} ({} of {})", group.len(), phrase::count(all, "pod"))
     };
-    let mut fault = Fault::new(first.cause, severity, format!("{who} {}", first.phrase));
+    let mut fault = Fault::new(first.cause, severity, format!("{who}: {}", first.phrase));
     fault.explanation.clone_from(&first.explanation);
     fault.cure.clone_from(&first.cure);
     fault.confidence = first.confidence;

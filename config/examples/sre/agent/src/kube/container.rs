@@ -215,10 +215,15 @@ impl Container {
         }
     }
 
-    /// Since when it runs, if it runs.
-    pub fn runs_since(&self) -> Option<Option<Moment>> {
+    /// Does it run?
+    pub fn is_running(&self) -> bool {
+        matches!(self.state, State::Running { .. })
+    }
+
+    /// Since when it runs, if it runs and that was recorded.
+    pub fn runs_since(&self) -> Option<Moment> {
         match &self.state {
-            State::Running { since } => Some(*since),
+            State::Running { since } => *since,
             State::Unknown | State::Waiting { .. } | State::Terminated(_) => None,
         }
     }

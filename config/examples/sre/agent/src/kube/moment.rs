@@ -88,17 +88,20 @@ impl fmt::Display for Moment {
         let seconds = self.0.div_euclid(MICROS);
         let (days, rest) = (seconds.div_euclid(DAY_S), seconds.rem_euclid(DAY_S));
         // Hinnant's `civil_from_days`.
-        let z = days + 719_468;
-        let era = z.div_euclid(146_097);
-        let doe = z - era * 146_097;
+        let shifted = days + 719_468;
+        let era = shifted.div_euclid(146_097);
+        let doe = shifted - era * 146_097;
         let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
         let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
         let mp = (5 * doy + 2) / 153;
         let day = doy - (153 * mp + 2) / 5 + 1;
         let month = if mp < 10 { mp + 3 } else { mp - 9 };
         let year = yoe + era * 400 + i64::from(month <= 2);
-        let (h, m, s) = (rest / 3600, rest / 60 % 60, rest % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}Z")
+        let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
+        )
     }
 }
 

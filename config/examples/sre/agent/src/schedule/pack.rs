@@ -84,6 +84,9 @@ fn of_templates(world: &World<'_>, waiting: &[Waiting<'_>], is_bare: bool) -> Ve
             continue;
         }
         let template = Template { slot, is_bare };
+        if is_bare && node.is_of_control_plane() {
+            continue;
+        }
         // A size that takes none is no size: another node of it may carry the wanted labels.
         if let Some(cure) = of_template(world, waiting, &template) {
             seen.push(shape);

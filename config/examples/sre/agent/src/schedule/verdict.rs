@@ -71,11 +71,6 @@ impl Verdict {
             .collect()
     }
 
-    /// Does every node refuse for this family alone?
-    pub fn is_all(&self, obstacle: Obstacle) -> bool {
-        !self.answers.is_empty() && self.answers.iter().all(|a| a.is_only(obstacle))
-    }
-
     /// `0/4 nodes are available: 1 node(s) had untolerated taint {a: b}, 2 Insufficient cpu.`,
     /// counted as the scheduler counts: each node for the first filter that refused it.
     pub fn shown(&self) -> String {

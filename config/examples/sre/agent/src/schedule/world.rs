@@ -102,6 +102,34 @@ impl<'a> World<'a> {
         self.guarded.extend(keeping.map(|p| (slot, *p)));
     }
 
+    /// The same world without the pods that are being deleted on nodes that do not work.
+    pub fn relieved(&self) -> Self {
+        self.thinned(|slot, pod| pod.deleted.is_none() || slot.node.unready().is_none())
+    }
+
+    /// The same world without the pods of a priority below `priority`.
+    pub fn without_lesser(&self, priority: i64) -> Self {
+        self.thinned(|_, pod| pod.priority >= priority)
+    }
+
+    fn thinned(&self, stays: impl Fn(&Slot<'a>, &Pod) -> bool) -> Self {
+        let mut world = self.clone();
+        world.guarded.clear();
+        for index in 0..world.slots.len() {
+            let (kept, gone): (Vec<&'a Pod>, Vec<&'a Pod>) = self.slots[index]
+                .pods
+                .iter()
+                .copied()
+                .partition(|p| stays(&self.slots[index], p));
+            for pod in gone {
+                world.slots[index].used.remove(&pod.requests);
+            }
+            world.slots[index].pods = kept;
+            world.guard(index, 0);
+        }
+        world
+    }
+
     /// Puts a pod onto a node, whether it fits or not.
     pub fn place(&mut self, pod: &'a Pod, slot: usize) {
         self.slots[slot].used.add(&pod.requests);

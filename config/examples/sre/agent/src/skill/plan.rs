@@ -11,6 +11,8 @@
 //! weighed after both. What the team cannot do is left out, what a refusal complained about is
 //! changed, and nothing else: a plan that is sent back twice for one reason is a plan not read.
 
+mod refusals;
+
 use std::collections::BTreeSet;
 
 use crate::contract::{Assignment, Failure, Progress, Team};
@@ -26,7 +28,7 @@ const TAKEN_NAME: &str = "plan";
 /// Stages for skills that this planner does not know.
 const MAX_OTHER_STAGES: usize = 20;
 /// The longest name of a stage.
-const MAX_NAME_BYTES: usize = 63;
+pub const MAX_NAME_BYTES: usize = 63;
 
 /// A stage that this planner knows.
 struct Recipe {
@@ -56,7 +58,7 @@ const RECIPES: [Recipe; 3] = [
 /// Makes the plan.
 pub fn answer(assignment: &Assignment, progress: &mut Progress) -> Result<Outcome, Failure> {
     let team = assignment.team()?;
-    let refusals = assignment.refusals()?;
+    let refused = assignment.refusals()?;
     let skills: BTreeSet<&str> = team
         .workers
         .iter()
@@ -80,14 +82,14 @@ pub fn answer(assignment: &Assignment, progress: &mut Progress) -> Result<Outcom
         ));
         renew(&mut stages, version, assignment, &mut notes);
     }
-    if !refusals.trim().is_empty() {
+    if !refused.trim().is_empty() {
         progress.say("An earlier plan was refused: changing what it was refused for.");
-        heed(&mut stages, &refusals, &mut notes);
+        refusals::heed(&mut stages, &refused, &mut notes);
     }
     if stages.is_empty() {
         return Err(Failure::MendTeam(format!(
             "no plan is possible: all stages were refused ({})",
-            phrase::line(&refusals, 200)
+            phrase::line(&refused, 200)
         )));
     }
     progress.say(&format!(
@@ -251,7 +253,7 @@ fn renew(
     }
 }
 
-fn rename(stages: &mut [PlannedStage], old: &str, new: &str) {
+pub fn rename(stages: &mut [PlannedStage], old: &str, new: &str) {
     for stage in stages {
         if stage.name == old {
             new.clone_into(&mut stage.name);
@@ -259,151 +261,5 @@ fn rename(stages: &mut [PlannedStage], old: &str, new: &str) {
         for after in stage.after.iter_mut().filter(|a| *a == old) {
             new.clone_into(after);
         }
-    }
-}
-
-/// Changes what the refusals complain about.
-fn heed(stages: &mut Vec<PlannedStage>, refusals: &str, notes: &mut Vec<String>) {
-    for line in refusals
-        .lines()
-        .map(str::trim)
-        .filter(|l| !l.is_empty() && !l.starts_with('#'))
-    {
-        let text = line.trim_start_matches(['-', '*', ' ']);
-        let shown = phrase::line(text, 200);
-        match heed_one(stages, &text.to_ascii_lowercase()) {
-            Some(change) => notes.push(format!("refused before ({shown}): {change}")),
-            None => notes.push(format!(
-                "refused before ({shown}): the stages at hand are not like that"
-            )),
-        }
-    }
-}
-
-fn heed_one(stages: &mut Vec<PlannedStage>, text: &str) -> Option<String> {
-    let words: Vec<&str> = text
-        .split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
-        .filter(|w| !w.is_empty())
-        .collect();
-    let names =
-        |s: &PlannedStage| words.contains(&s.name.as_str()) || words.contains(&s.skill.as_str());
-    let named: Vec<String> = stages
-        .iter()
-        .filter(|s| names(s))
-        .map(|s| s.name.clone())
-        .collect();
-    let said = |any: &[&str]| any.iter().any(|w| text.contains(w));
-    // A complaint that names no stage concerns all of them.
-    let concerned = |s: &PlannedStage| named.is_empty() || named.contains(&s.name);
-    if said(&[
-        "no worker",
-        "unknown skill",
-        "nobody has",
-        "lacks the skill",
-        "has no skill",
-    ]) {
-        drop_stages(stages, &named);
-        return (!named.is_empty()).then(|| format!("left out {}", named.join(", ")));
-    }
-    if said(&["circle", "cycle", "wait for each other"]) {
-        stages.iter_mut().for_each(|s| s.after.clear());
-        return Some("no stage waits for another".to_owned());
-    }
-    if said(&["not there", "unknown stage", "does not exist"]) && said(&["after", "depend"]) {
-        let there: BTreeSet<String> = stages.iter().map(|s| s.name.clone()).collect();
-        stages
-            .iter_mut()
-            .for_each(|s| s.after.retain(|a| there.contains(a)));
-        return Some("stages wait only for stages of the plan".to_owned());
-    }
-    if said(&["taken", "reserved", "stands twice", "already used"]) {
-        for old in &named {
-            let new: String = format!("do-{old}").chars().take(MAX_NAME_BYTES).collect();
-            rename(stages, old, &new);
-        }
-        return (!named.is_empty()).then(|| format!("renamed {}", named.join(", ")));
-    }
-    if said(&["attempts"]) {
-        let most = u32::try_from(bound(text)?).ok()?.max(1);
-        stages
-            .iter_mut()
-            .filter(|s| concerned(s))
-            .for_each(|s| s.attempts = s.attempts.min(most));
-        return Some(format!("at most {most} attempts"));
-    }
-    if said(&["limit", "too long"]) {
-        let most = bound(text)?.max(1).saturating_mul(unit_s(text));
-        stages
-            .iter_mut()
-            .filter(|s| concerned(s))
-            .for_each(|s| s.limit_s = s.limit_s.min(most));
-        return Some(format!("a limit of at most {most} s"));
-    }
-    if said(&["stages"]) {
-        let most = usize::try_from(bound(text)?).ok()?.max(1);
-        // The last stages are the ones that the others are for.
-        let surplus: Vec<String> = stages
-            .iter()
-            .take(stages.len().saturating_sub(most))
-            .map(|s| s.name.clone())
-            .collect();
-        drop_stages(stages, &surplus);
-        return Some(format!("at most {most} stages"));
-    }
-    if said(&["title"]) {
-        stages
-            .iter_mut()
-            .filter(|s| concerned(s))
-            .for_each(|s| s.title = phrase::cut(&s.title, 40));
-        return Some("shorter titles".to_owned());
-    }
-    None
-}
-
-fn drop_stages(stages: &mut Vec<PlannedStage>, names: &[String]) {
-    stages.retain(|s| !names.contains(&s.name));
-    for stage in stages {
-        stage.after.retain(|a| !names.contains(a));
-    }
-}
-
-/// The largest number that a complaint allows: the one after "at most", "up to", "1 to", else the
-/// last.
-fn bound(text: &str) -> Option<u64> {
-    let number = |t: &str| -> Option<u64> {
-        let from = t.find(|c: char| c.is_ascii_digit())?;
-        let digits: String = t[from..].chars().take_while(char::is_ascii_digit).collect();
-        digits.parse().ok()
-    };
-    for mark in [
-        "at most",
-        "up to",
-        "1 to",
-        "no more than",
-        "maximum",
-        "above",
-        "over",
-    ] {
-        if let Some((_, after)) = text.split_once(mark)
-            && let Some(found) = number(after)
-        {
-            return Some(found);
-        }
-    }
-    let last = text
-        .split(|c: char| !c.is_ascii_digit())
-        .rfind(|w| !w.is_empty());
-    last.and_then(|w| w.parse().ok())
-}
-
-fn unit_s(text: &str) -> u64 {
-    if text.contains("day") {
-        86_400
-    } else if text.contains("hour") {
-        3600
-    } else if text.contains("minute") {
-        60
-    } else {
-        1
     }
 }

@@ -33,7 +33,12 @@ pub fn answer(question: &Question<'_>, progress: &mut Progress) -> Outcome {
     let named = view::about_names(diagnosis);
     let summary = match short.first() {
         None => {
-            format!("{named}No bottleneck found: no pod waits for room and no quota stops one.")
+            let none = if diagnosis.present().next().is_none() {
+                "No fault found, no bottleneck"
+            } else {
+                "No bottleneck found"
+            };
+            format!("{named}{none}: no pod waits for room and no quota stops one.")
         }
         Some(first) => {
             let more = match short.len() - 1 {
@@ -90,10 +95,7 @@ fn is_bottleneck(fault: &Fault) -> bool {
 }
 
 fn first_sentence(text: &str) -> String {
-    text.split_inclusive(": ")
-        .collect::<String>()
-        .split_once(". ")
-        .map_or_else(|| text.to_owned(), |(first, _)| format!("{first}."))
+    text.split_once(". ").map_or_else(|| text.to_owned(), |(first, _)| format!("{first}."))
 }
 
 /// What each node has, what is asked of it, what is free.

@@ -68,26 +68,29 @@ fn found(question: &Question<'_>, primary: usize, progress: &mut Progress) -> Ou
     let mut outcome = Outcome::new(format!("{named}Root cause: {}.{also}", cause.title), 0.0);
     let mut told = format!("{}. {}", cause.title, cause.explanation);
     if root != primary {
-        told.push_str(&format!(
-            " It explains what was asked: {} ({}).",
+        told = format!(
+            "{told} It explains what was asked: {} ({}).",
             main.title, main.link
-        ));
+        );
     }
     outcome.root_cause = Some(told);
     let mut advice = cause.cure.clone();
     for other in separate.iter().take(MAX_SEPARATE) {
-        advice.push_str(&format!(
-            " Separately ({}): {}",
+        advice = format!(
+            "{advice} Separately ({}): {}",
             phrase::line(&other.title, 120),
             other.cure
-        ));
+        );
     }
     outcome.recommendation = Some(advice);
     outcome.impact = impact(question, root);
-    outcome.confidence = link::chain(faults, primary)
+    let chain = link::chain(faults, primary);
+    let least = chain
         .iter()
-        .fold(1.0_f64, |least, i| least.min(faults[*i].confidence))
-        - if root == primary { 0.0 } else { 0.05 };
+        .fold(1.0_f64, |least, i| least.min(faults[*i].confidence));
+    outcome.confidence = chain[..chain.len() - 1]
+        .iter()
+        .fold(least, |sure, i| sure * faults[*i].link_confidence);
     outcome.findings.push(view::finding(diagnosis, cause));
     if root != primary {
         outcome.findings.push(view::finding(diagnosis, main));

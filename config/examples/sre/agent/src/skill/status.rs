@@ -32,11 +32,12 @@ pub fn answer(question: &Question<'_>, progress: &mut Progress) -> Outcome {
             nodes_in_words(question)
         ),
         (Some(finding), tally) => format!("{named}{}. In all {tally}: {pods}.", finding.title),
-        (None, tally) => format!(
-            "{named}{}: {pods}, {}.",
-            phrase::sentence(tally),
-            nodes_in_words(question)
-        ),
+        (None, tally) => {
+            let first = diagnosis.present().next().map_or("", |f| f.title.as_str());
+            let tally = phrase::sentence(tally);
+            let nodes = nodes_in_words(question);
+            format!("{named}{tally} in {pods}, {nodes}. The first: {first}.")
+        }
     };
     let mut outcome = Outcome::new(summary, 0.95);
     outcome.findings.extend(asked);
@@ -103,7 +104,7 @@ fn pod_line(population: &Population<'_>, pod: &Pod) -> String {
         pod.restarts()
     );
     match &pod.node {
-        Some(node) => line.push_str(&format!(", on {node}")),
+        Some(node) => line = format!("{line}, on {node}"),
         None => line.push_str(", on no node"),
     }
     line

@@ -14,13 +14,13 @@ const SHORT: usize = 3;
 pub fn finding(diagnosis: &Diagnosis<'_>, fault: &Fault) -> Finding {
     let mut detail = fault.explanation.clone();
     if let Some(by) = fault.follows_from.and_then(|i| diagnosis.faults.get(i)) {
-        detail.push_str(&format!(
-            " This is a consequence of another finding ({}): {}.",
+        detail = format!(
+            "{detail} This is a consequence of another finding ({}): {}.",
             by.title, fault.link
-        ));
+        );
     }
     if !fault.cure.is_empty() {
-        detail.push_str(&format!(" What to do: {}", fault.cure));
+        detail = format!("{detail} What to do: {}", fault.cure);
     }
     Finding::new(fault.severity, fault.title.clone(), detail).with(fault.evidence.clone())
 }

@@ -107,7 +107,7 @@ fn placement(pod: &Pod, fault: &Fault) -> Option<String> {
 fn of_started(pods: &[&Pod], fault: &Fault) -> Vec<String> {
     let mut lines = Vec::new();
     let containers = || pods.iter().flat_map(|p| p.all_containers());
-    let pulled = containers().all(|c| c.runs_since().is_some() || c.ended().is_some());
+    let pulled = containers().all(|c| c.is_running() || c.ended().is_some());
     if pulled && fault.cause != Cause::Image {
         lines.push("image: not the cause, it was pulled and started".to_owned());
     }
@@ -166,13 +166,14 @@ fn others(diagnosis: &Diagnosis<'_>, primary: usize) -> Vec<String> {
                 return format!("{title}: a consequence of the same root cause");
             }
             let why = if mine.pods.is_disjoint(&other.pods) {
-                match other.cause {
-                    Cause::NodeDown | Cause::NodePressure if !mine.pods.is_empty() => {
-                        "a fault of its own: none of the pods in question runs there or would be \
-                         placed there"
-                    }
-                    Cause::Volume => "a fault of its own: the pods in question mount no such claim",
-                    _ => "a fault of its own: it touches other pods",
+                let of_node = matches!(other.cause, Cause::NodeDown | Cause::NodePressure);
+                if of_node && !mine.pods.is_empty() {
+                    "a fault of its own: none of the pods in question runs there or would be \
+                     placed there"
+                } else if other.cause == Cause::Volume {
+                    "a fault of its own: the pods in question mount no such claim"
+                } else {
+                    "a fault of its own: it touches other pods"
                 }
             } else {
                 "it touches the same pods, but comes after the root cause or beside it"
