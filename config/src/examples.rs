@@ -27,6 +27,14 @@ macro_rules! files {
 pub fn sre() -> &'static [ExampleFile] {
     files!("sre":
         "clusters/mse-gateway/all.json",
+        "skills/instance-status/SKILL.md",
+        "skills/k8s-root-cause/SKILL.md",
+        "skills/plan/SKILL.md",
+        "skills/resource-bottleneck/SKILL.md",
+        "souls/instance-status.md",
+        "souls/k8s-root-cause.md",
+        "souls/resource-bottleneck.md",
+        "souls/sre-bot.md",
         "team.yaml",
     )
 }

@@ -95,7 +95,8 @@ fn is_bottleneck(fault: &Fault) -> bool {
 }
 
 fn first_sentence(text: &str) -> String {
-    text.split_once(". ").map_or_else(|| text.to_owned(), |(first, _)| format!("{first}."))
+    text.split_once(". ")
+        .map_or_else(|| text.to_owned(), |(first, _)| format!("{first}."))
 }
 
 /// What each node has, what is asked of it, what is free.
