@@ -1,1 +1,38 @@
-//! The lab: starts real nodes, gives them cases and breaks them.
+//! The lab: starts real nodes, hands them cases over the real socket, breaks them and looks.
+//!
+//! ```text
+//! Lab ── folder, agent program ──┬─► Node ── daemon's process, kill, freeze, restart
+//!                                │     └─► domo(…) ── the real command line, JSON out
+//!                                ├─► DockerEngine ── one of the test's own, to be stopped
+//!                                └─► SmallDisk ── to be filled
+//! ```
+//!
+//! # Invariant
+//! It knows only what a user knows: the command line, the socket, the files that a node writes and
+//! the processes that it starts. Whatever a test started is ended with it, by its process id; when
+//! the test fails, its folder stays and is named.
+//!
+//! # Why
+//! Processes and not tasks: what is killed here is killed as in the world, with nothing flushed.
+
+mod answer;
+mod disk;
+mod docker;
+mod folder;
+mod http;
+mod node;
+mod programs;
+mod sweep;
+mod team;
+mod wait;
+
+pub use answer::Answer;
+pub use disk::SmallDisk;
+pub use docker::{DockerEngine, docker_socket};
+pub use folder::Lab;
+pub use http::{Reply, raw, request};
+pub use node::{Engine, Node, stage_of};
+pub use programs::{agent_path, domo_path};
+pub use sweep::Leftover;
+pub use team::{Stage, Team, Worker};
+pub use wait::{scale, wait_until};

@@ -1,0 +1,101 @@
+//! HTTP over the admin socket by hand: so that a test can also send what no client would.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// No answer takes longer; a stream that never ends is cut here.
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The status code; 0 when there was none.
+    pub status: u16,
+    /// The head, as it came.
+    pub head: String,
+    /// The body, chunks put together.
+    pub body: String,
+}
+
+impl Reply {
+    /// The body as JSON.
+    ///
+    /// # Panics
+    /// When it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|why| panic!("no JSON: {why}: {self:?}"))
+    }
+}
+
+/// Sends a request with a JSON body (an empty one is none) and reads the whole answer.
+pub fn request(socket: &Path, method: &str, path: &str, body: &str) -> std::io::Result<Reply> {
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: domo\r\nconnection: close\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    raw(socket, &[head.as_bytes(), body.as_bytes()].concat())
+}
+
+/// Sends bytes as they are and reads until the other side has said everything.
+pub fn raw(socket: &Path, bytes: &[u8]) -> std::io::Result<Reply> {
+    let mut stream = UnixStream::connect(socket)?;
+    stream.set_read_timeout(Some(ANSWER_LIMIT))?;
+    stream.set_write_timeout(Some(ANSWER_LIMIT))?;
+    // A server that refuses early closes before everything is written; its answer counts.
+    let written = stream.write_all(bytes);
+    let mut said = Vec::new();
+    let read = stream.read_to_end(&mut said);
+    if said.is_empty() {
+        written?;
+        read?;
+    }
+    Ok(take_apart(&String::from_utf8_lossy(&said)))
+}
+
+fn take_apart(said: &str) -> Reply {
+    let (head, body) = said.split_once("\r\n\r\n").unwrap_or((said, ""));
+    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
+    let is_chunked = head
+        .to_ascii_lowercase()
+        .contains("transfer-encoding: chunked");
+    Reply {
+        status: status.unwrap_or(0),
+        head: head.to_owned(),
+        body: if is_chunked {
+            put_together(body)
+        } else {
+            body.to_owned()
+        },
+    }
+}
+
+fn put_together(mut chunks: &str) -> String {
+    let mut whole = String::new();
+    while let Some((size, rest)) = chunks.split_once("\r\n") {
+        let size = usize::from_str_radix(size.trim(), 16).unwrap_or(0);
+        let Some(chunk) = rest.get(..size).filter(|_| size > 0) else {
+            break;
+        };
+        whole.push_str(chunk);
+        chunks = rest[size..].trim_start_matches("\r\n");
+    }
+    whole
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_are_put_together() {
+        let said =
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
+        let reply = take_apart(said);
+        assert_eq!((reply.status, reply.body.as_str()), (200, "abcde"));
+    }
+}
