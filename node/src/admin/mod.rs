@@ -1,3 +1,112 @@
 //! The admin socket: how people and programs speak to a node, and the client that they use.
+//!
+//! ```text
+//! client ─► socket ─► door (room? who?) ─► routes ─┬─ read ──► state, archive, spools ─► answer
+//!                                                  └─ wish ──► ledger ─► verdict ──────► answer
+//! ```
+//!
+//! # Invariant
+//! What is asked is bounded before it is read, and what is answered as done is on a quorum's disks.
+//! No route decides anything: it brings a command before the rules, or shows what they hold.
+//!
+//! # Why
+//! HTTP and JSON over a Unix socket: every language and `curl` speak it, and the kernel says who
+//! asks. One connection carries one request at a time, so nobody can open a thousand streams with
+//! one connection, and a slow answer holds up nobody else.
+
+mod attended;
 pub mod client;
+mod convert;
+mod desk;
+mod door;
+mod extract;
+mod here;
+pub mod limits;
+mod patience;
+mod people;
+mod pieces;
+mod refused;
+mod reign;
+mod routes;
+mod socket;
+mod status_board;
+mod stream;
+mod troubles;
 pub mod wire;
+mod wish;
+
+use std::sync::Arc;
+
+use config::settings::AgentSettings;
+use rules::id::NodeId;
+use runtime::blob::Blobs;
+use runtime::clock;
+use runtime::ledger::Ledger;
+use tokio::sync::{Semaphore, watch};
+
+use desk::{Desk, ROOM_UNIT_BYTES};
+use door::Door;
+use limits::DoorLimits;
+
+pub use here::{Here, InBoxes};
+pub use people::People;
+pub use socket::{Socket, SocketError};
+
+/// The node that the socket speaks for.
+pub struct Node {
+    /// Its number.
+    pub id: NodeId,
+    /// Its ledger.
+    pub ledger: Ledger,
+    /// Its blobs.
+    pub blobs: Blobs,
+    /// What only it knows.
+    pub here: Arc<dyn Here>,
+    /// What a document leaves open.
+    pub agents: AgentSettings,
+    /// Who may ask.
+    pub people: People,
+    /// What protects it.
+    pub limits: DoorLimits,
+}
+
+/// Serves the socket until `stop` becomes true or its sender is gone; then lets open requests
+/// finish, for at most [`limits::STOP_GRACE`], and removes the socket.
+pub async fn serve(socket: Socket, node: Node, stop: watch::Receiver<bool>) {
+    let Node {
+        id,
+        ledger,
+        blobs,
+        here,
+        agents,
+        people,
+        limits,
+    } = node;
+    let room = |units: u64| {
+        let units = usize::try_from(units).unwrap_or(Semaphore::MAX_PERMITS);
+        Arc::new(Semaphore::new(units.min(Semaphore::MAX_PERMITS)))
+    };
+    let desk = Arc::new(Desk {
+        node: id,
+        reign: reign::follow(&ledger),
+        ledger,
+        blobs,
+        here,
+        agents,
+        started: clock::wall(),
+        streams: room(limits.streams as u64),
+        uploads: room(limits.uploads as u64),
+        bodies: room(limits.bodies_bytes / ROOM_UNIT_BYTES),
+        limits,
+        troubles: troubles::Troubles::default(),
+        board: status_board::Board::default(),
+        stop: stop.clone(),
+    });
+    let router = routes::router(Arc::clone(&desk));
+    let door = Door {
+        desk,
+        people,
+        router,
+    };
+    door.keep(&socket, stop).await;
+}

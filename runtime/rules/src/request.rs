@@ -58,6 +58,12 @@ impl Requests {
         }
     }
 
+    /// What was answered to a request, where that is remembered.
+    pub fn answered(&self, request: &Request) -> Option<&Verdict> {
+        let known = self.answered.get(&request.id)?;
+        (known.digest == request.digest).then_some(&known.verdict)
+    }
+
     /// Remembers an answer: with its case, or for the stated while.
     pub(crate) fn remember(&mut self, request: &Request, verdict: Verdict, until: Option<ClockMs>) {
         if let Some(until) = until {

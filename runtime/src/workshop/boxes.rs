@@ -439,7 +439,8 @@ pub fn spool_name(attempt: AttemptId) -> Result<AttemptName, WorkshopError> {
         .map_err(|error| WorkshopError::Never(error.to_string()))
 }
 
-fn attempt_id(name: &AttemptName) -> Option<AttemptId> {
+/// The attempt whose folders have that name.
+pub fn attempt_id(name: &AttemptName) -> Option<AttemptId> {
     let (case, number) = name.as_str().strip_prefix('c')?.split_once('-')?;
     Some(AttemptId {
         case: CaseId(case.parse().ok()?),

@@ -91,10 +91,10 @@ pub struct CaseLine {
     pub opened: Moment,
     /// When it was closed.
     pub closed: Option<Moment>,
-    /// Stages that have their result.
-    pub stages_done: u64,
-    /// Stages of the plan.
-    pub stages: u64,
+    /// Stages that have their result; not said of closed cases in lists.
+    pub stages_done: Option<u64>,
+    /// Stages of the plan; not said of closed cases in lists.
+    pub stages: Option<u64>,
     /// Attempts whose agents may run now.
     pub live_attempts: u64,
 }

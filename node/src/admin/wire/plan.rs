@@ -42,6 +42,8 @@ pub enum Needs {
     Skill(String),
     /// This worker of the team.
     Worker(String),
+    /// The butler's own agent: only planning needs it.
+    Butler,
 }
 
 /// Whose approval a stage needs.

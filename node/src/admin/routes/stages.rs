@@ -1,0 +1,134 @@
+//! `POST /v1/cases/{case}/stages/{stage}/…`: answering, approving and rejecting stages.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use rules::Command;
+use rules::attempt::{Body, StageResult};
+use rules::limits::MAX_INLINE_BYTES;
+use serde_json::json;
+
+use super::change_case::done;
+use super::{blocking, name};
+use crate::admin::convert::asked;
+use crate::admin::desk::{Desk, Shared};
+use crate::admin::extract::{JsonOf, PathOf};
+use crate::admin::refused::{Answered, Refused};
+use crate::admin::wire::{AnswerStage, ApproveStage, Code, Done, ErrorBody, RejectStage};
+use crate::admin::wish::Wish;
+
+/// The largest document of an answer: what an agent's own result may have.
+const DOCUMENT_BYTES: usize = runtime::spool::result::RESULT_LIMIT_BYTES;
+
+/// Takes a stage over and answers it by hand: the answer is its one accepted result.
+#[utoipa::path(post, path = "/v1/cases/{case}/stages/{stage}/answer", tag = "stages",
+    request_body = AnswerStage,
+    params(("case" = String, Path, description = "the case", example = "c-1"),
+           ("stage" = String, Path, description = "the stage"),
+           ("Request-Id" = Option<String>, Header, description = "names the wish")),
+    responses((status = 200, description = "it is so", body = Done),
+              (status = 404, description = "there is no such case or stage", body = ErrorBody),
+              (status = 409, description = "it is over already", body = ErrorBody),
+              (status = 422, description = "a file was not uploaded", body = ErrorBody)))]
+pub(super) async fn answer(
+    State(desk): State<Shared>,
+    wish: Wish,
+    PathOf((case, stage)): PathOf<(String, String)>,
+    JsonOf(answer): JsonOf<AnswerStage>,
+) -> Answered<Response> {
+    let (case, stage) = (name(&case)?, name(&stage)?);
+    if answer.summary.trim().is_empty() {
+        return Err(Refused::new(Code::Invalid, "the summary is empty"));
+    }
+    let document = answer.document.unwrap_or_else(
+        || json!({ "version": runtime::spool::CONTRACT_VERSION, "summary": answer.summary }),
+    );
+    let artifacts = {
+        let (desk, named) = (Arc::clone(&desk), answer.artifacts);
+        blocking(move || {
+            asked::artifacts(&named, &*desk)
+                .map_err(|missing| Refused::for_reasons(Code::BadDocuments, missing))
+        })
+        .await?
+    };
+    let document = document_body(&desk, &document).await?;
+    let result = StageResult {
+        summary: answer.summary,
+        document,
+        artifacts,
+    };
+    done(
+        &desk,
+        &wish,
+        Command::AnswerStage {
+            case,
+            stage,
+            result,
+        },
+    )
+    .await
+}
+
+async fn document_body(desk: &Desk, document: &serde_json::Value) -> Answered<Body> {
+    let text = document.to_string();
+    if text.len() > DOCUMENT_BYTES {
+        let limit = DOCUMENT_BYTES as u64;
+        return Err(Refused::too_large(
+            "the document",
+            "result_limit_bytes",
+            limit,
+        ));
+    }
+    if text.len() <= MAX_INLINE_BYTES {
+        return Ok(Body::Inline(text));
+    }
+    Ok(Body::Blob(desk.blobs.put_bytes(text.into_bytes()).await?))
+}
+
+/// Lets a stage begin that waits for it.
+#[utoipa::path(post, path = "/v1/cases/{case}/stages/{stage}/approve", tag = "stages",
+    request_body = ApproveStage,
+    params(("case" = String, Path, description = "the case", example = "c-1"),
+           ("stage" = String, Path, description = "the stage"),
+           ("Request-Id" = Option<String>, Header, description = "names the wish")),
+    responses((status = 200, description = "it is so", body = Done),
+              (status = 404, description = "there is no such case or stage", body = ErrorBody),
+              (status = 409, description = "it waits for no approval", body = ErrorBody)))]
+pub(super) async fn approve(
+    State(desk): State<Shared>,
+    wish: Wish,
+    PathOf((case, stage)): PathOf<(String, String)>,
+    JsonOf(ApproveStage { note }): JsonOf<ApproveStage>,
+) -> Answered<Response> {
+    let (case, stage) = (name(&case)?, name(&stage)?);
+    done(&desk, &wish, Command::ApproveStage { case, stage, note }).await
+}
+
+/// Refuses to let a stage begin: it fails, saying why.
+#[utoipa::path(post, path = "/v1/cases/{case}/stages/{stage}/reject", tag = "stages",
+    request_body = RejectStage,
+    params(("case" = String, Path, description = "the case", example = "c-1"),
+           ("stage" = String, Path, description = "the stage"),
+           ("Request-Id" = Option<String>, Header, description = "names the wish")),
+    responses((status = 200, description = "it is so", body = Done),
+              (status = 404, description = "there is no such case or stage", body = ErrorBody),
+              (status = 409, description = "it waits for no approval", body = ErrorBody)))]
+pub(super) async fn reject(
+    State(desk): State<Shared>,
+    wish: Wish,
+    PathOf((case, stage)): PathOf<(String, String)>,
+    JsonOf(RejectStage { reason }): JsonOf<RejectStage>,
+) -> Answered<Response> {
+    let (case, stage) = (name(&case)?, name(&stage)?);
+    done(
+        &desk,
+        &wish,
+        Command::RejectStage {
+            case,
+            stage,
+            reason,
+        },
+    )
+    .await
+}

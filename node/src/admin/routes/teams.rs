@@ -1,0 +1,76 @@
+//! `GET /v1/teams…`: teams.
+
+use std::ops::Bound;
+
+use axum::Json;
+use axum::extract::State;
+use rules::id::TeamName;
+
+use super::{name, page};
+use crate::admin::convert::team::{line, view};
+use crate::admin::desk::Shared;
+use crate::admin::extract::{PathOf, QueryOf};
+use crate::admin::refused::{Answered, Refused};
+use crate::admin::wire::{Code, ErrorBody, TeamPage, TeamQuery, TeamView};
+
+/// Teams in the order of their names.
+#[utoipa::path(get, path = "/v1/teams", tag = "teams", params(TeamQuery),
+    responses((status = 200, description = "a page of teams", body = TeamPage),
+              (status = 400, description = "the query is wrong", body = ErrorBody)))]
+pub(super) async fn list(
+    State(desk): State<Shared>,
+    QueryOf(query): QueryOf<TeamQuery>,
+) -> Answered<Json<TeamPage>> {
+    let limit = page(query.limit)?;
+    let after = query.after.as_deref().map(name::<TeamName>).transpose()?;
+    let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+    let (mut teams, freshness) = desk.ledger.read(|state| {
+        let rows = state.teams.range((from, Bound::Unbounded)).take(limit + 1);
+        let rows: Vec<_> = rows.map(|(_, team)| line(state, team)).collect();
+        (rows, desk.freshness(false))
+    });
+    let has_more = teams.len() > limit;
+    teams.truncate(limit);
+    let next = teams
+        .last()
+        .filter(|_| has_more)
+        .map(|team| team.name.clone());
+    Ok(Json(TeamPage {
+        teams,
+        next,
+        freshness,
+    }))
+}
+
+/// Everything about a team.
+#[utoipa::path(get, path = "/v1/teams/{team}", tag = "teams",
+    params(("team" = String, Path, description = "its name")),
+    responses((status = 200, description = "the team", body = TeamView),
+              (status = 404, description = "there is no such team", body = ErrorBody)))]
+pub(super) async fn show(
+    State(desk): State<Shared>,
+    PathOf(team): PathOf<String>,
+) -> Answered<Json<TeamView>> {
+    let team: TeamName = name(&team)?;
+    let found = desk.ledger.read(|state| {
+        let freshness = desk.freshness(false);
+        state
+            .teams
+            .get(&team)
+            .map(|found| view(state, found, freshness))
+            .ok_or_else(|| {
+                let known = state.teams.keys().map(TeamName::as_str);
+                config::near::nearest(team.as_str(), known.take(MAX_GUESSED)).map(str::to_owned)
+            })
+    });
+    found.map(Json).map_err(|nearest| {
+        let refused = Refused::new(Code::NotFound, format!("there is no team {team}"));
+        match nearest {
+            Some(name) => refused.hint(format!("did you mean {name}?")),
+            None => refused,
+        }
+    })
+}
+
+/// Names that are searched for the one that was meant.
+const MAX_GUESSED: usize = 1000;
