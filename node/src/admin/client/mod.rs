@@ -30,7 +30,7 @@ use rand::RngExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::wire::{Clock, Status};
+use super::wire::{Clock, Limits, Status};
 use connection::{Asked, Connections};
 
 pub use error::{ClientError, Refusal};
@@ -69,6 +69,11 @@ impl Client {
     /// The ledger's clock.
     pub async fn clock(&self) -> Result<Clock, ClientError> {
         self.get("/v1/clock".to_owned()).await
+    }
+
+    /// What the node takes at its door.
+    pub async fn limits(&self) -> Result<Limits, ClientError> {
+        self.get("/v1/limits".to_owned()).await
     }
 
     /// A new request id, stamped with the ledger's clock: make it once for each wish, and give the

@@ -19,6 +19,7 @@ mod change;
 
 mod error;
 mod files;
+mod limits;
 mod moment;
 mod plan;
 mod query;
@@ -41,6 +42,7 @@ pub use change::{
 };
 pub use error::{Code, ErrorBody, ErrorShape, LimitReached};
 pub use files::{Blob, CaseFile, CaseFiles, FileKind};
+pub use limits::Limits;
 pub use moment::{Moment, parse_moment_ms};
 pub use plan::{Approval, Approver, Needs, OnFailure, Stage};
 pub use query::{

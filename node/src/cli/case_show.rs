@@ -1,0 +1,237 @@
+//! `domo case show`: everything about a case.
+
+use std::fmt::Write as _;
+
+use clap::{Args, ValueEnum};
+
+use super::case_list::how_far;
+use super::console::Console;
+use super::print::{self, Paper, word};
+use super::screen;
+use super::stop::Stop;
+use super::verb::Verb;
+use crate::admin::wire::{
+    ApprovalState, AttemptView, CaseView, Consistency, HistoryLine, Needs, StageView,
+};
+
+/// Lines of the history that are shown when nobody asks for all.
+const USUAL_HISTORY: usize = 12;
+
+/// Show a case: its stages, attempts and history
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  domo case show c-1
+  domo case show c-1 --history
+  domo case show c-1 --consistency local --output json")]
+pub(crate) struct CaseShow {
+    /// The case, as in c-1
+    case: String,
+    /// Shows its whole history
+    #[arg(long)]
+    history: bool,
+    /// How fresh the answer must be
+    #[arg(long, value_enum, default_value_t)]
+    consistency: Freshly,
+}
+
+/// How fresh an answer must be.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Freshly {
+    /// Nothing that was acknowledged before is missing; needs a quorum
+    #[default]
+    Linearizable,
+    /// What the asked node knows, at once
+    Local,
+}
+
+impl Verb for CaseShow {
+    async fn run(self, console: &Console) -> Result<(), Stop> {
+        let consistency = match self.consistency {
+            Freshly::Linearizable => Consistency::Linearizable,
+            Freshly::Local => Consistency::Local,
+        };
+        let case = console
+            .ask(async |client| Ok(client.case(&self.case, consistency).await?))
+            .await?;
+        let most = if self.history {
+            usize::MAX
+        } else {
+            USUAL_HISTORY
+        };
+        console
+            .printer
+            .show(&case, |case, paper| view(case, paper, most))?;
+        Ok(())
+    }
+}
+
+fn view(case: &CaseView, paper: &Paper, most_history: usize) -> String {
+    let mut parts = vec![head(case, paper)];
+    if !case.plan.is_empty() {
+        let rows = case
+            .plan
+            .iter()
+            .map(|stage| stage_row(stage, case))
+            .collect();
+        parts.push(paper.table(["STAGE", "STATUS", "NEEDS", "ATTEMPTS", "SAYS"], rows));
+    }
+    let live: Vec<_> = case
+        .attempts
+        .iter()
+        .filter(|attempt| attempt.ended.is_none())
+        .collect();
+    if !live.is_empty() {
+        let rows = live
+            .into_iter()
+            .map(|attempt| attempt_row(attempt, paper))
+            .collect();
+        parts.push(paper.table(
+            ["ATTEMPT", "STAGE", "STATUS", "WORKER", "NODE", "ASSIGNED"],
+            rows,
+        ));
+    }
+    let refusals: Vec<String> = case
+        .plan_refusals
+        .iter()
+        .map(|reasons| format!("plan sent back: {}\n", screen::line(&reasons.join("; "))))
+        .collect();
+    parts.push(refusals.concat());
+    parts.push(to_do(case));
+    parts.push(history(case, paper, most_history));
+    parts.retain(|part| !part.is_empty());
+    parts.join("\n")
+}
+
+fn head(case: &CaseView, paper: &Paper) -> String {
+    let line = &case.line;
+    let opened = format!("{} by {}", paper.when(&line.opened), line.opened_by);
+    let stages = match line.stages {
+        0 => String::new(),
+        stages => format!("{} of {stages} done", line.stages_done),
+    };
+    let report = match &case.report {
+        Some(report) => report.summary.clone(),
+        None => String::new(),
+    };
+    let attachments = match case.attachments.len() {
+        0 => String::new(),
+        count => format!("{count} files"),
+    };
+    let brief = case.briefs.last();
+    let brief = brief.map_or_else(String::new, |brief| match (&brief.text, brief.version) {
+        (None, version) => format!("version {version}, long: `domo case files {}`", line.id),
+        (Some(text), 1) => text.clone(),
+        (Some(text), version) => format!("{text} (version {version})"),
+    });
+    print::pairs([
+        ("case", line.id.clone()),
+        ("title", line.title.clone()),
+        (
+            "team",
+            line.team.clone().unwrap_or_else(|| "none yet".to_owned()),
+        ),
+        ("status", how_far(line)),
+        ("reason", case.ending_reason.clone().unwrap_or_default()),
+        ("opened", opened),
+        (
+            "closed",
+            line.closed
+                .as_ref()
+                .map_or_else(String::new, |closed| paper.when(closed)),
+        ),
+        ("playbook", case.playbook.clone().unwrap_or_default()),
+        ("brief", brief),
+        ("attached", attachments),
+        ("stages", stages),
+        ("report", report),
+    ])
+}
+
+fn stage_row(stage: &StageView, case: &CaseView) -> [String; 5] {
+    let attempts = case
+        .attempts
+        .iter()
+        .filter(|attempt| attempt.stage == stage.name)
+        .count();
+    let needs = match &stage.needs {
+        Needs::Skill(skill) => format!("skill {skill}"),
+        Needs::Worker(worker) => format!("worker {worker}"),
+    };
+    let says = match (&stage.result, &stage.reason, &stage.approval) {
+        (Some(result), _, _) => result.summary.clone(),
+        (None, Some(reason), _) => reason.clone(),
+        (None, None, Some(approval)) if approval.state == ApprovalState::Asked => {
+            "waits for an approval".to_owned()
+        }
+        (None, None, _) if !stage.after.is_empty() && stage.attempt.is_none() => {
+            format!("after {}", stage.after.join(", "))
+        }
+        (None, None, _) => String::new(),
+    };
+    [
+        stage.name.clone(),
+        word(&stage.status),
+        needs,
+        attempts.to_string(),
+        says,
+    ]
+}
+
+fn attempt_row(attempt: &AttemptView, paper: &Paper) -> [String; 6] {
+    [
+        attempt.id.clone(),
+        attempt.stage.clone(),
+        word(&attempt.status),
+        attempt.worker.clone(),
+        attempt.node.clone(),
+        paper.when(&attempt.assigned),
+    ]
+}
+
+/// What a human is waited for, and how to do it.
+fn to_do(case: &CaseView) -> String {
+    let id = &case.line.id;
+    let mut text = String::new();
+    for stage in &case.plan {
+        let Some(approval) = &stage.approval else {
+            continue;
+        };
+        if approval.state == ApprovalState::Asked {
+            let note = screen::line(&approval.note);
+            let note = if note.is_empty() {
+                note
+            } else {
+                format!(" ({note})")
+            };
+            let name = screen::line(&stage.name);
+            // Writing to a string cannot fail.
+            let _ = writeln!(
+                text,
+                "waits: stage {name}{note}: `domo case approve {id} {name}` or `reject`"
+            );
+        }
+    }
+    if case.is_paused {
+        let _ = writeln!(text, "waits: it is held: `domo case resume {id}`");
+    }
+    text
+}
+
+fn history(case: &CaseView, paper: &Paper, most: usize) -> String {
+    let left_out = case.history.len().saturating_sub(most);
+    let mut text = String::new();
+    if left_out > 0 {
+        let _ = writeln!(text, "… {left_out} earlier lines: --history");
+    } else if case.history_dropped > 0 {
+        let _ = writeln!(text, "({} lines are no longer kept)", case.history_dropped);
+    }
+    let shown = case.history.iter().skip(left_out);
+    let at: Vec<String> = shown.clone().map(|line| paper.when(&line.at)).collect();
+    let widest = at.iter().map(String::len).max().unwrap_or(0);
+    for (at, HistoryLine { text: what, by, .. }) in at.iter().zip(shown) {
+        let (what, by) = (screen::line(what), screen::line(by));
+        let _ = writeln!(text, "{at:>widest$}  {what}  [{by}]");
+    }
+    text
+}

@@ -1,0 +1,196 @@
+//! Following a case to its end, also over restarts of the daemon.
+//!
+//! ```text
+//! open(from) ─► event, event, … ─► closed
+//!    ▲             │ broken off, silent, ended
+//!    └─ back-off ──┘ bounded; whoever follows is told
+//! ```
+//!
+//! # Invariant
+//! No line of the history is seen twice, and none is missed: each opening begins behind the last
+//! index that was seen.
+
+use std::time::Duration;
+
+use runtime::clock::Deadline;
+use tokio::time::{sleep, timeout};
+
+use super::stop::Stop;
+use crate::admin::client::{Client, ClientError, Lines};
+use crate::admin::wire::{Code, WatchEvent};
+
+/// A stream is taken for dead after so long without a line: several times what a node stays quiet.
+const SILENCE_LIMIT: Duration = Duration::from_secs(90);
+/// A daemon that is away for so long is not being restarted.
+pub(crate) const AWAY_LIMIT: Duration = Duration::from_mins(1);
+/// The first wait before the socket is tried again; each next one is twice as long.
+const FIRST_BACKOFF: Duration = Duration::from_millis(50);
+/// The longest such wait: how late at most a daemon that came back is noticed.
+const LAST_BACKOFF: Duration = Duration::from_secs(1);
+
+/// What whoever follows a case sees.
+pub(crate) enum Seen {
+    /// Something of the case.
+    Event(Box<WatchEvent>),
+    /// The daemon does not answer, for this reason; it is asked again for [`AWAY_LIMIT`].
+    Away(String),
+    /// It answers again.
+    Back,
+}
+
+/// Follows one case.
+pub(crate) struct Follower {
+    client: Client,
+    case: String,
+    /// The last line of the history that was seen.
+    last_index: u64,
+    lines: Option<Lines<WatchEvent>>,
+    away: Option<Away>,
+    /// The first event after the daemon came back, while that is told.
+    first: Option<WatchEvent>,
+}
+
+/// Since when nobody answers.
+struct Away {
+    until: Deadline,
+    backoff: Duration,
+    /// Why, until whoever follows was told.
+    untold: Option<String>,
+}
+
+impl Follower {
+    /// Follows `case` from its beginning.
+    pub(crate) fn new(client: Client, case: &str) -> Self {
+        let case = case.to_owned();
+        Self {
+            client,
+            case,
+            last_index: 0,
+            lines: None,
+            away: None,
+            first: None,
+        }
+    }
+
+    /// What is seen next. The case's end is [`WatchEvent::Closed`]; nothing comes after it.
+    pub(crate) async fn next(&mut self) -> Result<Seen, Stop> {
+        loop {
+            if let Some(seen) = self.step().await? {
+                return Ok(seen);
+            }
+        }
+    }
+
+    async fn step(&mut self) -> Result<Option<Seen>, Stop> {
+        if let Some(event) = self.first.take() {
+            return self.heard(event);
+        }
+        if let Some(away) = &mut self.away {
+            if let Some(why) = away.untold.take() {
+                return Ok(Some(Seen::Away(why)));
+            }
+            if self.lines.is_none() {
+                sleep(away.backoff).await;
+                away.backoff = (away.backoff * 2).min(LAST_BACKOFF);
+            }
+        }
+        let Some(lines) = &mut self.lines else {
+            match self.client.watch(&self.case, self.last_index).await {
+                Ok(lines) => self.lines = Some(lines),
+                Err(error) => self.lost(error)?,
+            }
+            return Ok(None);
+        };
+        match timeout(SILENCE_LIMIT, lines.next()).await {
+            Ok(Ok(Some(event))) if self.away.take().is_some() => {
+                self.first = Some(event);
+                Ok(Some(Seen::Back))
+            }
+            Ok(Ok(Some(event))) => self.heard(event),
+            Ok(Ok(None)) => self
+                .lost(broken("the stream ended too early"))
+                .map(|()| None),
+            Ok(Err(error)) => self.lost(error).map(|()| None),
+            Err(_) => self.lost(broken("the daemon is silent")).map(|()| None),
+        }
+    }
+
+    fn heard(&mut self, event: WatchEvent) -> Result<Option<Seen>, Stop> {
+        match &event {
+            WatchEvent::History(line) => self.last_index = line.index,
+            WatchEvent::Ended { reason } => {
+                let why = format!("the stream ended: {reason}");
+                return self.lost(broken(&why)).map(|()| None);
+            }
+            WatchEvent::Status { .. }
+            | WatchEvent::Progress { .. }
+            | WatchEvent::Closed { .. }
+            | WatchEvent::Quiet
+            | WatchEvent::Unnamed => {}
+        }
+        Ok(Some(Seen::Event(Box::new(event))))
+    }
+
+    /// Goes on trying, unless that cannot help.
+    fn lost(&mut self, error: ClientError) -> Result<(), Stop> {
+        self.lines = None;
+        if !may_pass(&error) {
+            return Err(error.into());
+        }
+        let why = reason(&error);
+        match &mut self.away {
+            Some(away) if away.until.is_over() => Err(Stop::LookLater {
+                what: format!(
+                    "no daemon answers any more since {} s: {why}",
+                    AWAY_LIMIT.as_secs()
+                ),
+                hint: format!(
+                    "start it again; the case goes on where it was: `domo case watch {}`",
+                    self.case
+                ),
+            }),
+            Some(_) => Ok(()),
+            None => {
+                let until = Deadline::after(AWAY_LIMIT);
+                self.away = Some(Away {
+                    until,
+                    backoff: FIRST_BACKOFF,
+                    untold: Some(why),
+                });
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Whether another try may succeed: the daemon is away, or has no time now.
+fn may_pass(error: &ClientError) -> bool {
+    match error {
+        ClientError::NoDaemon { .. } | ClientError::Unknown { .. } => true,
+        ClientError::Refused { refusal } => {
+            matches!(
+                refusal.error.code,
+                Code::NoLeader | Code::Full | Code::Stopping | Code::TimedOut
+            )
+        }
+        ClientError::NotUnderstood { .. } | ClientError::CannotRead { .. } => false,
+    }
+}
+
+/// Why, without the request's words around it.
+fn reason(error: &ClientError) -> String {
+    match error {
+        ClientError::NoDaemon { source, .. } => format!("no daemon answers: {source}"),
+        ClientError::Unknown { why, .. } => why.clone(),
+        ClientError::Refused { .. }
+        | ClientError::NotUnderstood { .. }
+        | ClientError::CannotRead { .. } => error.to_string(),
+    }
+}
+
+fn broken(why: &str) -> ClientError {
+    ClientError::Unknown {
+        request_id: None,
+        why: why.to_owned(),
+    }
+}

@@ -1,0 +1,225 @@
+//! The command line: `domo NOUN VERB`, one verb, one file.
+//!
+//! ```text
+//! argv ─► clap ─► a verb and its arguments ─► Client ─► admin socket of a node
+//!   │                                           │
+//!   │ init, example                             ▼
+//!   └─► run in agents' containers            print: data to stdout, all else to stderr
+//! ```
+//!
+//! # Invariant
+//! Data goes to standard output, as tables or as JSON, and everything else to standard error.
+//! The exit code says how it ended (see [`stop`]). Nothing that an agent wrote reaches a terminal
+//! unmade safe (see [`screen`]).
+//!
+//! # Why
+//! A new verb is one line in its noun and one file: its arguments, help and examples stand beside
+//! what it does. A test takes every example of every help text through the parser.
+
+mod apply;
+mod attach;
+mod case_amend;
+mod case_answer;
+mod case_approve;
+mod case_cancel;
+mod case_files;
+mod case_list;
+mod case_logs;
+mod case_pause;
+mod case_reject;
+mod case_report;
+mod case_resume;
+mod case_show;
+mod case_submit;
+mod case_watch;
+mod config_check;
+mod config_default;
+mod console;
+mod example;
+mod follow;
+mod live;
+mod logs;
+mod moment;
+mod print;
+mod screen;
+mod status;
+mod stop;
+mod team_list;
+mod team_show;
+mod verb;
+mod wait;
+mod wish;
+mod words;
+mod worker_list;
+mod worker_logs;
+mod worker_name;
+mod worker_replace;
+mod worker_show;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use console::Console;
+use print::{Output, Printer};
+use stop::Stop;
+use verb::{Verb, noun};
+
+/// Majordomo: teams of AI agents under control
+///
+/// A daemon (`domo node run`) runs on each host. People describe teams (`domo apply`), hand them cases
+/// (`domo case submit`), and read reports (`domo case report`).
+#[derive(Parser, Debug)]
+#[command(
+    name = "domo",
+    version,
+    max_term_width = 100,
+    after_help = "\
+Examples:
+  domo --socket ~/domo-dev/admin.sock apply -f teams/sre
+  domo --socket ~/domo-dev/admin.sock case submit --team sre --wait \"pod mse-gateway-0 is Pending\"
+
+Exit codes: 0 done, 1 refused, 2 wrong usage, 3 no daemon, 4 timed out with the outcome unknown."
+)]
+struct Domo {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    noun: Noun,
+}
+
+/// What every verb takes.
+#[derive(Args, Debug)]
+struct Global {
+    /// The admin socket of the node to ask [env: `DOMO_SOCKET`; else where the settings say]
+    #[arg(long, global = true, value_name = "PATH")]
+    socket: Option<PathBuf>,
+    /// How answers are written
+    #[arg(
+        long,
+        short,
+        global = true,
+        value_enum,
+        default_value_t,
+        hide_possible_values = false
+    )]
+    output: Output,
+}
+
+#[derive(Subcommand, Debug)]
+enum Noun {
+    Apply(apply::Apply),
+    /// List, show, and look after teams
+    #[command(subcommand)]
+    Team(Team),
+    /// List, show, and replace workers
+    #[command(subcommand)]
+    Worker(Worker),
+    /// Hand over, follow, and steer cases
+    #[command(subcommand)]
+    Case(Case),
+    Status(status::ShowStatus),
+    /// Check and show settings
+    #[command(subcommand)]
+    Config(Config),
+    #[command(hide = true)]
+    Example(example::Example),
+}
+
+noun! {
+    /// What there is to do with teams.
+    Team {
+        List(team_list::TeamList),
+        Show(team_show::TeamShow),
+    }
+}
+
+noun! {
+    /// What there is to do with workers.
+    Worker {
+        List(worker_list::WorkerList),
+        Show(worker_show::WorkerShow),
+        Logs(worker_logs::WorkerLogs),
+        Replace(worker_replace::WorkerReplace),
+    }
+}
+
+noun! {
+    /// What there is to do with cases.
+    Case {
+        Submit(case_submit::CaseSubmit),
+        List(case_list::CaseList),
+        Show(case_show::CaseShow),
+        Watch(case_watch::CaseWatch),
+        Logs(case_logs::CaseLogs),
+        Files(case_files::CaseFiles),
+        Report(case_report::CaseReport),
+        Pause(case_pause::CasePause),
+        Resume(case_resume::CaseResume),
+        Cancel(case_cancel::CaseCancel),
+        Amend(case_amend::CaseAmend),
+        Answer(case_answer::CaseAnswer),
+        Approve(case_approve::CaseApprove),
+        Reject(case_reject::CaseReject),
+    }
+}
+
+noun! {
+    /// What there is to do with settings.
+    Config {
+        Check(config_check::ConfigCheck),
+        Default(config_default::ConfigDefault),
+    }
+}
+
+/// Runs the command line of this process; answers its exit code.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match Domo::try_parse_from(arguments) {
+        Ok(domo) => domo.run(),
+        Err(error) => {
+            // Help for a reader that is gone is no failure.
+            let _ = error.print();
+            u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
+        }
+    }
+}
+
+impl Domo {
+    fn run(self) -> ExitCode {
+        let printer = Printer::new(self.global.output);
+        let console = Console {
+            printer,
+            socket: self.global.socket,
+        };
+        let ended = match self.noun {
+            Noun::Apply(verb) => one(verb, &console),
+            Noun::Team(verb) => one(verb, &console),
+            Noun::Worker(verb) => one(verb, &console),
+            Noun::Case(verb) => one(verb, &console),
+            Noun::Status(verb) => one(verb, &console),
+            Noun::Config(verb) => one(verb, &console),
+            Noun::Example(example) => return example.run(),
+        };
+        match ended {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(stop) => ExitCode::from(stop.tell(printer)),
+        }
+    }
+}
+
+/// Runs a verb that asks a node, or nobody: one thread is enough.
+fn one(verb: impl Verb, console: &Console) -> Result<(), Stop> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Stop::mend(format!("this process gets no event loop: {error}"), ""))?;
+    let ended = runtime.block_on(verb.run(console));
+    // A question to the terminal may still be open: it must not hold the process.
+    runtime.shutdown_background();
+    ended
+}
+
+#[cfg(test)]
+mod tests;
