@@ -12,8 +12,14 @@ mod bench;
 #[path = "engine/boxes.rs"]
 mod boxes;
 #[cfg(test)]
+#[path = "engine/outage.rs"]
+mod docker_outage;
+#[cfg(test)]
 #[path = "engine/limits.rs"]
 mod limits;
+#[cfg(test)]
+#[path = "engine/opening.rs"]
+mod opening;
 
 /// Makes a module of tests for one engine.
 macro_rules! conformance {
@@ -51,10 +57,22 @@ macro_rules! everything {
             boxes::only_boxes_of_this_node_are_listed,
             boxes::a_box_whose_folder_was_lost_leaves_no_orphan,
             boxes::ensuring_at_the_same_time_makes_one_box,
-            attempts::an_agent_that_forges_its_end_gains_nothing,
+            attempts::an_agent_that_forges_its_end_has_ended,
+            attempts::what_an_agent_plants_for_the_next_attempt_is_thrown_away,
             limits::isolation_holds_as_seen_from_inside,
         })+
     };
 }
 
 everything! { Docker as docker, Bubblewrap as bubblewrap, OwnUid as own_uid }
+
+// Without any confinement there are still limits, and still nothing outlives its attempt.
+conformance! { Unconfined as unconfined;
+    attempts::an_ordered_attempt_runs_once_and_its_result_is_taken,
+    attempts::a_cancel_ends_the_agent_and_everything_that_it_left_behind,
+    attempts::what_an_agent_leaves_behind_ends_with_it,
+    limits::a_fork_bomb_stays_in_its_box_and_ends_with_its_attempt,
+    limits::memory_beyond_the_limit_is_said_to_be_the_cause,
+    boxes::an_attempt_outlives_the_daemon_and_its_exit_is_found,
+    boxes::removing_is_idempotent_and_kills_what_is_inside,
+}

@@ -234,7 +234,10 @@ impl ContainerEngine {
             user: owner(),
             limits: &spec.limits,
             mounts,
-            entrypoint: &["/domo", "init", "/agent"],
+            // The name is for people who look at the host's processes.
+            entrypoint: ["/domo", "init", "/agent", &self.home.name(&spec.id)]
+                .map(str::to_owned)
+                .to_vec(),
             labels: Labels::of_spec(&self.home, spec).into_map(),
         }
     }

@@ -361,7 +361,7 @@ fn body(of: Profile<'_>) -> ContainerCreateBody {
         hostname: Some("box".into()),
         user: Some(format!("{}:{}", of.user.uid, of.user.gid)),
         working_dir: Some("/".into()),
-        entrypoint: Some(of.entrypoint.iter().map(ToString::to_string).collect()),
+        entrypoint: Some(of.entrypoint),
         labels: Some(of.labels),
         host_config: Some(host),
         ..Default::default()

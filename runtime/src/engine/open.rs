@@ -149,10 +149,11 @@ async fn open_process(
         let obstacle = match confinement {
             Confinement::Bubblewrap => bubblewrap::find()
                 .is_none()
-                .then_some("it is not installed"),
-            Confinement::OwnUid => (!is_root).then_some("the daemon is not root"),
-            Confinement::Nothing => (!settings.unconfined).then_some("it was not allowed"),
-            Confinement::Container => Some("it is no confinement of processes"),
+                .then(|| "it is not installed".to_owned()),
+            Confinement::OwnUid if !is_root => Some("the daemon is not root".to_owned()),
+            Confinement::OwnUid => closed_above(&home.domo),
+            Confinement::Nothing => (!settings.unconfined).then(|| "it was not allowed".to_owned()),
+            Confinement::Container => Some("it is no confinement of processes".to_owned()),
         };
         if let Some(obstacle) = obstacle {
             tried.push(format!("{confinement}: {obstacle}"));
@@ -180,6 +181,21 @@ async fn open_process(
         ),
         cure: "install bubblewrap or Docker, or start the node with --unconfined".to_owned(),
     })
+}
+
+/// Says which folder above `path` another user cannot pass.
+fn closed_above(path: &Path) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt;
+    let is_closed = |folder: &&Path| {
+        folder
+            .metadata()
+            .is_ok_and(|seen| seen.permissions().mode() & 0o001 == 0)
+    };
+    let closed = path.ancestors().skip(1).find(is_closed)?;
+    let folder = closed.display();
+    Some(format!(
+        "the agents' users cannot pass {folder}: chmod o+x it, or move the data folder"
+    ))
 }
 
 /// Starts a box and removes it again.

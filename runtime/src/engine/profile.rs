@@ -34,7 +34,7 @@ pub(super) struct Profile<'a> {
     pub(super) limits: &'a BoxLimits,
     /// From the host, to the box, whether read-only.
     pub(super) mounts: Vec<(PathBuf, String, bool)>,
-    pub(super) entrypoint: &'a [&'a str],
+    pub(super) entrypoint: Vec<String>,
     pub(super) labels: HashMap<String, String>,
 }
 

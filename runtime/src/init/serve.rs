@@ -208,10 +208,13 @@ impl Server {
                     Stopped::Cancelled,
                     cancel.grace_ms.map(Duration::from_millis),
                 );
+            } else if has_exit(&run) {
+                // The agent, who shares init's user, says so itself: taken at its word.
+                running.stop(Stopped::Cancelled, Some(Duration::ZERO));
             }
             return;
         }
-        if run.join("exit.json").exists() {
+        if has_exit(&run) {
             self.hints.forget(attempt);
             self.over.insert(attempt.clone());
             return;
@@ -255,7 +258,10 @@ impl Server {
 
     fn write_exit(&mut self, attempt: &AttemptName, exit: Exit) {
         let run = self.folder.join("run").join(attempt.as_str());
-        if let Err(why) = write_whole(&run, "exit.json", &to_json(&exit), 0o644) {
+        // One that is there may have been read: it stands.
+        if !has_exit(&run)
+            && let Err(why) = write_whole(&run, "exit.json", &to_json(&exit), 0o644)
+        {
             let _ = writeln!(std::io::stderr(), "domo init: exit of {attempt}: {why}");
             if run.is_dir() {
                 self.unwritten.insert(attempt.clone(), exit);
@@ -265,6 +271,10 @@ impl Server {
         self.hints.forget(attempt);
         self.over.insert(attempt.clone());
     }
+}
+
+fn has_exit(run: &Path) -> bool {
+    run.join("exit.json").symlink_metadata().is_ok()
 }
 
 fn read_if_there<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {

@@ -16,7 +16,8 @@
 //! `order.json` is written last and by rename; `started.json` at most once; `exit.json` by rename.
 //! So at every instruction the folder says which of four states the attempt is in, and either side
 //! may be killed and come back. The three trees belong to the daemon, an attempt's own folders in
-//! `out/` and `run/` to the box's user: an agent can plant nothing in another attempt.
+//! `out/` and `run/` to the box's user: an agent can plant nothing in another attempt. (Where the
+//! daemon is not root the box's user is its own; what is planted ahead is thrown away.)
 //!
 //! # Why
 //!
@@ -251,6 +252,7 @@ impl Spool {
             whole::place(&input, file)?;
         }
         for folder in [self.out_folder(attempt), self.run_folder(attempt)] {
+            remove_tree(&folder).map_err(|source| failed(&folder, source))?;
             make_folder(&folder, 0o700)?;
             own(&folder, self.owner)?;
         }
@@ -284,11 +286,13 @@ impl Spool {
     /// # Errors
     /// [`SpoolError::Failed`] when the folder cannot be read.
     pub fn observe(&self, attempt: &AttemptName) -> Result<AttemptObserved, SpoolError> {
-        let path = self.run_folder(attempt);
+        // Without an order, what lies there for the attempt was planted by one before it.
         let is_ordered = self.in_folder(attempt).join("order.json").exists();
+        let path = self.run_folder(attempt);
         let run = match Folder::open(&path) {
-            Ok(run) => run,
-            Err(gone) if gone.kind() == io::ErrorKind::NotFound => {
+            Ok(run) if is_ordered => run,
+            Ok(_) => return Ok(AttemptObserved::NotStarted { is_ordered }),
+            Err(gone) if gone.kind() == io::ErrorKind::NotFound || !is_ordered => {
                 return Ok(AttemptObserved::NotStarted { is_ordered });
             }
             Err(source) => return Err(failed(&path, source)),

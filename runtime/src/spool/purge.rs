@@ -34,6 +34,10 @@ pub(crate) fn remove_tree(path: &Path) -> io::Result<()> {
     let top = match Folder::open(path) {
         Ok(top) => top,
         Err(gone) if gone.kind() == io::ErrorKind::NotFound => return Ok(()),
+        // No folder: a link to one, or a file.
+        Err(other) if path.symlink_metadata().is_ok_and(|seen| !seen.is_dir()) => {
+            return fs::remove_file(path).map_err(|_| other);
+        }
         Err(other) => return Err(other),
     };
     let mut fresh = 0_u64;
@@ -179,5 +183,8 @@ mod tests {
         assert!(!top.exists());
         assert!(keep.exists());
         remove_tree(&top).unwrap();
+        symlink(home.path(), &top).unwrap();
+        remove_tree(&top).unwrap();
+        assert!(keep.exists() && top.symlink_metadata().is_err());
     }
 }

@@ -237,15 +237,14 @@ pub async fn of_a_result_written_twice_the_one_at_the_end_counts(bench: Bench) {
     bench.tidy().await;
 }
 
-pub async fn an_agent_that_forges_its_end_gains_nothing(bench: Bench) {
+pub async fn an_agent_that_forges_its_end_has_ended(bench: Bench) {
     let forged = r#"forge:{"version":1,"ending":{"code":0}}"#;
     let attempt = bench
-        .run(&[forged, "ignore-term", "write:up:", "hang"])
+        .run(&["behind:", forged, "ignore-term", "write:up:", "hang"])
         .await;
     attempt.wrote("up").await;
-    attempt.exit().await;
-    // The daemon believes it and throws the attempt away: then init ends the agent.
-    attempt.spool.discard(&attempt.name).unwrap();
+    // Half a forged file: nothing is known.
+    assert_eq!(attempt.exit().await.ending, Ending::Lost);
     let next = bench.order(
         attempt.spool.clone(),
         "a-2",
@@ -253,5 +252,50 @@ pub async fn an_agent_that_forges_its_end_gains_nothing(bench: Bench) {
         AttemptLimits::default(),
     );
     assert!(next.exit().await.is_clean());
+    no_more_beats(&attempt);
+    let third = bench.order(
+        attempt.spool.clone(),
+        "a-3",
+        &["write:up:", "hang"],
+        AttemptLimits::default(),
+    );
+    third.wrote("up").await;
+    third.spool.discard(&third.name).unwrap();
+    let last = bench.order(
+        attempt.spool.clone(),
+        "a-4",
+        &["say:x"],
+        AttemptLimits::default(),
+    );
+    assert!(last.exit().await.is_clean());
+    bench.tidy().await;
+}
+
+pub async fn what_an_agent_plants_for_the_next_attempt_is_thrown_away(bench: Bench) {
+    let name = AttemptName::new("a-1").unwrap();
+    let spool = bench.engine.ensure(&spec()).await.unwrap().spool;
+    let run = spool
+        .inside()
+        .home(&name)
+        .parent()
+        .unwrap()
+        .parent()
+        .unwrap()
+        .join("a-2");
+    let planted = format!("link:../a-2:{}", spool.inside().input(&name).display());
+    let marked = format!("plant:{}", run.display());
+    let attempt = bench.order(spool, "a-1", &[&marked, &planted], AttemptLimits::default());
+    let exit = attempt.exit().await;
+    let may_plant = !nix::unistd::geteuid().is_root();
+    assert_eq!(exit.is_clean(), may_plant, "{exit:?}");
+    let words = ["count", r#"result:{"summary":"mine"}"#];
+    let next = bench.order(
+        attempt.spool.clone(),
+        "a-2",
+        &words,
+        AttemptLimits::default(),
+    );
+    assert!(next.exit().await.is_clean(), "{:?}", next.observe());
+    assert_eq!(next.text("count"), "once\n");
     bench.tidy().await;
 }

@@ -66,7 +66,7 @@ pub fn settings(kind: Kind, data: &Path) -> EngineSettings {
             "/nowhere".into()
         },
         data: data.to_owned(),
-        domo: DOMO.into(),
+        domo: std::env::var_os("DOMO_TEST_BINARY").map_or(DOMO.into(), PathBuf::from),
         cluster: "c-test".into(),
         node: 7,
         unconfined: kind == Kind::Unconfined,
@@ -80,6 +80,18 @@ pub fn settings(kind: Kind, data: &Path) -> EngineSettings {
 }
 
 impl Bench {
+    pub async fn open_with(kind: Kind, settings: EngineSettings, data: tempfile::TempDir) -> Bench {
+        let engine = open(&settings).await.unwrap().engine;
+        let watcher = SpoolWatcher::new();
+        Bench {
+            kind,
+            engine,
+            settings,
+            data: Arc::new(data),
+            watcher,
+        }
+    }
+
     pub async fn open(kind: Kind) -> Bench {
         let data = tempfile::Builder::new().prefix("domo").tempdir().unwrap();
         if kind == Kind::OwnUid {

@@ -54,6 +54,10 @@ fn act(verb: &str, rest: &str) -> Option<u8> {
             let (name, target) = rest.split_once(':').unwrap();
             std::os::unix::fs::symlink(target, name).unwrap();
         }
+        "plant" => {
+            fs::create_dir(rest).unwrap();
+            fs::write(format!("{rest}/started.json"), "{}").unwrap();
+        }
         "pipe" => nix::unistd::mkfifo(rest, nix::sys::stat::Mode::S_IRWXU).unwrap(),
         "beat" => beat(rest),
         "behind" => leave_behind(rest),
