@@ -18,8 +18,8 @@ use bollard::models::{
     RestartPolicyNameEnum,
 };
 use bollard::query_parameters::{
-    CreateContainerOptions, CreateImageOptions, EventsOptions, ListContainersOptions,
-    RemoveContainerOptions, StopContainerOptions,
+    CreateContainerOptionsBuilder, CreateImageOptions, EventsOptionsBuilder,
+    ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
 };
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
@@ -104,9 +104,10 @@ impl Client {
         };
         match status(&error) {
             Some(code) if fine.contains(&code) => Ok(Err(code)),
-            Some(_) => Err(judge(verb, subject, &error)),
-            None => {
-                self.reset();
+            known => {
+                if known.is_none() {
+                    self.reset();
+                }
                 Err(judge(verb, subject, &error))
             }
         }
@@ -133,10 +134,7 @@ impl Client {
     }
 
     pub(super) async fn create(&self, name: &str, of: Profile<'_>) -> Result<Made, EngineError> {
-        let options = CreateContainerOptions {
-            name: Some(name.into()),
-            ..Default::default()
-        };
+        let options = CreateContainerOptionsBuilder::new().name(name).build();
         let body = body(of);
         let asked = self.ask(
             "create",
@@ -227,10 +225,7 @@ impl Client {
 
     pub(super) async fn stop(&self, name: &str, grace: Duration) -> Result<(), EngineError> {
         let seconds = i32::try_from(grace.as_millis().div_ceil(1_000)).unwrap_or(i32::MAX);
-        let options = StopContainerOptions {
-            t: Some(seconds),
-            signal: None,
-        };
+        let options = StopContainerOptionsBuilder::new().t(seconds).build();
         let most = CALL_LIMIT.saturating_add(grace);
         let told = self.ask("stop", name, most, &[304, 404], |docker| async move {
             docker.stop_container(name, Some(options)).await
@@ -240,11 +235,10 @@ impl Client {
 
     /// Kills and removes a container; an absent one is removed.
     pub(super) async fn remove(&self, name: &str) -> Result<(), EngineError> {
-        let options = RemoveContainerOptions {
-            force: true,
-            v: true,
-            ..Default::default()
-        };
+        let options = RemoveContainerOptionsBuilder::new()
+            .force(true)
+            .v(true)
+            .build();
         let told = self.ask("remove", name, CALL_LIMIT, &[404], |docker| async move {
             docker.remove_container(name, Some(options)).await
         });
@@ -256,12 +250,11 @@ impl Client {
         &self,
         labels: Vec<String>,
     ) -> Result<Vec<(HashMap<String, String>, bool)>, EngineError> {
-        let filters = Some(HashMap::from([("label".to_owned(), labels)]));
-        let options = ListContainersOptions {
-            all: true,
-            filters,
-            ..Default::default()
-        };
+        let filters = HashMap::from([("label".to_owned(), labels)]);
+        let options = ListContainersOptionsBuilder::new()
+            .all(true)
+            .filters(&filters)
+            .build();
         let asked = self.ask(
             "list",
             "its containers",
@@ -303,10 +296,7 @@ impl Client {
             ("label".to_owned(), labels),
             ("event".to_owned(), vec!["die".to_owned()]),
         ]);
-        let options = EventsOptions {
-            filters: Some(filters),
-            ..Default::default()
-        };
+        let options = EventsOptionsBuilder::new().filters(&filters).build();
         let news = docker.events(Some(options));
         let whole = news.take_while(|message| std::future::ready(message.is_ok()));
         let died = whole.filter_map(|message| async {

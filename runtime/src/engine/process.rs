@@ -45,8 +45,9 @@ pub(super) const NAME: &str = "process";
 const READY_LIMIT: Duration = Duration::from_secs(20);
 /// How long killed processes may take to be gone.
 const GONE_LIMIT: Duration = Duration::from_secs(10);
-/// How long the groups of gone processes may be in use, and how often that is looked at.
+/// How long the groups of gone processes may be in use: their last parent is about to end.
 const GROUPS_LIMIT: Duration = Duration::from_secs(2);
+/// How often that is looked at: longer than a process takes to end.
 const GROUPS_PAUSE: Duration = Duration::from_millis(10);
 /// Most of a failed launch's words that are quoted.
 const WORDS_LIMIT_CHARS: usize = 400;

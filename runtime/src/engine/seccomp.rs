@@ -13,6 +13,7 @@ use nix::libc;
 /// The architecture's number in the kernel's audit interface.
 #[cfg(target_arch = "x86_64")]
 const ARCH: u32 = 0xC000_003E;
+/// The same for the other architecture that this is built for.
 #[cfg(target_arch = "aarch64")]
 const ARCH: u32 = 0xC000_00B7;
 
@@ -21,18 +22,27 @@ const X32_FROM: u32 = 0x4000_0000;
 /// Every flag of `clone` and `unshare` that makes a namespace.
 const NEW_NAMESPACES: u32 = 0x7E02_0080;
 
+/// The filter's answer: let it pass (`SECCOMP_RET_ALLOW`).
 const ALLOW: u32 = 0x7FFF_0000;
+/// The filter's answer: fail with the error number in its lower half (`SECCOMP_RET_ERRNO`).
 const REFUSE: u32 = 0x0005_0000;
 
+/// Load a word of what is known of the call (`BPF_LD | BPF_W | BPF_ABS`).
 const LOAD: u16 = 0x20;
+/// Skip by whether it is the value (`BPF_JMP | BPF_JEQ | BPF_K`).
 const IF_EQUAL: u16 = 0x15;
+/// Skip by whether it is at least the value (`BPF_JMP | BPF_JGE | BPF_K`).
 const IF_AT_LEAST: u16 = 0x35;
+/// Skip by whether it has a bit of the value (`BPF_JMP | BPF_JSET | BPF_K`).
 const IF_ANY_BIT: u16 = 0x45;
+/// Answer the value (`BPF_RET | BPF_K`).
 const RETURN: u16 = 0x06;
 
-/// Where the filter finds the number, the architecture and the first argument of a call.
+/// Where the filter finds the call's number …
 const AT_NUMBER: u32 = 0;
+/// … its architecture …
 const AT_ARCH: u32 = 4;
+/// … and the lower half of its first argument.
 const AT_FIRST: u32 = 16;
 
 /// What is refused as "not permitted".

@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use inotify::{Inotify, WatchMask};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
@@ -22,19 +21,13 @@ use nix::unistd::Pid;
 use super::running::Running;
 use super::signals::{Signals, wait_for};
 use super::{BoxSettings, Reap, end, exec, tried};
-use crate::clock::Deadline;
 use crate::spool::{
-    AttemptName, Cancel, Ending, Exit, Order, Stopped, WIRE_FILE_LIMIT_BYTES, to_json, write_whole,
+    AttemptName, Cancel, Ending, Exit, Order, OrderHints, Stopped, WIRE_FILE_LIMIT_BYTES, to_json,
+    write_whole,
 };
 
 /// What init says on its standard output once it serves.
 pub(crate) const READY: &[u8] = b"ready\n";
-/// How long init trusts that no news is no news.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
-/// The same where the kernel gives it no inotify instance.
-const LOOK_WITHOUT_HINTS: Duration = Duration::from_millis(100);
-/// Most attempts' folders that are watched at once; more are found by looking again.
-const WATCHED_LIMIT: usize = 64;
 
 /// Serves orders until it is told to stop.
 pub(super) fn serve(folder: &Path) -> Result<ExitCode, String> {
@@ -54,7 +47,7 @@ pub(super) fn serve(folder: &Path) -> Result<ExitCode, String> {
         folder: folder.to_owned(),
         settings,
         signals,
-        hints: Hints::new(&folder.join("in")),
+        hints: OrderHints::new(&folder.join("in")),
         running: None,
         over: BTreeSet::new(),
         unwritten: BTreeMap::new(),
@@ -95,7 +88,7 @@ struct Server {
     folder: PathBuf,
     settings: BoxSettings,
     signals: Signals,
-    hints: Hints,
+    hints: OrderHints,
     running: Option<Running>,
     /// Attempts whose exit is written: nothing is to be done for them.
     over: BTreeSet<AttemptName>,
@@ -106,11 +99,9 @@ struct Server {
 impl Server {
     /// Waits for a signal, a hint, output, or the next thing that is due.
     fn wait(&mut self) {
-        let mut due = self.hints.look_at.left();
+        let mut due = self.hints.due();
         let mut fds = vec![PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
-        if let Some(inotify) = &self.hints.inotify {
-            fds.push(PollFd::new(inotify.as_fd(), PollFlags::POLLIN));
-        }
+        fds.extend(self.hints.fd().map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
         if let Some(running) = &self.running {
             due = due.min(running.due(&self.settings));
             fds.extend(
@@ -283,73 +274,4 @@ fn read_if_there<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {
         return None;
     }
     exec::read(path).ok()
-}
-
-/// Hints that something in `in/` has changed.
-struct Hints {
-    inotify: Option<Inotify>,
-    watched: Vec<(AttemptName, inotify::WatchDescriptor)>,
-    look_at: Deadline,
-}
-
-impl Hints {
-    fn new(input: &Path) -> Hints {
-        let inotify = Inotify::init().ok().filter(|inotify| {
-            inotify
-                .watches()
-                .add(input, WatchMask::CREATE | WatchMask::MOVED_TO)
-                .is_ok()
-        });
-        Hints {
-            inotify,
-            watched: Vec::new(),
-            look_at: Deadline::after(Duration::ZERO),
-        }
-    }
-
-    fn looked(&mut self) {
-        let every = if self.inotify.is_some() {
-            LOOK_AGAIN
-        } else {
-            LOOK_WITHOUT_HINTS
-        };
-        self.look_at = Deadline::after(every);
-    }
-
-    /// Takes all hints; true when there was one, or when it is time again.
-    fn is_time_to_look(&mut self) -> bool {
-        let mut is_hinted = false;
-        let mut buffer = [0; 4_096];
-        if let Some(inotify) = &mut self.inotify {
-            while inotify
-                .read_events(&mut buffer)
-                .is_ok_and(|mut events| events.next().is_some())
-            {
-                is_hinted = true;
-            }
-        }
-        is_hinted || self.look_at.is_over()
-    }
-
-    fn watch(&mut self, attempt: &AttemptName, input: &Path) {
-        let Some(inotify) = &self.inotify else { return };
-        let is_watched = self.watched.iter().any(|(known, _)| known == attempt);
-        if is_watched || self.watched.len() >= WATCHED_LIMIT {
-            return;
-        }
-        if let Ok(watch) = inotify.watches().add(input, WatchMask::MOVED_TO) {
-            self.watched.push((attempt.clone(), watch));
-        }
-    }
-
-    fn forget(&mut self, attempt: &AttemptName) {
-        let Some(at) = self.watched.iter().position(|(known, _)| known == attempt) else {
-            return;
-        };
-        let (_, watch) = self.watched.swap_remove(at);
-        if let Some(inotify) = &self.inotify {
-            // The folder may be gone, and its watch with it.
-            let _ = inotify.watches().remove(watch);
-        }
-    }
 }

@@ -43,6 +43,7 @@ pub(crate) use beneath::{Folder, Kind};
 pub use collect::{Collected, OutFile, Skipped};
 pub(crate) use purge::remove_tree;
 pub use tail::{LogChunk, LogName, Progress};
+pub(crate) use watch::OrderHints;
 pub use watch::{AttemptWatch, SpoolWatcher};
 pub use wire::{
     AttemptLimits, AttemptName, CONTRACT_VERSION, Cancel, Captured, Ending, Exit, Order, Started,

@@ -1,12 +1,9 @@
 //! An attempt from its order to its result, and each way in which it can end.
 
-use std::fs;
-use std::time::Duration;
-
 use runtime::kernel::{AttemptOutcome, CliKernel, FailKind, Kernel};
 use runtime::spool::{AttemptLimits, AttemptName, Content, Ending, InFile, Order, Stopped};
 
-use crate::bench::{Attempt, Bench, failure, order_for, spec};
+use crate::bench::{Attempt, Bench, failure, order_for, processes_with, spec};
 
 pub async fn an_ordered_attempt_runs_once_and_its_result_is_taken(bench: Bench) {
     let result = r#"result:{"version":1,"summary":"all is well","findings":[{"title":"t"}]}"#;
@@ -133,7 +130,12 @@ pub async fn input_reaches_the_agent_as_the_contract_says(bench: Bench) {
 
 pub async fn a_cancel_ends_the_agent_and_everything_that_it_left_behind(bench: Bench) {
     let attempt = bench
-        .run(&["behind:", "ignore-term", "write:up:", "hang"])
+        .run(&[
+            &format!("behind:{}", bench.word()),
+            "ignore-term",
+            "write:up:",
+            "hang",
+        ])
         .await;
     attempt.wrote("up").await;
     attempt.cancel(50);
@@ -141,28 +143,28 @@ pub async fn a_cancel_ends_the_agent_and_everything_that_it_left_behind(bench: B
     assert_eq!(exit.stopped, Some(Stopped::Cancelled));
     assert_eq!(exit.ending, Ending::Signal(9));
     assert!(exit.left_behind >= 1, "{exit:?}");
-    no_more_beats(&attempt);
+    no_more_beats(&bench);
     bench.tidy().await;
 }
 
 pub async fn what_an_agent_leaves_behind_ends_with_it(bench: Bench) {
-    let attempt = bench.run(&["behind:", "result:{\"summary\":\"ok\"}"]).await;
+    let attempt = bench
+        .run(&[
+            &format!("behind:{}", bench.word()),
+            "result:{\"summary\":\"ok\"}",
+        ])
+        .await;
     let exit = attempt.exit().await;
     assert!(exit.is_clean() && exit.left_behind == 1, "{exit:?}");
-    no_more_beats(&attempt);
+    no_more_beats(&bench);
     bench.tidy().await;
 }
 
-/// The exit is written after the last process is gone, so the file cannot grow any more.
-fn no_more_beats(attempt: &Attempt<'_>) {
-    let path = attempt.spool.out_folder(&attempt.name).join("beats");
-    let before = fs::metadata(&path).unwrap().len();
-    assert!(before > 0);
-    std::thread::sleep(Duration::from_millis(60));
+/// The exit is written after the last process is gone.
+fn no_more_beats(bench: &Bench) {
     assert_eq!(
-        fs::metadata(&path).unwrap().len(),
-        before,
-        "something still writes"
+        processes_with(&format!("beat:{}", bench.word())),
+        Vec::<String>::new()
     );
 }
 
@@ -240,7 +242,13 @@ pub async fn of_a_result_written_twice_the_one_at_the_end_counts(bench: Bench) {
 pub async fn an_agent_that_forges_its_end_has_ended(bench: Bench) {
     let forged = r#"forge:{"version":1,"ending":{"code":0}}"#;
     let attempt = bench
-        .run(&["behind:", forged, "ignore-term", "write:up:", "hang"])
+        .run(&[
+            &format!("behind:{}", bench.word()),
+            forged,
+            "ignore-term",
+            "write:up:",
+            "hang",
+        ])
         .await;
     attempt.wrote("up").await;
     // Half a forged file: nothing is known.
@@ -252,7 +260,7 @@ pub async fn an_agent_that_forges_its_end_has_ended(bench: Bench) {
         AttemptLimits::default(),
     );
     assert!(next.exit().await.is_clean());
-    no_more_beats(&attempt);
+    no_more_beats(&bench);
     let third = bench.order(
         attempt.spool.clone(),
         "a-3",

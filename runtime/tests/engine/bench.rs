@@ -114,6 +114,16 @@ impl Bench {
         }
     }
 
+    /// A word that is in no other test's processes.
+    pub fn word(&self) -> String {
+        self.data
+            .path()
+            .file_name()
+            .unwrap()
+            .to_string_lossy()
+            .into_owned()
+    }
+
     /// As after a restart of the daemon: nothing is left but what is outside of it.
     pub async fn restart(self) -> Bench {
         let (kind, data) = (self.kind, Arc::clone(&self.data));
@@ -271,6 +281,18 @@ impl<'a> Attempt<'a> {
     pub fn text(&self, name: &str) -> String {
         let bytes = self.collect().read(name, 1 << 20).unwrap();
         String::from_utf8(bytes.unwrap_or_else(|| panic!("no {name}"))).unwrap()
+    }
+}
+
+/// Waits until `condition` answers.
+pub async fn wait_until<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let deadline = Deadline::after(LIMIT);
+    loop {
+        if let Some(found) = condition() {
+            return found;
+        }
+        assert!(!deadline.is_over(), "not in time: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 

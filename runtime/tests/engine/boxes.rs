@@ -3,11 +3,10 @@
 use std::fs;
 use std::time::Duration;
 
-use runtime::clock::Deadline;
 use runtime::engine::{BoxEvent, BoxId, BoxSpec, Ensured, FoundBox, Phase};
 use runtime::spool::{AttemptLimits, AttemptObserved, Ending, Stopped};
 
-use crate::bench::{Bench, Kind, LIMIT, processes_with, spec};
+use crate::bench::{Bench, Kind, LIMIT, processes_with, spec, wait_until};
 
 pub async fn an_attempt_outlives_the_daemon_and_its_exit_is_found(bench: Bench) {
     let attempt = bench
@@ -79,7 +78,12 @@ pub async fn the_end_of_a_box_is_news(bench: Bench) {
 
 pub async fn removing_is_idempotent_and_kills_what_is_inside(bench: Bench) {
     let attempt = bench
-        .run(&["behind:", "ignore-term", "write:up:", "hang"])
+        .run(&[
+            &format!("behind:{}", bench.word()),
+            "ignore-term",
+            "write:up:",
+            "hang",
+        ])
         .await;
     attempt.wrote("up").await;
     let folder = attempt.spool.folder().to_owned();
@@ -132,11 +136,7 @@ pub async fn a_box_whose_folder_was_lost_leaves_no_orphan(bench: Bench) {
     }
     fs::remove_dir_all(&folder).unwrap();
     bench.engine.remove(&spec().id).await.unwrap();
-    let deadline = Deadline::after(LIMIT);
-    while !inits().is_empty() {
-        assert!(!deadline.is_over(), "{:?}", inits());
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    wait_until("its init is gone", || inits().is_empty().then_some(())).await;
     bench.tidy().await;
 }
 

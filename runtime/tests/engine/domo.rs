@@ -61,6 +61,7 @@ fn act(verb: &str, rest: &str) -> Option<u8> {
         "pipe" => nix::unistd::mkfifo(rest, nix::sys::stat::Mode::S_IRWXU).unwrap(),
         "beat" => beat(rest),
         "behind" => leave_behind(rest),
+        "detach" => detach(rest),
         "bomb" => bomb(rest),
         "flood" => flood(number(rest)),
         "eat" => eat(number(rest)),
@@ -69,7 +70,7 @@ fn act(verb: &str, rest: &str) -> Option<u8> {
         "forge" => forge(rest),
         "await" => {
             while !Path::new(rest).exists() {
-                std::thread::sleep(Duration::from_millis(2));
+                wait_us(2_000);
             }
         }
         "stdin" => {
@@ -91,9 +92,13 @@ fn number<N: std::str::FromStr>(text: &str) -> N {
         .unwrap_or_else(|| panic!("no number: {text}"))
 }
 
+fn wait_us(us: u64) {
+    std::thread::sleep(Duration::from_micros(us));
+}
+
 fn pause_for_ever() {
     loop {
-        std::thread::sleep(Duration::from_hours(1));
+        wait_us(1_000_000);
     }
 }
 
@@ -123,28 +128,28 @@ fn beat(name: &str) {
     mask(Signal::SIGHUP);
     loop {
         append(name, "beat\n");
-        std::thread::sleep(Duration::from_millis(5));
+        wait_us(5_000);
     }
 }
 
-/// Starts a process that has nothing to do with this one any more, and goes on.
-fn leave_behind(what: &str) {
-    let own = std::env::current_exe().unwrap();
-    if what == "twice" {
-        nix::unistd::setsid().ok();
-        let mut command = Command::new(own);
-        command
-            .arg("beat:beats")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .process_group(0);
-        drop(command.spawn().unwrap());
-        return;
+/// Starts a process that has nothing to do with this one any more, and goes on when it runs.
+fn leave_behind(name: &str) {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.arg(format!("detach:{name}")).status().unwrap();
+    while !Path::new(name).exists() {
+        wait_us(1_000);
     }
-    Command::new(own).arg("behind:twice").status().unwrap();
-    while !Path::new("beats").exists() {
-        std::thread::sleep(Duration::from_millis(1));
-    }
+}
+
+/// Leaves the session, has a child in a group of its own that beats, and ends before it.
+fn detach(name: &str) {
+    let _ = nix::unistd::setsid();
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .arg(format!("beat:{name}"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
+    drop(command.process_group(0).spawn().unwrap());
 }
 
 /// Has two children that do the same, as fast as they can, for ever.
@@ -179,7 +184,7 @@ fn eat(bytes: usize) {
     for _ in 0..bytes.div_ceil(1 << 20) {
         // Random bytes are not needed: a page that is written to is there.
         eaten.push(vec![1; 1 << 20]);
-        std::thread::sleep(Duration::from_micros(200));
+        wait_us(200);
     }
     println!("ate {}", eaten.len());
 }

@@ -29,14 +29,7 @@ pub async fn a_fork_bomb_stays_in_its_box_and_ends_with_its_attempt(bench: Bench
         grace_ms: 100,
         ..Default::default()
     };
-    let name = bench
-        .data
-        .path()
-        .file_name()
-        .unwrap()
-        .to_string_lossy()
-        .into_owned();
-    let word = format!("bomb:{name}");
+    let word = format!("bomb:{}", bench.word());
     let attempt = bench.run_within(&[&word], limits).await;
     let most = attempt
         .until("at its limit", |attempt| {

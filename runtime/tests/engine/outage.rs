@@ -2,15 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use runtime::clock::Deadline;
 use runtime::engine::{BoxEvent, EngineSettings, Ensured, Phase, open};
 use runtime::spool::{AttemptLimits, Ending, Stopped};
 
-use crate::bench::{Attempt, Bench, Kind, LIMIT, processes_with, settings, spec};
+use crate::bench::{Attempt, Bench, Kind, LIMIT, processes_with, settings, spec, wait_until};
 
 /// A Docker engine of this test alone.
 struct Dockerd {
@@ -39,18 +37,15 @@ impl Dockerd {
     }
 
     async fn go(&mut self) {
-        let deadline = Deadline::after(LIMIT);
-        let log = self.home.path().join("log");
-        while !answers(&self.socket()) {
-            let log = std::fs::read_to_string(&log).unwrap_or_default();
-            assert!(!deadline.is_over(), "dockerd does not answer: {log}");
+        wait_until("dockerd answers", || {
             let has_ended = |child: &mut Child| child.try_wait().unwrap().is_some();
             if self.child.as_mut().is_none_or(has_ended) {
                 // The first after a kill may find its containerd dying, and give up.
                 self.child = Some(self.spawn());
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+            answers(&self.socket()).then_some(())
+        })
+        .await;
     }
 
     fn spawn(&self) -> Child {

@@ -9,6 +9,8 @@
 //!
 //! A user has 128 inotify instances by default, so one for each box would end at 128 boxes.
 
+mod orders;
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -20,6 +22,8 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::{AttemptName, Spool};
+
+pub(crate) use orders::OrderHints;
 
 /// How long a waiter trusts that no news is no news.
 pub const LOOK_AGAIN: Duration = Duration::from_secs(1);
