@@ -4,7 +4,7 @@
 //! Invariants by absence: what a room cannot name, it cannot come to depend on.
 
 use super::house::{House, ROOMS, RustFile, Wrong, dependencies, room_of};
-use super::source::has_word;
+use super::source::{has_word, names_crate};
 
 /// What a room's code (not its tests) must not name: the room, the words, what to do instead.
 const UNKNOWN: [(&str, &[&str], &str); 9] = [
@@ -100,7 +100,7 @@ const UNKNOWN: [(&str, &[&str], &str); 9] = [
 ];
 
 /// What may be named in one place only: the word, the file or folder, what to do instead.
-const PLACES: [(&str, &str, &str); 15] = [
+const PLACES: [(&str, &str, &str); 14] = [
     (
         "bollard::",
         "runtime/src/engine/docker",
@@ -126,11 +126,6 @@ const PLACES: [(&str, &str, &str); 15] = [
         "bincode::",
         "runtime/src/codec",
         "use runtime::codec, which has versions and limits",
-    ),
-    (
-        "inotify::",
-        "runtime/src/spool/watch",
-        "use runtime::spool::SpoolWatcher",
     ),
     (
         "granit_parser::",
@@ -306,7 +301,11 @@ fn named(file: &RustFile, words: &[&str], also_in_tests: bool, instead: &str) ->
     let lines = lines.filter(|(_, line)| also_in_tests || !line.is_test);
     lines
         .filter_map(|(at, line)| {
-            let word = words.iter().find(|word| has_word(&line.code, word))?;
+            let is_named = |word: &&&str| match word.strip_suffix("::") {
+                Some(_) => names_crate(&line.code, word),
+                None => has_word(&line.code, word),
+            };
+            let word = words.iter().find(is_named)?;
             Some(Wrong::at(&file.path, at + 1, format!("`{word}` {instead}")))
         })
         .collect()

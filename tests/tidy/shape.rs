@@ -107,11 +107,12 @@ pub fn limits_say_their_reason(house: &House) -> Vec<Wrong> {
             .enumerate()
             .filter(|(_, line)| !line.is_test)
         {
-            let is_attribute = |line: &&Line| line.code.trim_start().starts_with("#[");
-            let before = file.lines[..at]
-                .iter()
-                .rev()
-                .find(|line| !is_attribute(line));
+            // What belongs together stands under one reason.
+            let is_passed = |line: &Line| {
+                line.code.trim_start().starts_with("#[") || constant_number(&line.code).is_some()
+            };
+            let mut above = file.lines[..at].iter().rev();
+            let before = above.find(|line| !is_passed(line));
             let has_doc = before.is_some_and(|line| line.comment.starts_with("///"));
             if let Some(name) = constant_number(&line.code).filter(|_| !has_doc) {
                 let what = format!(

@@ -258,6 +258,16 @@ pub fn has_word(code: &str, word: &str) -> bool {
     })
 }
 
+/// Is the crate of a word such as `sled::` named, and not a module of the same name?
+pub fn names_crate(code: &str, word: &str) -> bool {
+    code.match_indices(word).any(|(at, _)| {
+        let before = &code[..at];
+        let is_longer = before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        let is_module = before.ends_with("::") && before.len() > 2 && !before.ends_with(" ::");
+        !is_longer && !is_module
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -306,5 +316,8 @@ mod tests {
         assert!(!has_word("tousled::open()", "sled::"));
         assert!(!has_word("Instants", "Instant"));
         assert!(has_word("a.lock().await;", ".await"));
+        assert!(names_crate("let a = sled::open();", "sled::"));
+        assert!(names_crate("use ::sled::Db;", "sled::"));
+        assert!(!names_crate("super::sled::open()", "sled::"));
     }
 }

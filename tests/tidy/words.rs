@@ -131,28 +131,30 @@ pub fn nothing_points_outside(house: &House) -> Vec<Wrong> {
     wrongs
 }
 
-/// Tests wait for a condition, with a limit: only what waits may pause.
+/// Tests wait for a condition, with a limit: only what has a deadline may pause.
 pub fn tests_do_not_sleep(house: &House) -> Vec<Wrong> {
     let mut wrongs = Vec::new();
-    // The agent of the tests sleeps because it is told to: that is what it is for.
-    for file in house
-        .rust
-        .iter()
-        .filter(|file| !file.path.starts_with("tests/agent"))
-    {
+    for file in &house.rust {
         let functions = functions(&file.lines);
+        // A test's own agent sleeps because it is told to: that is what it is for.
+        let is_agent = file.path.starts_with("tests/agent/");
+        if is_agent || functions.iter().any(|function| function.name == "main") {
+            continue;
+        }
         for (at, line) in file.lines.iter().enumerate() {
             if !(file.is_test() || line.is_test) || !has_word(&line.code, "sleep(") {
                 continue;
             }
             // The innermost function around it is the one that began last.
-            let around = functions
-                .iter()
-                .rev()
-                .find(|f| f.first <= at + 1 && at < f.last);
-            if !around.is_some_and(|function| function.name.starts_with("wait")) {
-                let what =
-                    "a test does not sleep: wait for a condition with a limit (lab::wait_until)";
+            let around = functions.iter().rev();
+            let mut around = around.filter(|f| f.first <= at + 1 && at < f.last);
+            let has_deadline = around.next().is_some_and(|function| {
+                let body = &file.lines[function.first - 1..function.last];
+                body.iter()
+                    .any(|line| line.code.contains("Deadline::after"))
+            });
+            if !has_deadline {
+                let what = "a test does not sleep: wait for a condition until a Deadline";
                 wrongs.push(Wrong::at(&file.path, at + 1, what));
             }
         }
