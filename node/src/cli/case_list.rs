@@ -78,10 +78,9 @@ fn table(page: &CasePage, paper: &Paper) -> String {
 }
 
 fn row(case: &CaseLine, paper: &Paper) -> [String; 7] {
-    let stages = if case.stages == 0 {
-        String::new()
-    } else {
-        format!("{}/{}", case.stages_done, case.stages)
+    let stages = match (case.stages_done, case.stages) {
+        (Some(done), Some(all)) if all > 0 => format!("{done}/{all}"),
+        (Some(_) | None, _) => String::new(),
     };
     let team = case.team.clone().unwrap_or_default();
     let (opened, by) = (paper.when(&case.opened), case.opened_by.clone());

@@ -106,9 +106,9 @@ fn view(case: &CaseView, paper: &Paper, most_history: usize) -> String {
 fn head(case: &CaseView, paper: &Paper) -> String {
     let line = &case.line;
     let opened = format!("{} by {}", paper.when(&line.opened), line.opened_by);
-    let stages = match line.stages {
-        0 => String::new(),
-        stages => format!("{} of {stages} done", line.stages_done),
+    let stages = match (line.stages_done, line.stages) {
+        (Some(done), Some(all)) if all > 0 => format!("{done} of {all} done"),
+        (Some(_) | None, _) => String::new(),
     };
     let report = match &case.report {
         Some(report) => report.summary.clone(),
@@ -157,6 +157,7 @@ fn stage_row(stage: &StageView, case: &CaseView) -> [String; 5] {
     let needs = match &stage.needs {
         Needs::Skill(skill) => format!("skill {skill}"),
         Needs::Worker(worker) => format!("worker {worker}"),
+        Needs::Butler => "the butler's agent".to_owned(),
     };
     let says = match (&stage.result, &stage.reason, &stage.approval) {
         (Some(result), _, _) => result.summary.clone(),
