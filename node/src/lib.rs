@@ -1,4 +1,5 @@
-//! The process: daemon, admin socket, command line.
+//! The process: daemon, admin socket, command line, figures.
 
 pub mod admin;
+pub mod bench;
 pub mod cli;

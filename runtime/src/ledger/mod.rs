@@ -48,6 +48,7 @@ impl Ledger {
             last_log: 0,
             snapshot_index: 0,
             log_bytes: 0,
+            syncs: 0,
             storage: StorageStatus::Ok,
         };
         let inner = Arc::new(Inner {

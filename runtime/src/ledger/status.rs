@@ -37,6 +37,8 @@ pub struct LedgerStatus {
     pub snapshot_index: u64,
     /// What the store takes on the disk.
     pub log_bytes: u64,
+    /// How often the store has waited for the disk (fdatasync) since it was opened.
+    pub syncs: u64,
     /// Whether the disk takes what is written.
     pub storage: StorageStatus,
 }

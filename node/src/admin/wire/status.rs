@@ -97,6 +97,9 @@ pub struct LedgerView {
     pub age_ms: u64,
     /// Whether it takes commands; `troubles` says why not.
     pub is_writable: bool,
+    /// How often it waited for the disk (fdatasync) since the daemon was started.
+    #[serde(default)]
+    pub syncs: u64,
 }
 
 /// Workers by what they are at.
