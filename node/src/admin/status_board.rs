@@ -256,6 +256,7 @@ fn status(desk: &Desk, counted: &Counted) -> Status {
             applied_index: ledger.applied,
             age_ms: desk.age_ms(),
             is_writable,
+            syncs: ledger.syncs,
         },
         teams: counted.teams,
         workers: counted.workers.clone(),
