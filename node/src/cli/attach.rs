@@ -17,8 +17,8 @@ use config::mistake::shown;
 
 use super::print;
 use super::stop::Stop;
-use crate::admin::client::{Client, ClientError};
-use crate::admin::wire::{Attachment, Code, Limits};
+use crate::admin::client::Client;
+use crate::admin::wire::{Attachment, Limits};
 
 /// A folder that is deeper is none that people made.
 const DEEPEST_FOLDERS: usize = 32;
@@ -39,7 +39,7 @@ pub(crate) async fn hand_over(client: &Client, paths: &[PathBuf]) -> Result<Vec<
     if paths.is_empty() {
         return Ok(Vec::new());
     }
-    let limits = limits_of(client).await?;
+    let limits = client.limits().await?;
     let found = find(paths, &limits)?;
     for remark in &found.left_out {
         print::note(&format!("left out: {remark}"));
@@ -57,14 +57,6 @@ pub(crate) async fn hand_over(client: &Client, paths: &[PathBuf]) -> Result<Vec<
         });
     }
     Ok(attachments)
-}
-
-/// The node's limits; an older node does not tell them, and refuses by itself.
-pub(crate) async fn limits_of(client: &Client) -> Result<Limits, ClientError> {
-    match client.limits().await {
-        Err(error) if error.code() == Some(Code::NotFound) => Ok(Limits::none()),
-        limits => limits,
-    }
 }
 
 /// Finds files, and refuses what is over a limit.
@@ -221,7 +213,7 @@ mod tests {
             blob_bytes: 10,
             case_bytes: 25,
             attachments_per_case: 3,
-            ..Limits::none()
+            brief_bytes: 9,
         }
     }
 

@@ -37,7 +37,7 @@ impl Verb for CaseAmend {
         let case = &self.case;
         let done = console
             .ask(async |client| {
-                let limits = attach::limits_of(&client).await?;
+                let limits = client.limits().await?;
                 let change = AmendCase {
                     brief: self.words.read("brief_bytes", limits.brief_bytes)?,
                     attachments: attach::hand_over(&client, &self.attach).await?,

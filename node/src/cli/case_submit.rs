@@ -80,7 +80,7 @@ impl Verb for CaseSubmit {
 impl CaseSubmit {
     async fn submit(&self, console: &Console, client: &Client) -> Result<(), Stop> {
         let began = runtime::clock::boot();
-        let limits = attach::limits_of(client).await?;
+        let limits = client.limits().await?;
         let brief = self.words.read("brief_bytes", limits.brief_bytes)?;
         let case = OpenCase {
             team: self.team.clone(),

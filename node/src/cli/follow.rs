@@ -7,8 +7,8 @@
 //! ```
 //!
 //! # Invariant
-//! No line of the history is seen twice, and none is missed: each opening begins behind the last
-//! index that was seen.
+//! No line of the history is seen twice, and none is missed. One entry can make several lines, so each
+//! opening begins with the last entry that was seen, and passes over those of its lines that were.
 
 use std::time::Duration;
 
@@ -19,8 +19,8 @@ use super::stop::Stop;
 use crate::admin::client::{Client, ClientError, Lines};
 use crate::admin::wire::{Code, WatchEvent};
 
-/// A stream is taken for dead after so long without a line: several times what a node stays quiet.
-const SILENCE_LIMIT: Duration = Duration::from_secs(90);
+/// A stream is taken for dead after so long without a line: three times what a node stays quiet.
+const SILENCE_LIMIT: Duration = Duration::from_secs(45);
 /// A daemon that is away for so long is not being restarted.
 pub(crate) const AWAY_LIMIT: Duration = Duration::from_mins(1);
 /// The first wait before the socket is tried again; each next one is twice as long.
@@ -42,8 +42,12 @@ pub(crate) enum Seen {
 pub(crate) struct Follower {
     client: Client,
     case: String,
-    /// The last line of the history that was seen.
+    /// The entry of the last line of the history that was seen.
     last_index: u64,
+    /// How many of its lines were seen.
+    seen_of_last: usize,
+    /// How many of them come again with this opening.
+    to_skip: usize,
     lines: Option<Lines<WatchEvent>>,
     away: Option<Away>,
     /// The first event after the daemon came back, while that is told.
@@ -66,6 +70,8 @@ impl Follower {
             client,
             case,
             last_index: 0,
+            seen_of_last: 0,
+            to_skip: 0,
             lines: None,
             away: None,
             first: None,
@@ -95,7 +101,9 @@ impl Follower {
             }
         }
         let Some(lines) = &mut self.lines else {
-            match self.client.watch(&self.case, self.last_index).await {
+            self.to_skip = self.seen_of_last;
+            let from = self.last_index.saturating_sub(1);
+            match self.client.watch(&self.case, from).await {
                 Ok(lines) => self.lines = Some(lines),
                 Err(error) => self.lost(error)?,
             }
@@ -117,7 +125,18 @@ impl Follower {
 
     fn heard(&mut self, event: WatchEvent) -> Result<Option<Seen>, Stop> {
         match &event {
-            WatchEvent::History(line) => self.last_index = line.index,
+            WatchEvent::History(line) if line.index == self.last_index => {
+                if self.to_skip > 0 {
+                    self.to_skip -= 1;
+                    return Ok(None);
+                }
+                self.seen_of_last += 1;
+            }
+            WatchEvent::History(line) => {
+                self.last_index = line.index;
+                self.seen_of_last = 1;
+                self.to_skip = 0;
+            }
             WatchEvent::Ended { reason } => {
                 let why = format!("the stream ended: {reason}");
                 return self.lost(broken(&why)).map(|()| None);
@@ -192,5 +211,80 @@ fn broken(why: &str) -> ClientError {
     ClientError::Unknown {
         request_id: None,
         why: why.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+    use tokio::net::UnixListener;
+
+    use super::{Follower, Seen};
+    use crate::admin::client::Client;
+    use crate::admin::wire::WatchEvent;
+
+    fn line(index: u64, text: &str) -> String {
+        let at = r#"{"at":"2026-03-01T09:30:00.000Z","ms":1}"#;
+        format!(
+            r#"{{"event":"history","index":{index},"at":{at},"by":"root","kind":"x","text":"{text}"}}"#
+        )
+    }
+
+    /// Answers one request after the other, each with its lines, and closes the connection; answers
+    /// what was asked.
+    async fn serve(socket: &Path, answers: Vec<Vec<String>>) -> Vec<String> {
+        let listener = UnixListener::bind(socket).unwrap();
+        let mut asked = Vec::new();
+        for lines in answers {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut stream = BufReader::new(stream);
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") {
+                stream.read_line(&mut head).await.unwrap();
+            }
+            asked.push(head.lines().next().unwrap_or_default().to_owned());
+            let body: String = lines.iter().map(|line| format!("{line}\n")).collect();
+            let answer = format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{body}");
+            stream.get_mut().write_all(answer.as_bytes()).await.unwrap();
+        }
+        asked
+    }
+
+    /// Follows until something is seen that is called `last`; answers all that was seen.
+    async fn follow(socket: &Path, last: &str) -> Vec<String> {
+        let mut follower = Follower::new(Client::new(socket), "c-1");
+        let mut seen = Vec::new();
+        while seen.last().is_none_or(|text: &String| text != last) {
+            seen.push(match follower.next().await {
+                Ok(Seen::Event(event)) => match *event {
+                    WatchEvent::History(line) => line.text,
+                    other => format!("{other:?}"),
+                },
+                Ok(Seen::Away(_)) => "away".to_owned(),
+                Ok(Seen::Back) => "back".to_owned(),
+                Err(stop) => format!("stop: {stop}"),
+            });
+        }
+        seen
+    }
+
+    #[tokio::test]
+    async fn a_daemon_that_comes_back_repeats_and_loses_no_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("admin.sock");
+        // The second answer begins with the last entry that was seen, as it was asked to.
+        let answers = vec![
+            vec![line(1, "opened"), line(7, "planned")],
+            vec![line(7, "planned"), line(7, "assigned"), line(9, "done")],
+        ];
+        let (asked, seen) = tokio::join!(serve(&socket, answers), follow(&socket, "done"));
+        assert_eq!(
+            seen,
+            ["opened", "planned", "away", "back", "assigned", "done"]
+        );
+        assert!(asked[0].contains("from=0"), "{asked:?}");
+        assert!(asked[1].contains("from=6"), "{asked:?}");
     }
 }

@@ -32,6 +32,7 @@ fn table() -> Vec<(&'static str, MethodRouter<Shared>)> {
         ("/openapi.json", get(openapi::openapi)),
         ("/v1/status", get(status::status)),
         ("/v1/clock", get(status::clock)),
+        ("/v1/limits", get(status::limits)),
         ("/v1/apply", post(apply::apply)),
         ("/v1/teams", get(teams::list)),
         ("/v1/teams/{team}", get(teams::show)),

@@ -27,6 +27,7 @@ use super::{
         openapi,
         status::status,
         status::clock,
+        status::limits,
         apply::apply,
         teams::list,
         teams::show,

@@ -1,4 +1,4 @@
-//! `GET /v1/status`, `GET /v1/clock`: how the node and its cluster are.
+//! `GET /v1/status`, `GET /v1/clock`, `GET /v1/limits`: how the node and its cluster are.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use runtime::clock;
 
 use crate::admin::desk::Shared;
-use crate::admin::wire::{Clock, Moment, Status};
+use crate::admin::wire::{Clock, Limits, Moment, Status};
 
 /// How the node and its cluster are, as this node knows it; answers without a quorum, too.
 #[utoipa::path(get, path = "/v1/status", tag = "node",
@@ -28,5 +28,18 @@ pub(super) async fn clock(State(desk): State<Shared>) -> Json<Clock> {
         clock_ms,
         applied_index,
         wall,
+    })
+}
+
+/// What this node takes at its door, so that nothing is sent in vain.
+#[utoipa::path(get, path = "/v1/limits", tag = "node",
+    responses((status = 200, description = "its limits", body = Limits)))]
+pub(super) async fn limits(State(desk): State<Shared>) -> Json<Limits> {
+    let limits = &desk.limits;
+    Json(Limits {
+        blob_bytes: limits.blob_bytes,
+        case_bytes: limits.case_bytes,
+        attachments_per_case: limits.attachments as u64,
+        brief_bytes: limits.brief_bytes,
     })
 }

@@ -15,15 +15,3 @@ pub struct Limits {
     /// The text of a case.
     pub brief_bytes: u64,
 }
-
-impl Limits {
-    /// No limit is known: the node refuses by itself.
-    pub const fn none() -> Self {
-        Self {
-            blob_bytes: u64::MAX,
-            case_bytes: u64::MAX,
-            attachments_per_case: u64::MAX,
-            brief_bytes: u64::MAX,
-        }
-    }
-}
