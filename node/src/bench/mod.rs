@@ -41,6 +41,7 @@ use crate::admin::client::ClientError;
 
 pub use own_node::Ground;
 pub use sheet::{Figure, Limit, Sheet};
+pub use statistics::per as times;
 
 /// Why a figure could not be measured, named after where to look.
 #[derive(Debug, Error)]

@@ -129,7 +129,6 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::float_cmp, reason = "zero is exact")]
     fn of_no_measurements_every_percentile_is_nothing() {
         let none = Samples::default();
         assert_eq!((none.percentile_us(99.0), none.max_ms()), (0.0, 0.0));

@@ -23,6 +23,8 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, BufWriter};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot};
 
+use super::BenchError;
+
 /// Jobs on their way to the stub: more than the largest load keeps under way at once.
 const QUEUE: usize = 16 * 1024;
 
@@ -102,10 +104,10 @@ async fn write_line<W: tokio::io::AsyncWrite + Unpin>(
 
 /// Is the stub of whoever started it: serves until its standard input ends, as it does when the
 /// bench is killed.
-pub async fn serve_for_parent(socket: &Path) -> io::Result<()> {
+pub async fn run(socket: &Path) -> Result<(), BenchError> {
     let parent = tokio::task::spawn_blocking(|| io::copy(&mut io::stdin(), &mut io::sink()));
     tokio::select! {
-        served = serve(socket) => served,
+        served = serve(socket) => served.map_err(BenchError::io(socket.display())),
         _ = parent => Ok(()),
     }
 }
@@ -147,10 +149,10 @@ impl Workshop for StubWorkshop {
                 Body::Inline(_) | Body::Blob(_) => None,
             });
             let (answer, answered) = oneshot::channel();
-            let gone = |_| WorkshopError::Later("the stub agent is gone".to_owned());
+            let gone = || WorkshopError::Later("the stub agent is gone".to_owned());
             let job = (brief.unwrap_or_default(), answer);
-            self.jobs.send(job).await.map_err(|_| gone(()))?;
-            let summary = answered.await.map_err(|_| gone(()))?;
+            self.jobs.send(job).await.map_err(|_| gone())?;
+            let summary = answered.await.map_err(|_| gone())?;
             let document = Body::Inline(format!("{{\"version\":1,\"summary\":\"{summary}\"}}"));
             Ok(Ended::Succeeded(StageResult {
                 summary,

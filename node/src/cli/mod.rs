@@ -18,6 +18,7 @@
 
 mod apply;
 mod attach;
+mod bench;
 mod case_amend;
 mod case_answer;
 mod case_approve;
@@ -124,6 +125,7 @@ enum Noun {
     /// Check and show settings
     #[command(subcommand)]
     Config(Config),
+    Bench(bench::Bench),
     #[command(hide = true)]
     Example(example::Example),
 }
@@ -200,6 +202,7 @@ impl Domo {
             Noun::Case(verb) => one(verb, &console),
             Noun::Status(verb) => one(verb, &console),
             Noun::Config(verb) => one(verb, &console),
+            Noun::Bench(bench) => bench.run(&console),
             Noun::Example(example) => return example.run(),
         };
         match ended {
