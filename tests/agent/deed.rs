@@ -33,7 +33,14 @@ pub struct Deed {
 impl Deed {
     /// The deeds of the arguments, the stage and the brief that are meant for this attempt.
     pub fn all(arguments: &[String], agent: &Agent) -> Result<Vec<Deed>, String> {
-        let mut deeds: Vec<Deed> = arguments.iter().map(|line| Deed::new(line)).collect();
+        let mut deeds = Vec::new();
+        for line in arguments {
+            if line.starts_with("agent") {
+                deeds.extend(Deed::read(line, agent.attempt)?);
+            } else {
+                deeds.push(Deed::new(line));
+            }
+        }
         for name in ["stage.md", "brief.md"] {
             let text = fs::read_to_string(agent.input.join(name)).unwrap_or_default();
             for line in text.lines() {

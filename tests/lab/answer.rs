@@ -20,7 +20,10 @@ impl Answer {
     ///
     /// # Panics
     /// When it did not.
-    #[must_use]
+    #[expect(
+        clippy::return_self_not_must_use,
+        reason = "it is a demand, kept or not"
+    )]
     pub fn ok(self) -> Answer {
         self.ended_with(0)
     }
@@ -29,7 +32,10 @@ impl Answer {
     ///
     /// # Panics
     /// When it was not.
-    #[must_use]
+    #[expect(
+        clippy::return_self_not_must_use,
+        reason = "it is a demand, kept or not"
+    )]
     pub fn refused(self) -> Answer {
         self.ended_with(1)
     }
@@ -38,7 +44,10 @@ impl Answer {
     ///
     /// # Panics
     /// When it ended otherwise.
-    #[must_use]
+    #[expect(
+        clippy::return_self_not_must_use,
+        reason = "it is a demand, kept or not"
+    )]
     pub fn ended_with(self, code: i32) -> Answer {
         assert_eq!(self.code, code, "{self}");
         self

@@ -3,9 +3,16 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use super::sweep;
-use super::wait::tell;
+use super::answer::Answer;
+use super::sweep::Leftover;
+use super::wait::{tell, wait_until};
+
+/// Ended agents are gone when their end is written, or a moment later.
+const GONE_LIMIT: Duration = Duration::from_secs(20);
+use super::{programs, sweep};
 
 /// The test's folder; with it ends whatever was started in it.
 #[derive(Debug)]
@@ -31,6 +38,61 @@ impl Lab {
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The tests' agent, as a user would install it: in a folder of its own, for everyone.
+    ///
+    /// # Panics
+    /// When it cannot be copied.
+    pub fn agent(&self) -> PathBuf {
+        let path = self.path.join("bin/test-agent");
+        if !path.exists() {
+            fs::create_dir_all(self.path.join("bin")).expect("a folder of the lab can be made");
+            fs::copy(programs::agent_path(), &path).expect("the agent can be copied");
+        }
+        path
+    }
+
+    /// Calls the command line where no node of the test's is meant, with these variables.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn domo_alone(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Answer {
+        let mut command = Command::new(programs::domo_path());
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("DOMO_")) {
+            command.env_remove(name);
+        }
+        let output = command
+            .args(arguments)
+            .envs(variables.iter().copied())
+            .env("TMPDIR", &self.path)
+            .current_dir(&self.path)
+            .stdin(Stdio::null())
+            .output()
+            .expect("domo can be started");
+        Answer {
+            asked: arguments.join(" "),
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Waits until no process of this test's has `name` in its command line.
+    ///
+    /// # Panics
+    /// When one stays.
+    pub fn wait_no_process(&self, name: &str) {
+        wait_until(GONE_LIMIT, &format!("no {name} is left"), || {
+            let found = Leftover::processes_of(&self.path);
+            let left: Vec<String> = found.iter().map(ToString::to_string).collect();
+            let left: Vec<&String> = left.iter().filter(|line| line.contains(name)).collect();
+            if left.is_empty() {
+                Ok(())
+            } else {
+                Err(format!("{left:#?}"))
+            }
+        });
     }
 
     /// Writes a file into it and says where.
@@ -60,4 +122,16 @@ impl Drop for Lab {
             fs::remove_dir_all(&self.path).ok();
         }
     }
+}
+
+/// The folder of the workspace.
+///
+/// # Panics
+/// Never: the lab stands in it.
+pub fn root() -> PathBuf {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests
+        .parent()
+        .expect("the lab stands in a workspace")
+        .to_owned()
 }

@@ -16,6 +16,7 @@
 //! Processes and not tasks: what is killed here is killed as in the world, with nothing flushed.
 
 mod answer;
+mod case;
 mod disk;
 mod docker;
 mod folder;
@@ -27,11 +28,12 @@ mod team;
 mod wait;
 
 pub use answer::Answer;
+pub use case::{evidence, history, is_told_once, stage_of};
 pub use disk::SmallDisk;
 pub use docker::{DockerEngine, docker_socket};
-pub use folder::Lab;
+pub use folder::{Lab, root};
 pub use http::{Reply, raw, request};
-pub use node::{Engine, Node, stage_of};
+pub use node::{Engine, Node};
 pub use programs::{agent_path, domo_path};
 pub use sweep::Leftover;
 pub use team::{Stage, Team, Worker};

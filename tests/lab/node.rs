@@ -10,6 +10,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::answer::Answer;
+use super::case::{outline, stage_of};
 use super::docker::docker_socket;
 use super::folder::Lab;
 use super::http;
@@ -311,6 +312,37 @@ impl Node {
         })
     }
 
+    /// Waits until so many agents of the tests have begun, in all attempts that are still here.
+    pub fn wait_started(&self, count: usize) {
+        wait_until(CASE_LIMIT, &format!("{count} agents have begun"), || {
+            let found = started_in(&self.data);
+            if found.len() >= count {
+                Ok(())
+            } else {
+                Err(format!("{found:?}"))
+            }
+        });
+    }
+
+    /// Waits until each agent that has begun has written a file of this name.
+    pub fn wait_written(&self, name: &str) {
+        wait_until(CASE_LIMIT, &format!("agents have written {name}"), || {
+            let begun = started_in(&self.data);
+            let without = begun.iter().find(|folder| !folder.join(name).exists());
+            without.map_or(Ok(()), |folder| Err(folder.display().to_string()))
+        });
+    }
+
+    /// Puts a file into the output folder of each agent that runs: those that await it go on.
+    ///
+    /// # Panics
+    /// When it cannot be put there.
+    pub fn release(&self, name: &str) {
+        for folder in started_in(&self.data) {
+            fs::write(folder.join(name), "").expect("an agent's folder can be written");
+        }
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new(domo_path());
         // What the test runner has in its environment is no setting of this node's.
@@ -341,23 +373,18 @@ impl Drop for Node {
     }
 }
 
-/// A stage of a case as it was shown.
-pub fn stage_of<'a>(case: &'a Value, name: &str) -> Option<&'a Value> {
-    case["plan"]
-        .as_array()?
-        .iter()
-        .find(|stage| stage["name"] == name)
-}
-
-/// A case in a few words, for messages.
-fn outline(case: &Value) -> String {
-    let mut said = format!("{} {}", case["status"], case["outcome"]);
-    for stage in case["plan"].as_array().into_iter().flatten() {
-        let words = ["name", "status", "reason"].map(|key| stage[key].to_string());
-        said.push_str("; ");
-        said.push_str(&words.join(" "));
+/// The output folders in which an agent of the tests has begun: it leaves a mark.
+fn started_in(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if is_folder {
+            found.extend(started_in(&entry.path()));
+        } else if entry.file_name() == "starts" {
+            found.push(folder.to_owned());
+        }
     }
-    said
+    found
 }
 
 fn tail(path: &Path) -> String {

@@ -41,10 +41,7 @@ impl fmt::Display for Leftover {
 impl Leftover {
     /// Everything that was started from below `folder` and is there, the daemons themselves too.
     pub fn of(folder: &Path) -> Vec<Leftover> {
-        let mut found: Vec<Leftover> = processes(folder)
-            .into_iter()
-            .map(|pid| Leftover::Process(pid, command_line(pid)))
-            .collect();
+        let mut found = Leftover::processes_of(folder);
         if let Some(socket) = docker_socket_if_any() {
             found.extend(
                 containers(&socket, folder)
@@ -53,6 +50,14 @@ impl Leftover {
             );
         }
         found
+    }
+
+    /// The processes among it.
+    pub fn processes_of(folder: &Path) -> Vec<Leftover> {
+        let processes = processes(folder).into_iter();
+        processes
+            .map(|pid| Leftover::Process(pid, command_line(pid)))
+            .collect()
     }
 }
 

@@ -1,13 +1,14 @@
 //! Teams for tests, as the YAML that a user would write.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::programs::agent_path;
+use super::folder::Lab;
 
 /// A team whose agents are the tests' own.
 #[derive(Clone, Debug, Default)]
 pub struct Team {
+    agent: PathBuf,
     name: String,
     butler: Vec<String>,
     workers: Vec<Worker>,
@@ -34,16 +35,17 @@ pub struct Stage {
 
 impl Team {
     /// A team without workers and stages.
-    pub fn new(name: &str) -> Team {
+    pub fn new(lab: &Lab, name: &str) -> Team {
         Team {
+            agent: lab.agent(),
             name: name.to_owned(),
             ..Team::default()
         }
     }
 
     /// A team of one worker, `hand`, with one stage, `work`.
-    pub fn of_one(name: &str) -> Team {
-        Team::new(name)
+    pub fn of_one(lab: &Lab, name: &str) -> Team {
+        Team::new(lab, name)
             .worker(Worker::new("hand"))
             .stage(Stage::new("work", "hand"))
     }
@@ -71,7 +73,6 @@ impl Team {
 
     /// The documents.
     pub fn yaml(&self) -> String {
-        let agent = agent_path();
         let mut text = format!(
             "kind: team\nname: {}\ntitle: A team of the lab\n",
             self.name
@@ -81,10 +82,10 @@ impl Team {
         }
         write!(text, "butler:\n  name: {}-bot\n", self.name).expect(INFALLIBLE);
         if !self.butler.is_empty() {
-            writeln!(text, "  command: {}", command(&agent, &self.butler)).expect(INFALLIBLE);
+            writeln!(text, "  command: {}", command(&self.agent, &self.butler)).expect(INFALLIBLE);
         }
         for worker in &self.workers {
-            let command = command(&agent, &worker.deeds);
+            let command = command(&self.agent, &worker.deeds);
             write!(
                 text,
                 "---\nkind: worker\nname: {}\nteam: {}\ncommand: {command}\n{}",

@@ -126,7 +126,12 @@ pub(super) fn sandbox(
         "--perms", "1777", "--size", &tmp_bytes, "--tmpfs", "/dev/shm",
     ]);
     line.say(&["--remount-ro", "/dev"]);
-    for program in &spec.programs {
+    let is_system = |path: &&PathBuf| {
+        PROGRAM_FOLDERS
+            .iter()
+            .any(|folder| path.starts_with(folder))
+    };
+    for program in spec.programs.iter().filter(|path| !is_system(path)) {
         line.show("--ro-bind", program, &program.to_string_lossy());
     }
     line.show("--ro-bind", &folder.join("in"), "/agent/in");

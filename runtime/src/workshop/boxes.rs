@@ -12,6 +12,7 @@ use std::time::Duration;
 use rules::attempt::{Artifact, Body, StageResult};
 use rules::id::{AttemptId, CaseId, Epoch, NodeId, TeamName, WorkerId, WorkerName};
 use rules::limits::{MAX_ARTIFACTS, MAX_INLINE_BYTES, MAX_SUMMARY_BYTES};
+use rules::team::AgentSpec;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{Bench, Doing, Ended, Input, Job, Workshop, WorkshopError};
@@ -103,7 +104,7 @@ impl Boxes {
                 file_bytes: takes.output_bytes,
                 ..BoxLimits::default()
             },
-            programs: Vec::new(),
+            programs: own_program(&job.agent),
             gateway: self.gateway.clone(),
         }
     }
@@ -374,6 +375,14 @@ fn discard_oldest(spool: &Spool) -> Result<(), SpoolError> {
         .iter()
         .take(surplus)
         .try_for_each(|(_, name)| spool.discard(name))
+}
+
+/// The agent's program on this host, shown to a box that has no image of its own to hold it.
+fn own_program(agent: &AgentSpec) -> Vec<PathBuf> {
+    let is_bare = matches!(agent.image.as_str(), "" | "scratch");
+    let program = agent.command.first().map(PathBuf::from);
+    let program = program.filter(|path| is_bare && path.is_absolute());
+    program.into_iter().collect()
 }
 
 impl Workshop for Boxes {

@@ -1,0 +1,79 @@
+//! The Docker engine goes away in the middle of an attempt and comes back: no case is stuck.
+
+use lab::{DockerEngine, Engine, Lab, Node, Stage, Team, Worker, is_told_once};
+use nix::sys::signal::Signal;
+
+/// A node with an engine of its own, and a case whose agent waits.
+fn waiting(lab: &Lab) -> (DockerEngine, Node, String) {
+    let docker = DockerEngine::start(lab.path());
+    let node = Node::start(lab, &Engine::DockerAt(docker.socket()));
+    let stage = Stage::new("work", "hand").line("attempts: 3");
+    let stage = stage.deed("await go").deed("cause patience");
+    let team = Team::new(lab, "crew")
+        .worker(Worker::new("hand"))
+        .stage(stage);
+    node.apply(&team.yaml()).ok();
+    let case = node.submit("crew", "wait");
+    node.wait_running(&case, "work");
+    node.wait_started(1);
+    (docker, node, case)
+}
+
+fn ends_well(node: &Node, case: &str) {
+    let closed = node.wait_case(case, "it is closed", |seen| {
+        // A new attempt waits for its own file.
+        node.release("go");
+        seen["status"] == "closed"
+    });
+    assert_eq!(closed["outcome"], "succeeded", "{closed:#}");
+    assert_eq!(closed["report"]["root_cause"], "patience");
+    is_told_once(&closed);
+}
+
+#[test]
+fn a_case_ends_when_the_engine_is_stopped_and_started_in_the_middle() {
+    let lab = Lab::new();
+    let (mut docker, node, case) = waiting(&lab);
+    docker.stop();
+    assert_eq!(
+        node.domo(&["status"]).code,
+        0,
+        "the node answers without its engine"
+    );
+    docker.start_again();
+    ends_well(&node, &case);
+}
+
+#[test]
+fn a_case_ends_when_the_engine_is_killed_and_started_in_the_middle() {
+    let lab = Lab::new();
+    let (mut docker, node, case) = waiting(&lab);
+    docker.kill();
+    docker.start_again();
+    ends_well(&node, &case);
+}
+
+#[test]
+fn an_attempt_goes_on_while_the_engine_hangs() {
+    let lab = Lab::new();
+    let (docker, node, case) = waiting(&lab);
+    docker.signal(Signal::SIGSTOP);
+    node.release("go");
+    node.wait_written("result.json");
+    let other = node.submit("crew", "agent: cause nothing");
+    assert!(other.starts_with("c-"), "a hung engine holds no door");
+    docker.signal(Signal::SIGCONT);
+    ends_well(&node, &case);
+    ends_well(&node, &other);
+}
+
+#[test]
+fn a_node_that_starts_without_its_engine_says_so_and_uses_it_when_it_is_there() {
+    let lab = Lab::new();
+    let (mut docker, mut node, case) = waiting(&lab);
+    node.kill();
+    docker.stop();
+    docker.start_again();
+    node.start_again();
+    ends_well(&node, &case);
+}
