@@ -70,6 +70,11 @@ pub struct Node {
     pub limits: DoorLimits,
 }
 
+/// Every path that is served, as routes are written; `{*name}` stands for all that follows.
+pub fn paths() -> Vec<&'static str> {
+    routes::paths()
+}
+
 /// Serves the socket until `stop` becomes true or its sender is gone; then lets open requests
 /// finish, for at most [`limits::STOP_GRACE`], and removes the socket.
 pub async fn serve(socket: Socket, node: Node, stop: watch::Receiver<bool>) {

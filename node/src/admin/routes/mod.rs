@@ -71,6 +71,11 @@ fn table() -> Vec<(&'static str, MethodRouter<Shared>)> {
     ]
 }
 
+/// Every path.
+pub(super) fn paths() -> Vec<&'static str> {
+    table().into_iter().map(|(path, _)| path).collect()
+}
+
 /// The router of a node.
 pub(super) fn router(desk: Shared) -> Router {
     let routes = table().into_iter();

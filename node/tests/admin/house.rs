@@ -1,0 +1,363 @@
+//! A node's admin socket in a folder of its own, and the personas that make cases move.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use config::settings::Settings;
+use futures_util::future::BoxFuture;
+use node::admin::client::Client;
+use node::admin::limits::DoorLimits;
+use node::admin::wire::{
+    AgentDocument, AgentLimits, ApplyQuery, Document, Needs, OnFailure, OpenCase, PlaybookDocument,
+    Stage, TeamDocument, Trouble, WorkerDocument,
+};
+use node::admin::{Here, Node, People, Socket, serve};
+use rules::id::{AttemptId, BlobRef, CaseId, NodeId, WorkerId};
+use rules::node::NodeFacts;
+use rules::place::{Placed, Placement};
+use rules::{Command, Principal, Proposal, State, Who};
+use runtime::blob::Blobs;
+use runtime::ledger::{Ledger, OpenOptions};
+use runtime::spool::{AttemptName, AttemptWatch, Spool, SpoolWatcher};
+use runtime::workshop::Bench;
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// The longest that a test waits for anything.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const NODE: NodeId = NodeId(1);
+
+/// The folders of agents that a test lays out by hand.
+pub struct Folders {
+    spools: Mutex<BTreeMap<Bench, Spool>>,
+    watcher: SpoolWatcher,
+}
+
+impl Here for Folders {
+    fn spool<'a>(&'a self, bench: &'a Bench) -> BoxFuture<'a, Option<Spool>> {
+        Box::pin(async move { self.spools.lock().unwrap().get(bench).cloned() })
+    }
+
+    fn watch(&self, spool: &Spool, attempt: &AttemptName) -> AttemptWatch {
+        self.watcher.attempt(spool, attempt)
+    }
+
+    fn troubles(&self) -> Vec<Trouble> {
+        Vec::new()
+    }
+}
+
+pub struct House {
+    pub folder: TempDir,
+    pub path: PathBuf,
+    pub ledger: Ledger,
+    pub blobs: Blobs,
+    pub here: Arc<Folders>,
+    pub client: Client,
+    stop: watch::Sender<bool>,
+    served: JoinHandle<()>,
+}
+
+/// The limits of a node whose settings say nothing.
+pub fn usual() -> DoorLimits {
+    let settings = Settings::parse("none", "").unwrap();
+    DoorLimits::of(&settings, node::admin::limits::open_files())
+}
+
+impl House {
+    pub async fn open() -> Self {
+        Self::with(usual()).await
+    }
+
+    pub async fn with(limits: DoorLimits) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let options = OpenOptions::new(folder.path().join("ledger"), NODE);
+        let (ledger, _changes) = Ledger::open(options).await.unwrap();
+        ledger.init_single().await.unwrap();
+        let blobs = Blobs::open(folder.path().join("blobs"), limits.blob_bytes).unwrap();
+        let path = folder.path().join("admin.sock");
+        let socket = Socket::bind(&path, 0o600).unwrap();
+        let here = Arc::new(Folders {
+            spools: Mutex::default(),
+            watcher: SpoolWatcher::new(),
+        });
+        let (stop, stopped) = watch::channel(false);
+        let node = Node {
+            id: NODE,
+            ledger: ledger.clone(),
+            blobs: blobs.clone(),
+            here: here.clone(),
+            agents: Settings::parse("none", "").unwrap().agents,
+            people: People::new(BTreeMap::new()),
+            limits,
+        };
+        let served = tokio::spawn(serve(socket, node, stopped));
+        let client = Client::new(&path);
+        let house = Self {
+            folder,
+            path,
+            ledger,
+            blobs,
+            here,
+            client,
+            stop,
+            served,
+        };
+        house.join().await;
+        house
+    }
+
+    /// Stops serving; returns when it is over.
+    pub async fn close(self) {
+        self.stop();
+        tokio::time::timeout(PATIENCE, self.served)
+            .await
+            .expect("serving ends")
+            .unwrap();
+    }
+
+    /// Says that serving shall end.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    pub async fn id(&self) -> String {
+        self.client.request_id().await.unwrap()
+    }
+
+    /// Brings a persona's command before the rules.
+    pub async fn tell(&self, who: Who, command: Command) {
+        let proposal = Proposal {
+            request: None,
+            principal: Principal::own(who),
+            wall_ms: runtime::clock::wall().0,
+            command,
+        };
+        self.ledger.propose(proposal).await.unwrap().unwrap();
+    }
+
+    async fn join(&self) {
+        let facts = NodeFacts {
+            node: NODE,
+            name: "one".to_owned(),
+            incarnation: 1,
+            release: "1.2.3".to_owned(),
+            engine: "process: bubblewrap".to_owned(),
+            cpu_milli: 1_000_000,
+            memory_bytes: 1 << 50,
+            labels: BTreeMap::new(),
+        };
+        self.tell(Who::Node(NODE), Command::JoinNode { facts })
+            .await;
+    }
+
+    /// Describes the team `sre` and gives everyone a place.
+    pub async fn describe(&self) {
+        let (how, id) = (ApplyQuery::default(), self.id().await);
+        self.client.apply(&team(), &how, Some(&id)).await.unwrap();
+        self.place().await;
+    }
+
+    /// As the Manager: gives everyone without a place one.
+    pub async fn place(&self) {
+        let placements = self.ledger.read(|state| {
+            let teams = state.teams.values().filter(|team| team.placed.is_none());
+            let teams = teams.map(|team| (Placed::Team(team.spec.name.clone()), team.epoch));
+            let workers = state
+                .workers
+                .values()
+                .filter(|worker| worker.placed.is_none());
+            let workers = workers.map(|w| (Placed::Worker(w.spec.id.clone()), w.epoch));
+            let placement = |(who, epoch)| Placement {
+                who,
+                epoch,
+                node: NODE,
+                reason: "the only node".to_owned(),
+            };
+            teams.chain(workers).map(placement).collect::<Vec<_>>()
+        });
+        let term = self.ledger.status().term;
+        for placements in placements.chunks(200) {
+            let placements = placements.to_vec();
+            self.tell(Who::Manager { term }, Command::Place { placements })
+                .await;
+        }
+    }
+
+    pub async fn submit(&self, brief: &str) -> CaseId {
+        let case = OpenCase {
+            team: Some("sre".to_owned()),
+            brief: brief.to_owned(),
+            ..OpenCase::default()
+        };
+        let opened = self
+            .client
+            .open_case(&case, &self.id().await)
+            .await
+            .unwrap();
+        opened.case.parse().unwrap()
+    }
+
+    /// As the butler: plans a case with its playbook.
+    pub async fn plan(&self, case: CaseId) {
+        let (who, generation) = self.butler(case);
+        let plan = rules::command::Plan::Playbook("diagnose".parse().unwrap());
+        self.tell(
+            who,
+            Command::PlanCase {
+                case,
+                generation,
+                plan,
+            },
+        )
+        .await;
+    }
+
+    /// As the butler: reports a case that is over.
+    pub async fn report(&self, case: CaseId, report: rules::case::Report) {
+        let (who, generation) = self.butler(case);
+        let report = Box::new(report);
+        self.tell(
+            who,
+            Command::ReportCase {
+                case,
+                generation,
+                report,
+            },
+        )
+        .await;
+    }
+
+    fn butler(&self, case: CaseId) -> (Who, u32) {
+        self.ledger.read(|state| {
+            let case = &state.cases[&case];
+            let team = case.team.clone().unwrap();
+            let epoch = state.teams[&team].epoch;
+            (Who::Butler { team, epoch }, case.generation)
+        })
+    }
+
+    /// As its worker: says how far an attempt is, or how it ended.
+    pub async fn work(&self, attempt: AttemptId, command: Command) {
+        let who = self.ledger.read(|state| {
+            let found = &state.cases[&attempt.case].attempts[&attempt.number];
+            Who::Worker {
+                worker: found.worker.clone(),
+                epoch: found.epoch,
+            }
+        });
+        self.tell(who, command).await;
+    }
+
+    /// Lays out the folders of a worker's container.
+    pub fn container(&self, worker: &str) -> Spool {
+        let worker: WorkerId = worker.parse().unwrap();
+        let epoch = self.ledger.read(|state| state.workers[&worker].epoch);
+        let own = runtime::spool::Owner {
+            uid: nix::unistd::geteuid().as_raw(),
+            gid: nix::unistd::getegid().as_raw(),
+        };
+        let folder = self.folder.path().join(worker.name.as_str());
+        let spool = Spool::lay_out(folder, own, runtime::spool::Inside::own_root()).unwrap();
+        let bench = Bench { worker, epoch };
+        self.here
+            .spools
+            .lock()
+            .unwrap()
+            .insert(bench, spool.clone());
+        spool
+    }
+
+    /// Waits until the state is as wanted.
+    pub async fn until(&self, wanted: impl Fn(&State) -> bool) {
+        let mut applied = self.ledger.applied();
+        let reached = async {
+            while !self.ledger.read(|state| wanted(state)) {
+                applied.changed().await.unwrap();
+            }
+        };
+        let reached = tokio::time::timeout(PATIENCE, reached).await;
+        let cases = self.ledger.read(|state| state.cases.clone());
+        assert!(reached.is_ok(), "the state never came to it: {cases:#?}");
+    }
+}
+
+/// The team `sre` with one worker and a playbook of one stage.
+pub fn team() -> Vec<Document> {
+    let agent = AgentDocument {
+        kernel: "cli".to_owned(),
+        command: vec!["domo".to_owned(), "example".to_owned()],
+        image: "scratch".to_owned(),
+        env: BTreeMap::new(),
+        soul: None,
+        skills: BTreeMap::from([("status".to_owned(), BTreeMap::new())]),
+        limits: AgentLimits::default(),
+    };
+    vec![
+        Document::Team(TeamDocument {
+            name: "sre".to_owned(),
+            title: "Site reliability".to_owned(),
+            topics: Vec::new(),
+            butler: "sre-bot".to_owned(),
+            agent: None,
+            playbook: Some("diagnose".to_owned()),
+            labels: BTreeMap::new(),
+        }),
+        Document::Worker(WorkerDocument {
+            team: "sre".to_owned(),
+            name: "looker".to_owned(),
+            title: "Looks".to_owned(),
+            agent,
+            parallel: 4,
+            idle_after_ms: None,
+            labels: BTreeMap::new(),
+        }),
+        Document::Playbook(PlaybookDocument {
+            team: "sre".to_owned(),
+            name: "diagnose".to_owned(),
+            title: "Why is it broken?".to_owned(),
+            stages: vec![Stage {
+                name: "look".to_owned(),
+                title: "Look".to_owned(),
+                needs: Needs::Skill("status".to_owned()),
+                after: Vec::new(),
+                limit_ms: None,
+                attempts: 2,
+                approval: None,
+                on_failure: OnFailure::Fail,
+                brief: String::new(),
+            }],
+        }),
+    ]
+}
+
+/// A report with these texts.
+pub fn report(
+    document: rules::attempt::Body,
+    markdown: rules::attempt::Body,
+) -> rules::case::Report {
+    rules::case::Report {
+        summary: "it was the disk".to_owned(),
+        root_cause: Some("the disk".to_owned()),
+        recommendation: None,
+        impact: None,
+        document,
+        markdown,
+    }
+}
+
+/// A result of a few words.
+pub fn result(summary: &str, artifact: Option<(&str, BlobRef)>) -> rules::attempt::StageResult {
+    let artifact = artifact.map(|(name, blob)| rules::attempt::Artifact {
+        name: name.to_owned(),
+        blob,
+    });
+    rules::attempt::StageResult {
+        summary: summary.to_owned(),
+        document: rules::attempt::Body::Inline(format!("{{\"summary\":\"{summary}\"}}")),
+        artifacts: artifact.into_iter().collect(),
+    }
+}

@@ -1,0 +1,15 @@
+//! The admin socket over a real socket: a real ledger, the real client, and hostile ones.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on ends where it stands"
+)]
+
+mod cases;
+mod documents;
+mod door;
+mod hostile;
+mod house;
+mod lists;
+mod openapi;
+mod streams;
