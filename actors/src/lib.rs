@@ -20,10 +20,12 @@ pub mod backoff;
 mod butler;
 mod errand;
 pub mod house;
+pub mod household;
 mod janitor;
 mod manager;
 pub mod tree;
 mod worker;
 
 pub use house::House;
+pub use household::Household;
 pub use tree::{Root, RootMsg, Standing};

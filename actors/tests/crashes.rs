@@ -16,7 +16,7 @@ use rules::duty::Holder;
 use rules::stage::StageStatus;
 
 async fn standing(home: &Home) -> Vec<Standing> {
-    call_t!(home.root, RootMsg::Stand, 5000).unwrap()
+    call_t!(home.household.root(), RootMsg::Stand, 5000).unwrap()
 }
 
 /// Every stage done by exactly one attempt that finished, and nothing left running.
@@ -91,7 +91,7 @@ async fn cases_end_once_each_while_personas_crash_between_any_two_messages() {
     for round in 0..CRASHES {
         let children = standing(&home).await;
         let child = children[round % children.len()].child.clone();
-        home.root.cast(RootMsg::Crash(child)).unwrap();
+        home.household.root().cast(RootMsg::Crash(child)).unwrap();
         tokio::time::timeout(Duration::from_millis(2), std::future::pending::<()>())
             .await
             .ok();
@@ -120,7 +120,7 @@ async fn a_team_works_on_while_the_manager_is_dead() {
     let first = home.submit().await;
     home.closed(first).await;
     let manager = Child::Persona(Holder::Manager);
-    home.root.cast(RootMsg::Crash(manager)).unwrap();
+    home.household.root().cast(RootMsg::Crash(manager)).unwrap();
     let second = home.submit().await;
     is_told_once(&home.closed(second).await);
 }

@@ -3,3 +3,4 @@
 pub mod admin;
 pub mod bench;
 pub mod cli;
+pub mod daemon;

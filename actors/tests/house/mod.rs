@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use actors::{House, Root, RootMsg};
-use ractor::{Actor as _, ActorRef};
+use actors::{House, Household};
 use rules::attempt::{Body, StageResult};
 use rules::case::{Brief, Case};
 use rules::id::{
@@ -92,7 +91,7 @@ impl Workshop for Quick {
 pub struct Home {
     pub ledger: Ledger,
     pub workshop: Arc<Quick>,
-    pub root: ActorRef<RootMsg>,
+    pub household: Household,
     _folder: tempfile::TempDir,
 }
 
@@ -100,7 +99,7 @@ pub async fn open(workshop: Quick) -> Home {
     let folder = tempfile::tempdir().unwrap();
     let node = NodeId(1);
     let options = OpenOptions::new(folder.path().join("ledger"), node);
-    let (ledger, mut changes) = Ledger::open(options).await.unwrap();
+    let (ledger, changes) = Ledger::open(options).await.unwrap();
     ledger.init_single().await.unwrap();
     let blobs = Blobs::open(folder.path().join("blobs"), BLOB_LIMIT_BYTES).unwrap();
     let workshop = Arc::new(workshop);
@@ -110,30 +109,11 @@ pub async fn open(workshop: Quick) -> Home {
         blobs,
         workshop: Arc::clone(&workshop) as _,
     };
-    let (root, _) = Root::spawn(None, Root, house).await.unwrap();
-    let fed = root.clone();
-    tokio::spawn(async move {
-        while let Some(touched) = changes.next().await {
-            if fed.cast(RootMsg::Changed(touched)).is_err() {
-                return;
-            }
-        }
-    });
-    let mut status = ledger.watch_status();
-    let leading = root.clone();
-    tokio::spawn(async move {
-        loop {
-            let now = status.borrow_and_update().clone();
-            let term = now.is_leader.then_some(now.term);
-            if leading.cast(RootMsg::Leads(term)).is_err() || status.changed().await.is_err() {
-                return;
-            }
-        }
-    });
+    let household = Household::found(house, changes).await.unwrap();
     let home = Home {
         ledger,
         workshop,
-        root,
+        household,
         _folder: folder,
     };
     home.wait("a leader", |home| home.ledger.status().is_leader)

@@ -41,6 +41,7 @@ mod follow;
 mod live;
 mod logs;
 mod moment;
+mod node_run;
 mod print;
 mod screen;
 mod status;
@@ -126,8 +127,18 @@ enum Noun {
     #[command(subcommand)]
     Config(Config),
     Bench(bench::Bench),
+    /// Run a node
+    #[command(subcommand)]
+    Node(Node),
     #[command(hide = true)]
     Example(example::Example),
+    /// What runs as the first process of an agent's container
+    #[command(hide = true)]
+    Init {
+        /// The container's folder, and what is to be done there
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
 }
 
 noun! {
@@ -169,6 +180,13 @@ noun! {
 }
 
 noun! {
+    /// What there is to do with nodes.
+    Node {
+        Run(node_run::NodeRun),
+    }
+}
+
+noun! {
     /// What there is to do with settings.
     Config {
         Check(config_check::ConfigCheck),
@@ -203,7 +221,9 @@ impl Domo {
             Noun::Status(verb) => one(verb, &console),
             Noun::Config(verb) => one(verb, &console),
             Noun::Bench(bench) => bench.run(&console),
+            Noun::Node(verb) => many(verb, &console),
             Noun::Example(example) => return example.run(),
+            Noun::Init { arguments } => return runtime::init::run(&arguments),
         };
         match ended {
             Ok(()) => ExitCode::SUCCESS,
@@ -220,6 +240,17 @@ fn one(verb: impl Verb, console: &Console) -> Result<(), Stop> {
         .map_err(|error| Stop::mend(format!("this process gets no event loop: {error}"), ""))?;
     let ended = runtime.block_on(verb.run(console));
     // A question to the terminal may still be open: it must not hold the process.
+    runtime.shutdown_background();
+    ended
+}
+
+/// Runs a verb that serves others: a thread for each core.
+fn many(verb: impl Verb, console: &Console) -> Result<(), Stop> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Stop::mend(format!("this process gets no event loop: {error}"), ""))?;
+    let ended = runtime.block_on(verb.run(console));
     runtime.shutdown_background();
     ended
 }

@@ -24,10 +24,14 @@ const CLUSTER_BYTES: usize = 6;
 #[derive(Debug, Error)]
 pub enum IdentityError {
     /// Another daemon uses it: end that one, or choose another folder.
-    #[error("another daemon uses the data folder {0}; stop it first, or choose another with --data")]
+    #[error(
+        "another daemon uses the data folder {0}; stop it first, or choose another with --data"
+    )]
     InUse(PathBuf),
     /// The file that says who the node is cannot be read: it is damaged.
-    #[error("{path} does not say who this node is ({why}); restore it from a backup, or begin with an empty data folder")]
+    #[error(
+        "{path} does not say who this node is ({why}); restore it from a backup, or begin with an empty data folder"
+    )]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -35,7 +39,9 @@ pub enum IdentityError {
         why: String,
     },
     /// The folder is another node's.
-    #[error("the data folder {path} belongs to node {found}, the settings say node {asked} (node.id)")]
+    #[error(
+        "the data folder {path} belongs to node {found}, the settings say node {asked} (node.id)"
+    )]
     OtherNode {
         /// The folder.
         path: PathBuf,
@@ -77,9 +83,15 @@ pub struct Identity {
 
 /// Takes a data folder into use, making it where it is not there.
 pub fn take(folder: &Path, node: u64) -> Result<Identity, IdentityError> {
-    let failed =
-        |path: &Path| { let path = path.to_path_buf(); move |source| IdentityError::Failed { path, source } };
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed(folder))?;
+    let failed = |path: &Path| {
+        let path = path.to_path_buf();
+        move |source| IdentityError::Failed { path, source }
+    };
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(failed(folder))?;
     let lock_path = folder.join(LOCK);
     let file = OpenOptions::new()
         .create(true)
@@ -92,23 +104,43 @@ pub fn take(folder: &Path, node: u64) -> Result<Identity, IdentityError> {
         .map_err(|_| IdentityError::InUse(folder.to_path_buf()))?;
     let path = folder.join(FILE);
     let mut kept = match fs::read_to_string(&path) {
-        Ok(text) => serde_json::from_str::<Kept>(&text)
-            .map_err(|why| IdentityError::Damaged { path: path.clone(), why: why.to_string() })?,
+        Ok(text) => serde_json::from_str::<Kept>(&text).map_err(|why| IdentityError::Damaged {
+            path: path.clone(),
+            why: why.to_string(),
+        })?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let random: [u8; CLUSTER_BYTES] = rand::random();
             let cluster = random.iter().map(|byte| format!("{byte:02x}")).collect();
-            Kept { version: 1, cluster, node, incarnation: 0 }
+            Kept {
+                version: 1,
+                cluster,
+                node,
+                incarnation: 0,
+            }
         }
         Err(source) => return Err(IdentityError::Failed { path, source }),
     };
     if kept.node != node {
         let path = folder.to_path_buf();
-        return Err(IdentityError::OtherNode { path, found: kept.node, asked: node });
+        return Err(IdentityError::OtherNode {
+            path,
+            found: kept.node,
+            asked: node,
+        });
     }
     kept.incarnation += 1;
     write(folder, &path, &kept).map_err(failed(&path))?;
-    let Kept { cluster, incarnation, .. } = kept;
-    Ok(Identity { cluster, node, incarnation, _lock: lock })
+    let Kept {
+        cluster,
+        incarnation,
+        ..
+    } = kept;
+    Ok(Identity {
+        cluster,
+        node,
+        incarnation,
+        _lock: lock,
+    })
 }
 
 /// Writes it whole or not at all.
@@ -145,7 +177,10 @@ mod tests {
     fn a_folder_in_use_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let _held = take(folder.path(), 1).unwrap();
-        assert!(matches!(take(folder.path(), 1), Err(IdentityError::InUse(_))));
+        assert!(matches!(
+            take(folder.path(), 1),
+            Err(IdentityError::InUse(_))
+        ));
     }
 
     #[test]
@@ -153,7 +188,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         drop(take(folder.path(), 1).unwrap());
         let refused = take(folder.path(), 2);
-        assert!(matches!(refused, Err(IdentityError::OtherNode { found: 1, asked: 2, .. })));
+        assert!(matches!(
+            refused,
+            Err(IdentityError::OtherNode {
+                found: 1,
+                asked: 2,
+                ..
+            })
+        ));
     }
 
     #[test]

@@ -1,0 +1,317 @@
+//! The daemon: brings a node up part by part, says that it is ready, and takes it down in reverse.
+//!
+//! ```text
+//! identity ─► ledger ─► blobs ─► engine ─► personas ─► node joins ─► admin socket ─► ready
+//! ```
+//!
+//! # Invariant
+//! Agents outlive the daemon: taking it down leaves their containers as they are.
+
+mod capacity;
+mod engine_watch;
+mod identity;
+mod logs;
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actors::{House, Household};
+use config::settings::{Settings, StoreChoice};
+use rules::id::NodeId;
+use rules::node::NodeFacts;
+use rules::{Command, Principal, Proposal, Who};
+use runtime::blob::{BlobError, Blobs};
+use runtime::clock;
+use runtime::engine::{self, EngineChoice, EngineError, EngineSettings, Opened};
+use runtime::ledger::{Changes, Ledger, OpenError, OpenOptions, ProposeError, StoreKind};
+use runtime::workshop::Workshop;
+use runtime::workshop::boxes::Boxes;
+use thiserror::Error;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::admin::limits::DoorLimits;
+use crate::admin::{self, Here, InBoxes, People, Socket, SocketError};
+use crate::bench::no_spools::NoSpools;
+use crate::bench::stub::StubWorkshop;
+
+pub use identity::IdentityError;
+pub use logs::BadFilter;
+
+use identity::Identity;
+
+/// Longest wait for a leader at the start: a voter alone elects itself within a second.
+const LEADER_WAIT: Duration = Duration::from_secs(30);
+/// Longest wait for each part when the daemon ends; what is not done then is done at its next start.
+const STOP_WAIT: Duration = Duration::from_secs(5);
+
+/// Why a node does not come up, or goes down.
+#[derive(Debug, Error)]
+pub enum DaemonError {
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The filter of the logs is none.
+    #[error(transparent)]
+    Filter(#[from] BadFilter),
+    /// The ledger does not open.
+    #[error("the ledger does not open")]
+    Ledger(#[from] OpenError),
+    /// The ledger takes nothing.
+    #[error("the ledger takes nothing")]
+    Propose(#[from] ProposeError),
+    /// The node is refused by its cluster.
+    #[error("the cluster refuses this node")]
+    Refused(#[from] rules::Rejection),
+    /// The blobs' folder cannot be used.
+    #[error("the blobs cannot be used")]
+    Blobs(#[from] BlobError),
+    /// There is no engine to run agents with.
+    #[error("no engine can run agents here")]
+    Engine(#[from] EngineError),
+    /// The admin socket cannot be opened.
+    #[error(transparent)]
+    Socket(#[from] SocketError),
+    /// The personas do not start.
+    #[error("the personas do not start: {0}")]
+    Personas(String),
+    /// No leader was elected in time.
+    #[error("no leader was elected within {} s; look at the log for the reason", LEADER_WAIT.as_secs())]
+    NoLeader,
+    /// The stub agent of a measurement does not answer.
+    #[error("the stub agent does not answer")]
+    NoStub(#[source] std::io::Error),
+    /// The program's own file, which agents' containers are given, is not to be found.
+    #[error("the program does not find its own file")]
+    OwnFile(#[source] std::io::Error),
+    /// The process cannot hear signals.
+    #[error("signals cannot be heard")]
+    Signals(#[source] std::io::Error),
+}
+
+/// How a node is run.
+#[derive(Clone, Debug)]
+pub struct Mode {
+    /// Whether it is a cluster of one for trying things out: agents may run unconfined.
+    pub is_dev: bool,
+    /// For measuring: the socket of an agent that answers at once, instead of containers.
+    pub stub_agent: Option<PathBuf>,
+}
+
+/// Runs a node until it is told to end by SIGTERM or SIGINT.
+pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
+    logs::begin(&settings.log)?;
+    let began = clock::boot();
+    let mut term = signal(SignalKind::terminate()).map_err(DaemonError::Signals)?;
+    let mut int = signal(SignalKind::interrupt()).map_err(DaemonError::Signals)?;
+    let data = settings.node.data.clone();
+    let identity = identity::take(&data, settings.node.id)?;
+    let node = NodeId(identity.node);
+    let (ledger, changes) = open_ledger(&settings, node).await?;
+    let blobs = Blobs::open(data.join("blobs"), settings.limits.blob_bytes)?;
+    let hall = open_hall(&settings, &mode, &identity, &blobs).await?;
+    let house = House {
+        node,
+        ledger: ledger.clone(),
+        blobs: blobs.clone(),
+        workshop: hall.workshop,
+    };
+    let mut household = Household::found(house, changes)
+        .await
+        .map_err(|error| DaemonError::Personas(error.to_string()))?;
+    join(&settings, &ledger, &identity, hall.engine).await?;
+    let path = socket_path(&settings);
+    let socket = Socket::bind(&path, settings.admin.mode)?;
+    let (stop, stopped) = watch::channel(false);
+    let served = tokio::spawn(admin::serve(
+        socket,
+        admin::Node {
+            id: node,
+            ledger: ledger.clone(),
+            blobs,
+            here: hall.here,
+            agents: settings.agents.clone(),
+            people: People::new(BTreeMap::new()),
+            limits: DoorLimits::of(&settings, admin::limits::open_files()),
+        },
+        stopped,
+    ));
+    announce(&settings, &path, clock::boot().since(began));
+    let why = tokio::select! {
+        _ = term.recv() => "SIGTERM",
+        _ = int.recv() => "SIGINT",
+        () = household.ended() => "the personas ended",
+    };
+    tracing::info!(why, "ending; agents go on");
+    // Whoever serves may have ended before; then nobody hears it.
+    let _ = stop.send(true);
+    bounded("the admin socket", async {
+        let _ = served.await;
+    })
+    .await;
+    bounded("the personas", household.leave()).await;
+    bounded("the ledger", ledger.close()).await;
+    Ok(())
+}
+
+async fn open_ledger(settings: &Settings, node: NodeId) -> Result<(Ledger, Changes), DaemonError> {
+    let mut options = OpenOptions::new(settings.node.data.join("ledger"), node);
+    options.store = match settings.ledger.store {
+        StoreChoice::Sled => StoreKind::Sled,
+        StoreChoice::Redb => StoreKind::Redb,
+    };
+    options.snapshot_every = settings.ledger.snapshot_every;
+    options.limits.in_flight = settings.limits.proposals_in_flight;
+    let (ledger, changes) = Ledger::open(options).await?;
+    ledger.init_single().await?;
+    let mut status = ledger.watch_status();
+    let elected = status.wait_for(|status| status.is_leader);
+    match tokio::time::timeout(LEADER_WAIT, elected).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(_)) | Err(_) => return Err(DaemonError::NoLeader),
+    }
+    Ok((ledger, changes))
+}
+
+/// Where attempts are carried out, and what only this node knows of them.
+struct Hall {
+    workshop: Arc<dyn Workshop>,
+    here: Arc<dyn Here>,
+    engine: String,
+}
+
+async fn open_hall(
+    settings: &Settings,
+    mode: &Mode,
+    identity: &Identity,
+    blobs: &Blobs,
+) -> Result<Hall, DaemonError> {
+    if let Some(socket) = &mode.stub_agent {
+        let stub = StubWorkshop::connect(socket)
+            .await
+            .map_err(DaemonError::NoStub)?;
+        let engine = "stub: an agent that answers at once, for measuring".to_owned();
+        return Ok(Hall {
+            workshop: Arc::new(stub),
+            here: Arc::new(NoSpools),
+            engine,
+        });
+    }
+    let opened = open_engine(settings, mode, identity).await?;
+    let engine = opened.description.to_string();
+    let troubles = engine_watch::follow(opened.engine.as_ref());
+    let boxes = Arc::new(Boxes::new(
+        opened.engine,
+        blobs.clone(),
+        identity.cluster.clone(),
+        NodeId(identity.node),
+        settings.agents.grace_ms,
+    ));
+    let here = Arc::new(InBoxes::new(Arc::clone(&boxes), troubles));
+    Ok(Hall {
+        workshop: boxes,
+        here,
+        engine,
+    })
+}
+
+async fn open_engine(
+    settings: &Settings,
+    mode: &Mode,
+    identity: &Identity,
+) -> Result<Opened, DaemonError> {
+    let choice = match settings.engine.kind {
+        config::settings::EngineChoice::Auto => EngineChoice::Auto,
+        config::settings::EngineChoice::Docker => EngineChoice::Docker,
+        config::settings::EngineChoice::Process => EngineChoice::Process,
+    };
+    let domo = std::env::current_exe().map_err(DaemonError::OwnFile)?;
+    let opened = engine::open(&EngineSettings {
+        choice,
+        docker_socket: settings.engine.docker_socket.clone(),
+        data: settings.node.data.clone(),
+        domo,
+        cluster: identity.cluster.clone(),
+        node: identity.node,
+        unconfined: settings.engine.unconfined || mode.is_dev,
+        confinement: None,
+    })
+    .await?;
+    let (description, why) = (opened.description.to_string(), &opened.why);
+    tracing::info!(engine = description, why, "agents are run by");
+    Ok(opened)
+}
+
+/// Says to the cluster what this node is and has.
+async fn join(
+    settings: &Settings,
+    ledger: &Ledger,
+    identity: &Identity,
+    engine: String,
+) -> Result<(), DaemonError> {
+    let (cpu_milli, memory_bytes) = capacity::of_this_host();
+    let node = NodeId(identity.node);
+    let labels = settings.node.labels.iter();
+    let facts = NodeFacts {
+        node,
+        name: node_name(settings),
+        incarnation: identity.incarnation,
+        release: env!("CARGO_PKG_VERSION").to_owned(),
+        engine,
+        cpu_milli,
+        memory_bytes,
+        labels: labels
+            .map(|(key, value)| (key.to_string(), value.clone()))
+            .collect(),
+    };
+    let proposal = Proposal {
+        request: None,
+        principal: Principal::own(Who::Node(node)),
+        wall_ms: clock::wall().0,
+        command: Command::JoinNode { facts },
+    };
+    ledger.propose(proposal).await??;
+    Ok(())
+}
+
+fn node_name(settings: &Settings) -> String {
+    match &settings.node.name {
+        Some(name) => name.to_string(),
+        None => nix::sys::utsname::uname()
+            .ok()
+            .and_then(|host| host.nodename().to_str().map(ToOwned::to_owned))
+            .unwrap_or_else(|| format!("node-{}", settings.node.id)),
+    }
+}
+
+/// Says on standard output that the node is ready: the one line that a program waits for.
+fn announce(settings: &Settings, socket: &std::path::Path, took: Duration) {
+    let (name, data) = (node_name(settings), settings.node.data.display());
+    tracing::info!(name, %data, socket = %socket.display(), took_ms = took.as_millis(), "ready");
+    let line = format!("ready: node {name}, admin socket {}\n", socket.display());
+    // Whoever started the daemon may have closed its end.
+    let _ = std::io::stdout().write_all(line.as_bytes());
+    let _ = std::io::stdout().flush();
+}
+
+async fn bounded(what: &str, ending: impl Future<Output = ()>) {
+    if tokio::time::timeout(STOP_WAIT, ending).await.is_err() {
+        tracing::warn!(
+            what,
+            limit_s = STOP_WAIT.as_secs(),
+            "does not end in time; it is left"
+        );
+    }
+}
+
+/// Where a node's admin socket is, unless the settings say otherwise.
+pub fn socket_path(settings: &Settings) -> PathBuf {
+    settings
+        .admin
+        .socket
+        .clone()
+        .unwrap_or_else(|| settings.node.data.join("admin.sock"))
+}
