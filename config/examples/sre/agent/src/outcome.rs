@@ -169,10 +169,11 @@ impl Outcome {
                 .with(titles),
             );
         }
+        let all: Vec<usize> = self.findings.iter().map(|f| f.evidence.len()).collect();
         let mut lines = MAX_EVIDENCE_LINES;
         loop {
-            for finding in &mut self.findings {
-                bound(finding, lines);
+            for (finding, all) in self.findings.iter_mut().zip(&all) {
+                bound(finding, lines, *all);
             }
             if lines <= 1 || self.json().len() <= MAX_RESULT_BYTES {
                 return self;
@@ -199,18 +200,19 @@ impl Outcome {
     }
 }
 
-fn bound(finding: &mut Finding, lines: usize) {
+/// Keeps so many lines of evidence, the last of which counts those of `all` that are left out.
+fn bound(finding: &mut Finding, lines: usize, all: usize) {
     finding.title = phrase::line(&finding.title, MAX_TITLE_BYTES);
     finding.detail = phrase::line(&finding.detail, MAX_PARAGRAPH_BYTES);
+    if finding.evidence.len() > lines {
+        finding.evidence.truncate(lines - 1);
+        finding.evidence.push(format!(
+            "and {}",
+            phrase::count(all - (lines - 1), "more line")
+        ));
+    }
     for line in &mut finding.evidence {
         *line = phrase::line(line, MAX_EVIDENCE_BYTES);
-    }
-    if finding.evidence.len() > lines {
-        let more = finding.evidence.len() - (lines - 1);
-        finding.evidence.truncate(lines - 1);
-        finding
-            .evidence
-            .push(format!("and {} more", phrase::count(more, "line")));
     }
 }
 
@@ -220,7 +222,7 @@ mod tests {
 
     #[test]
     fn the_largest_outcome_stays_within_the_limits() {
-        let long = "é\"\n".repeat(5000);
+        let long = "é\" \n".repeat(800);
         let mut outcome = Outcome::new(long.clone(), f64::NAN);
         outcome.root_cause = Some(long.clone());
         for _ in 0..200 {

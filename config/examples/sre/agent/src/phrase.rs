@@ -2,29 +2,38 @@
 
 use std::fmt::Display;
 
+/// What stands for the rest of a text.
+const MARK: &str = "…";
+
 /// The text without control characters, at most `max_bytes` long, cut between characters.
 pub fn cut(text: &str, max_bytes: usize) -> String {
-    const MARK: &str = "…";
-    let clean: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    if clean.len() <= max_bytes {
-        return clean;
-    }
-    let mut end = max_bytes.saturating_sub(MARK.len());
-    while !clean.is_char_boundary(end) {
-        end -= 1;
-    }
-    format!("{}{MARK}", clean[..end].trim_end())
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    shorten(text.chars().map(plain), max_bytes)
 }
 
 /// The text on one line, with runs of spaces made one, at most `max_bytes` long.
 pub fn line(text: &str, max_bytes: usize) -> String {
-    cut(
-        &text.split_whitespace().collect::<Vec<_>>().join(" "),
-        max_bytes,
-    )
+    let words = text.split_whitespace().enumerate();
+    let spaced = words.flat_map(|(i, word)| (i > 0).then_some(' ').into_iter().chain(word.chars()));
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    shorten(spaced.map(plain), max_bytes)
+}
+
+/// Takes no more of the text than is shown of it.
+fn shorten(text: impl Iterator<Item = char>, max_bytes: usize) -> String {
+    let mut shown = String::new();
+    let mut end = 0;
+    for c in text {
+        if shown.len() + MARK.len() <= max_bytes {
+            end = shown.len();
+        }
+        shown.push(c);
+        if shown.len() > max_bytes {
+            shown.truncate(end);
+            return format!("{}{MARK}", shown.trim_end());
+        }
+    }
+    shown
 }
 
 /// `a, b and c`; after `max` names `a, b and 7 more`.

@@ -205,6 +205,7 @@ fn mark(fault: &mut Fault, population: &Population<'_>, node: &Node) {
     }
     if !named.is_empty() {
         let all = phrase::names(&named, MAX_NAMED_PODS);
+        fault.explanation = format!("{} It takes down {all}.", fault.explanation);
         fault
             .evidence
             .push(format!("pods on {} that suffer with it: {all}", node.name));

@@ -41,7 +41,7 @@ pub fn fault(
     let alive = population.standing(&group.id).alive;
     let (waiting, is_one) = (group.pods.len(), group.pods.len() == 1);
     let who = if group.id.kind == "Pod" || alive == 1 {
-        format!("Pod {} is", pod.key)
+        format!("{} is", population.pod_in_words(pod))
     } else {
         let are = if is_one { "is" } else { "are" };
         format!(

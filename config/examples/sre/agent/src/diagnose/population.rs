@@ -57,6 +57,15 @@ impl<'a> Population<'a> {
             .unwrap_or_else(|| self.cluster.workload_of(pod))
     }
 
+    /// `Pod shop/web-7d9cf856c9-x2k4p (Deployment web)`; a pod of its own has no workload to tell.
+    pub fn pod_in_words(&self, pod: &Pod) -> String {
+        let id = self.workload(pod);
+        if id.kind == "Pod" {
+            return format!("Pod {}", pod.key);
+        }
+        format!("Pod {} ({} {})", pod.key, id.kind, id.key.name)
+    }
+
     /// How a workload stands.
     pub fn standing(&self, id: &WorkloadId) -> Standing {
         let pods = self

@@ -95,7 +95,7 @@ fn fault(population: &Population<'_>, id: &WorkloadId, group: Vec<(&Pod, Symptom
     };
     let all = standing.alive.max(group.len());
     let who = if id.kind == "Pod" || all == 1 && group.len() == 1 {
-        format!("Pod {}", first_pod.key)
+        population.pod_in_words(first_pod)
     } else {
         format!("{id} ({} of {})", group.len(), phrase::count(all, "pod"))
     };
