@@ -1,7 +1,7 @@
 //! One attempt while it runs: its first process, its two streams, its limits and its end.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
@@ -19,7 +19,6 @@ use super::{BoxSettings, end, memory, tried};
 use crate::clock::{BootMs, Deadline, boot};
 use crate::spool::{
     AttemptName, CONTRACT_VERSION, Ending, Exit, Folder, LogName, Order, Started, Stopped, to_json,
-    write_whole,
 };
 
 /// Shortest time between two looks at what the attempt has written.
@@ -253,16 +252,19 @@ impl Running {
     }
 }
 
+/// Writes the mark that the attempt was started. Only one can ever do so, also after a power cut.
 fn mark_started(run: &Path, at: BootMs) -> Result<(), String> {
     let mark = Started {
         version: CONTRACT_VERSION,
         at_boot_ms: at.0,
     };
-    if run.join("started.json").exists() {
-        return Err("it was started before".to_owned());
-    }
-    write_whole(run, "started.json", &to_json(&mark), 0o644)
-        .map_err(tried("its start cannot be noted"))
+    let write = || -> std::io::Result<()> {
+        let mut file = File::create_new(run.join("started.json"))?;
+        file.write_all(&to_json(&mark))?;
+        // Its name is the mark; what it says is for people, and may be lost.
+        File::open(run)?.sync_all()
+    };
+    write().map_err(tried("its start cannot be noted"))
 }
 
 fn spawn(

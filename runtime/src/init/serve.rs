@@ -22,8 +22,8 @@ use super::running::Running;
 use super::signals::{Signals, wait_for};
 use super::{BoxSettings, Reap, end, exec, tried};
 use crate::spool::{
-    AttemptName, Cancel, Ending, Exit, Order, OrderHints, Stopped, WIRE_FILE_LIMIT_BYTES, to_json,
-    write_whole,
+    AttemptName, CONTRACT_VERSION, Cancel, Ending, Exit, Order, OrderHints, Stopped,
+    WIRE_FILE_LIMIT_BYTES, to_json, write_whole,
 };
 
 /// What init says on its standard output once it serves.
@@ -49,7 +49,6 @@ pub(super) fn serve(folder: &Path) -> Result<ExitCode, String> {
         signals,
         hints: OrderHints::new(&folder.join("in")),
         running: None,
-        over: BTreeSet::new(),
         unwritten: BTreeMap::new(),
     };
     say_ready();
@@ -90,8 +89,6 @@ struct Server {
     signals: Signals,
     hints: OrderHints,
     running: Option<Running>,
-    /// Attempts whose exit is written: nothing is to be done for them.
-    over: BTreeSet<AttemptName>,
     /// Exits for which there was no room on the disk: written as soon as there is.
     unwritten: BTreeMap<AttemptName, Exit>,
 }
@@ -170,7 +167,7 @@ impl Server {
             AttemptName::new(name.to_str()?).ok()
         });
         let found: BTreeSet<AttemptName> = names.collect();
-        self.over.retain(|attempt| found.contains(attempt));
+        self.hints.keep(&found);
         for (attempt, exit) in std::mem::take(&mut self.unwritten) {
             self.write_exit(&attempt, exit);
         }
@@ -183,7 +180,7 @@ impl Server {
             running.stop(Stopped::Cancelled, Some(Duration::ZERO));
         }
         for attempt in found {
-            if !self.over.contains(&attempt) && !self.unwritten.contains_key(&attempt) {
+            if !self.unwritten.contains_key(&attempt) {
                 self.consider(&attempt);
             }
         }
@@ -205,39 +202,42 @@ impl Server {
             }
             return;
         }
-        if has_exit(&run) {
+        let is_ordered = || input.join("order.json").exists() && run.is_dir();
+        if is_ordered() && has_exit(&run) {
             self.hints.forget(attempt);
-            self.over.insert(attempt.clone());
             return;
         }
-        // Before the order is looked for: one that comes in between is a hint then.
+        // Before the order is looked for again: one that comes in between is a hint then.
         self.hints.watch(attempt, &input);
+        if !is_ordered() {
+            // What else lies there by its name was planted; preparing it throws that away.
+            return;
+        }
         if run.join("started.json").exists() {
             self.write_exit(attempt, Exit::bare(Ending::Lost));
-        } else if input.join("order.json").exists() && run.is_dir() {
-            if cancel.is_some() {
-                let why = "cancelled before it was started".to_owned();
-                let exit = Exit::bare(Ending::NotStarted(why));
-                self.write_exit(
-                    attempt,
-                    Exit {
-                        stopped: Some(Stopped::Cancelled),
-                        ..exit
-                    },
-                );
-            } else if self.running.is_none() && !self.signals.is_told_to_stop {
-                self.start(attempt, &input.join("order.json"));
-            }
+        } else if cancel.is_some() {
+            let why = "cancelled before it was started".to_owned();
+            let stopped = Some(Stopped::Cancelled);
+            let exit = Exit {
+                stopped,
+                ..Exit::bare(Ending::NotStarted(why))
+            };
+            self.write_exit(attempt, exit);
+        } else if self.running.is_none() && !self.signals.is_told_to_stop {
+            self.start(attempt, &input.join("order.json"));
         }
     }
 
     fn start(&mut self, attempt: &AttemptName, order: &Path) {
-        let started = exec::read::<Order>(order).and_then(|order| {
-            if order.version != crate::spool::CONTRACT_VERSION {
-                return Err(format!("the order has version {}", order.version));
-            }
+        let Some(order) = read_if_there::<Order>(order) else {
+            // Half an order, after a power cut: the daemon writes it again.
+            return;
+        };
+        let started = if order.version == CONTRACT_VERSION {
             Running::start(&self.folder, attempt, order, &self.settings)
-        });
+        } else {
+            Err(format!("the order has version {}", order.version))
+        };
         match started {
             Ok(running) => self.running = Some(running),
             Err(why) => {
@@ -260,7 +260,6 @@ impl Server {
             return;
         }
         self.hints.forget(attempt);
-        self.over.insert(attempt.clone());
     }
 }
 

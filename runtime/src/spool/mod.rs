@@ -26,6 +26,7 @@
 
 mod beneath;
 mod collect;
+mod layout;
 mod purge;
 pub mod result;
 mod tail;
@@ -36,11 +37,11 @@ mod wire;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub(crate) use beneath::{Folder, Kind};
 pub use collect::{Collected, OutFile, Skipped};
+pub use layout::{Content, InFile, Inside, Owner};
 pub(crate) use purge::remove_tree;
 pub use tail::{LogChunk, LogName, Progress};
 pub(crate) use watch::OrderHints;
@@ -51,8 +52,8 @@ pub use wire::{
 };
 
 use beneath::{NotOpened, read_within};
-use whole::own;
 pub(crate) use whole::{failed, make_folder, to_json, write_plain, write_whole};
+use whole::{own, write_by_rename};
 
 /// Largest order, cancel, started and exit file that is read.
 pub(crate) const WIRE_FILE_LIMIT_BYTES: usize = 1 << 20;
@@ -69,70 +70,6 @@ pub enum AttemptObserved {
     Running,
     /// It is over.
     Exited(Exit),
-}
-
-/// The user that a box's programs are, as this host counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Owner {
-    /// User id.
-    pub uid: u32,
-    /// Group id.
-    pub gid: u32,
-}
-
-/// Where the programs in a box see its parts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Inside {
-    /// The folder with `in/`, `out/` and `run/`: `/agent` where the box has its own root.
-    pub root: PathBuf,
-    /// The `domo` binary: `/domo` likewise.
-    pub domo: PathBuf,
-    /// The folder of the gateway's socket: `/run/domo` likewise.
-    pub gateway: PathBuf,
-}
-
-impl Inside {
-    /// The view of a box that has its own root.
-    pub fn own_root() -> Inside {
-        Inside {
-            root: "/agent".into(),
-            domo: "/domo".into(),
-            gateway: "/run/domo".into(),
-        }
-    }
-
-    /// The attempt's input folder, as its agent sees it.
-    pub fn input(&self, attempt: &AttemptName) -> PathBuf {
-        self.root.join("in").join(attempt.as_str())
-    }
-
-    /// The attempt's output and working folder, as its agent sees it.
-    pub fn output(&self, attempt: &AttemptName) -> PathBuf {
-        self.root.join("out").join(attempt.as_str())
-    }
-
-    /// The attempt's HOME, as its agent sees it.
-    pub fn home(&self, attempt: &AttemptName) -> PathBuf {
-        self.root.join("run").join(attempt.as_str()).join("home")
-    }
-}
-
-/// A file for an attempt's `in/` folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InFile {
-    /// Relative to `in/<attempt>/`, plain components only.
-    pub path: String,
-    /// What is in it.
-    pub content: Content,
-}
-
-/// Where a file's bytes come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Content {
-    /// These.
-    Bytes(Vec<u8>),
-    /// Those of the daemon's own file at this path.
-    CopyOf(PathBuf),
 }
 
 /// What stands in the way at the spool.
@@ -262,14 +199,27 @@ impl Spool {
 
     /// Orders a prepared attempt to be run, at most once however often this is called.
     ///
+    /// Not forced to the disk: a power cut ends every box, and what it makes of the order, nothing
+    /// or half of it, is mended by ordering again.
+    ///
     /// # Errors
     /// [`SpoolError::NoRoom`] or [`SpoolError::Failed`].
     pub fn order(&self, attempt: &AttemptName, order: &Order) -> Result<(), SpoolError> {
-        let folder = self.in_folder(attempt);
-        if folder.join("order.json").exists() {
+        if self.is_ordered(attempt) {
             return Ok(());
         }
-        write_whole(&folder, "order.json", &to_json(order), 0o644)
+        write_by_rename(
+            &self.in_folder(attempt),
+            "order.json",
+            &to_json(order),
+            0o644,
+        )
+    }
+
+    /// Is there a whole order?
+    fn is_ordered(&self, attempt: &AttemptName) -> bool {
+        let written = std::fs::read(self.in_folder(attempt).join("order.json"));
+        written.is_ok_and(|written| serde_json::from_slice::<Order>(&written).is_ok())
     }
 
     /// Asks init to end the attempt, or not to begin it. May be repeated.
@@ -279,7 +229,7 @@ impl Spool {
     pub fn cancel(&self, attempt: &AttemptName, cancel: &Cancel) -> Result<(), SpoolError> {
         let folder = self.in_folder(attempt);
         make_folder(&folder, 0o755)?;
-        write_whole(&folder, "cancel.json", &to_json(cancel), 0o644)
+        write_by_rename(&folder, "cancel.json", &to_json(cancel), 0o644)
     }
 
     /// Where the attempt stands.
@@ -288,7 +238,7 @@ impl Spool {
     /// [`SpoolError::Failed`] when the folder cannot be read.
     pub fn observe(&self, attempt: &AttemptName) -> Result<AttemptObserved, SpoolError> {
         // Without an order, what lies there for the attempt was planted by one before it.
-        let is_ordered = self.in_folder(attempt).join("order.json").exists();
+        let is_ordered = self.is_ordered(attempt);
         let path = self.run_folder(attempt);
         let run = match Folder::open(&path) {
             Ok(run) if is_ordered => run,

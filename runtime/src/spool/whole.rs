@@ -73,6 +73,28 @@ pub(crate) fn write_whole(
     bytes: &[u8],
     mode: u32,
 ) -> Result<(), SpoolError> {
+    write_fresh(folder, name, bytes, mode, File::sync_data)?;
+    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(|source| failed(folder, source))
+}
+
+/// Writes a file so that whoever reads it finds it whole or absent, short of a power cut.
+pub(crate) fn write_by_rename(
+    folder: &Path,
+    name: &str,
+    bytes: &[u8],
+    mode: u32,
+) -> Result<(), SpoolError> {
+    write_fresh(folder, name, bytes, mode, |_| Ok(()))
+}
+
+fn write_fresh(
+    folder: &Path,
+    name: &str,
+    bytes: &[u8],
+    mode: u32,
+    sync: impl FnOnce(&File) -> io::Result<()>,
+) -> Result<(), SpoolError> {
     let fresh = folder.join(format!(".{name}.new"));
     let write = || -> io::Result<()> {
         match fs::remove_file(&fresh) {
@@ -85,9 +107,8 @@ pub(crate) fn write_whole(
             .mode(mode)
             .open(&fresh)?;
         file.write_all(bytes)?;
-        file.sync_data()?;
-        fs::rename(&fresh, folder.join(name))?;
-        File::open(folder)?.sync_all()
+        sync(&file)?;
+        fs::rename(&fresh, folder.join(name))
     };
     write().map_err(|source| failed(&fresh, source))
 }

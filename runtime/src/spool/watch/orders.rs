@@ -5,6 +5,7 @@
 //! Its user may have no inotify instance left, because all containers' agents are one user for the
 //! kernel; then init looks more often, and is a little slower for it.
 
+use std::collections::BTreeSet;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::time::Duration;
@@ -89,6 +90,11 @@ impl OrderHints {
         if let Ok(watch) = inotify.watches().add(input, WatchMask::MOVED_TO) {
             self.watched.push((attempt.clone(), watch));
         }
+    }
+
+    /// Forgets the attempts that are not among `there`: their watches went with their folders.
+    pub(crate) fn keep(&mut self, there: &BTreeSet<AttemptName>) {
+        self.watched.retain(|(attempt, _)| there.contains(attempt));
     }
 
     /// Asks for no more of them.
