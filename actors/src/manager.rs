@@ -209,7 +209,7 @@ async fn route(house: House, term: u64, id: CaseId) -> Result<(), Hindrance> {
         text.push_str(&house.text(&brief.text, ROUTED_TEXT_BYTES).await?);
     }
     let (team, reason) = house
-        .look(|state| route::choose(state, &text))
+        .look(|state| route::choose(state, &text, case.playbook.as_ref()))
         .map_err(Hindrance::Wait)?;
     house
         .say(

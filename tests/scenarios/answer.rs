@@ -6,7 +6,7 @@ use rules::duty::{Duty, Holder, PlanFrom};
 use rules::id::{CaseId, Epoch};
 use rules::place::{Chooser, Placed};
 use rules::verdict::{Outcome, Verdict};
-use rules::{State, route};
+use rules::{State, route, why};
 
 use super::render::{names, shortened};
 use super::words::{Words, Wrong};
@@ -84,9 +84,22 @@ pub fn question(state: &State, words: &mut Words<'_>) -> Result<Vec<String>, Wro
         let told = case.history.events.iter();
         told.map(|event| format!("{}: {}", event.by, shortened(&event.what.to_string())))
             .collect()
+    } else if words.take("why") {
+        let case = case(state, words)?;
+        let stages = case.all_stages().filter_map(|stage| {
+            let why = why::stage_waits(state, case, stage)?;
+            Some(format!("{} {why}", stage.spec.name))
+        });
+        let whole = why::case_waits(state, case).map(|why| format!("{}: {why}", case.id));
+        whole.into_iter().chain(stages).collect()
     } else if words.take("who would take") {
         let text = words.text()?;
-        vec![match route::choose(state, &text) {
+        let playbook = if words.take("playbook") {
+            Some(words.parse()?)
+        } else {
+            None
+        };
+        vec![match route::choose(state, &text, playbook.as_ref()) {
             Ok((team, why)) => format!("team {team}: {why}"),
             Err(why) => format!("nobody: {why}"),
         }]

@@ -37,6 +37,7 @@ pub mod state;
 mod step;
 pub mod team;
 pub mod verdict;
+pub mod why;
 pub mod worker;
 
 pub use apply::{Applied, apply};

@@ -2,6 +2,8 @@
 
 /// Names: what fits into a DNS label, so that they serve as container and host names too.
 pub const MAX_NAME_BYTES: usize = 63;
+/// Names of nodes: what a host may be called; short enough to stand in the reason of a placement.
+pub const MAX_NODE_NAME_BYTES: usize = 255;
 /// Request ids: two UUIDs and a stamp fit well.
 pub const MAX_REQUEST_ID_BYTES: usize = 128;
 /// A value in the ledger; what is larger is a blob, so that no entry delays the heartbeats behind it.
@@ -64,6 +66,8 @@ pub const MAX_STAGE_LIMIT_MS: u64 = 7 * 24 * 3_600_000;
 pub const MAX_PLACEMENTS: usize = 256;
 /// How long an id is remembered after its request, or after its case is closed: an hour outlasts every client's patience.
 pub const REQUEST_MEMORY_MS: u64 = 3_600_000;
+/// Request ids that are remembered as long as their case is open; those after them get their hour.
+pub const MAX_CASE_REQUESTS: usize = 1000;
 /// Remembered ids beyond those of open cases: the oldest go first, so that a flood of requests cannot fill the memory.
 pub const MAX_REMEMBERED: usize = 100_000;
 /// The longest step of the clock in one entry: a leader ticks far more often, so more is a fault of its clock.

@@ -4,6 +4,7 @@
 //! Ids of requests that speak of a case live as long as the case and an hour more; others
 //! an hour. A second answer is the first one. An id that carries the time of its making and
 //! is older than the memory is *expired*: an answer of its own, since "new" would do it twice.
+//! The memory reaches back an hour, or less far when a flood of requests pushed ids out of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +29,8 @@ struct Answered {
 pub struct Requests {
     answered: BTreeMap<RequestId, Answered>,
     forgettable: BTreeSet<(ClockMs, RequestId)>,
+    /// Ids that were made until then may have been pushed out.
+    horizon: Option<ClockMs>,
 }
 
 /// What the memory says of an id.
@@ -54,6 +57,7 @@ impl Requests {
         }
         match request.id.made() {
             Some(made) if made.plus(limits::REQUEST_MEMORY_MS) <= now => Recall::Expired,
+            Some(made) if self.horizon.is_some_and(|horizon| made <= horizon) => Recall::Expired,
             _ => Recall::New,
         }
     }
@@ -75,9 +79,7 @@ impl Requests {
             until,
         };
         self.answered.insert(request.id.clone(), answered);
-        while self.forgettable.len() > limits::MAX_REMEMBERED {
-            self.forget_oldest();
-        }
+        self.push_out();
     }
 
     /// Lets ids go that were bound to a case which is closed now.
@@ -91,7 +93,17 @@ impl Requests {
                 self.forgettable.insert((until, id));
             }
         }
+        self.push_out();
+    }
+
+    /// Makes room by forgetting the oldest before their time.
+    fn push_out(&mut self) {
         while self.forgettable.len() > limits::MAX_REMEMBERED {
+            // Whatever is to be kept until then was made a memory's length before, or earlier.
+            if let Some((until, _)) = self.forgettable.first() {
+                let made = ClockMs(until.0.saturating_sub(limits::REQUEST_MEMORY_MS));
+                self.horizon = self.horizon.max(Some(made));
+            }
             self.forget_oldest();
         }
     }

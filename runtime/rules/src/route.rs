@@ -1,26 +1,43 @@
 //! Which team a case goes to that names none: a pure choice with its reason.
 
-use crate::id::TeamName;
+use crate::apply::may_take;
+use crate::id::{PlaybookName, TeamName};
 use crate::state::State;
+use crate::team::Team;
 
-/// Chooses the team whose topics stand most often in `text` (title and brief, any case of
-/// letters), or the only team there is; otherwise says why a human must choose.
-pub fn choose(state: &State, text: &str) -> Result<(TeamName, String), String> {
-    let mut teams = state.teams.values();
-    match (teams.next(), teams.next()) {
-        (None, _) => return Err("there is no team".to_owned()),
-        (Some(only), None) => {
-            return Ok((only.spec.name.clone(), "it is the only team".to_owned()));
-        }
-        (Some(_), Some(_)) => {}
-    }
-    let text = text.to_lowercase();
-    let mut scores: Vec<(usize, &TeamName)> = state
+/// Chooses among the teams that can take the case: the one of whose topics most stand in `text`
+/// (title and brief, any case of letters), or the only one there is; otherwise says why a human
+/// must choose.
+pub fn choose(
+    state: &State,
+    text: &str,
+    playbook: Option<&PlaybookName>,
+) -> Result<(TeamName, String), String> {
+    let refusals = |team: &Team| may_take(state, &team.spec.name, playbook).err();
+    let able: Vec<&Team> = state
         .teams
         .values()
+        .filter(|team| refusals(team).is_none())
+        .collect();
+    match (able.as_slice(), playbook) {
+        ([], _) => {
+            let why = state.teams.values().find_map(refusals);
+            return Err(why.map_or("there is no team".to_owned(), |why| why.to_string()));
+        }
+        ([only], _) if state.teams.len() == 1 => {
+            return Ok((only.spec.name.clone(), "it is the only team".to_owned()));
+        }
+        ([only], Some(playbook)) => {
+            let reason = format!("it is the only one with playbook {playbook}");
+            return Ok((only.spec.name.clone(), reason));
+        }
+        (_, _) => {}
+    }
+    let text = text.to_lowercase();
+    let spoken = |topic: &&String| !topic.is_empty() && text.contains(&topic.to_lowercase());
+    let mut scores: Vec<(usize, &TeamName)> = able
+        .into_iter()
         .map(|team| {
-            let spoken =
-                |topic: &&String| !topic.is_empty() && text.contains(topic.to_lowercase().as_str());
             (
                 team.spec.topics.iter().filter(spoken).count(),
                 &team.spec.name,

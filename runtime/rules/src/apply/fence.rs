@@ -20,14 +20,15 @@ fn not_yours<T>(whose: impl Into<String>) -> Allowed<T> {
     })
 }
 
-/// A human, or a persona on a human's behalf.
+/// A human speaking for themself, or a persona on a human's behalf.
 pub(super) fn human(step: &Step<'_>) -> Allowed<()> {
     match (&step.principal.who, &step.principal.on_behalf_of) {
-        (Who::Human(_), _) => Ok(()),
+        (Who::Human(_), None) => Ok(()),
         (Who::Manager { .. }, Some(_)) => manager(step),
         (Who::Butler { team, .. }, Some(_)) => butler(step, team),
         (
-            Who::Node(_)
+            Who::Human(_)
+            | Who::Node(_)
             | Who::Ledger
             | Who::Manager { .. }
             | Who::Butler { .. }

@@ -1,16 +1,20 @@
 //! A node says what it is and has.
 
 use crate::duty::Subject;
+use crate::limits;
 use crate::node::{Node, NodeFacts};
 use crate::step::Step;
-use crate::verdict::{Outcome, Rejection, Verdict};
+use crate::verdict::{Outcome, Rejection, Verdict, over};
 
 use super::fence;
 
 pub(super) fn apply(step: &mut Step<'_>, facts: &NodeFacts) -> Verdict {
     fence::node(step, facts.node)?;
-    fence::line("name", &facts.name)?;
+    if facts.name.len() > limits::MAX_NODE_NAME_BYTES {
+        return Err(over("max_node_name_bytes", limits::MAX_NODE_NAME_BYTES));
+    }
     fence::line("engine", &facts.engine)?;
+    fence::line("release", &facts.release)?;
     let namesake = step
         .state
         .nodes

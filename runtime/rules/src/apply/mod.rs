@@ -38,6 +38,7 @@ use crate::step::Step;
 use crate::verdict::{Outcome, Rejection, Verdict};
 
 pub use apply_documents::{Change, check, difference};
+pub(crate) use open_case::taken_by as may_take;
 
 /// What came of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,11 +97,11 @@ fn remember(step: &mut Step<'_>, entry: &Entry, verdict: &Verdict) {
         (Ok(_), None) | (Err(_), _) => None,
     };
     let until = match case {
-        Some(case) => {
+        Some(case) if case.requests.len() < limits::MAX_CASE_REQUESTS => {
             case.requests.push(request.id.clone());
             None
         }
-        None => Some(step.state.clock.plus(limits::REQUEST_MEMORY_MS)),
+        Some(_) | None => Some(step.state.clock.plus(limits::REQUEST_MEMORY_MS)),
     };
     step.state
         .requests

@@ -72,7 +72,7 @@ pub(super) fn apply(step: &mut Step<'_>, command: &Command) -> Verdict {
 }
 
 /// Whether a team can take a case: it exists, has room, and can come to a plan.
-pub(super) fn taken_by(
+pub(crate) fn taken_by(
     state: &State,
     name: &TeamName,
     playbook: Option<&PlaybookName>,
