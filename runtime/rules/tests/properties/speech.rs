@@ -164,7 +164,8 @@ impl Due {
                 Command::Place { placements }
             }
             Duty::Route { case } => {
-                let (team, reason) = route::choose(state, "a pod").ok()?;
+                let playbook = state.cases.get(&case)?.playbook.as_ref();
+                let (team, reason) = route::choose(state, "a pod", playbook).ok()?;
                 Command::RouteCase { case, team, reason }
             }
             Duty::Plan {

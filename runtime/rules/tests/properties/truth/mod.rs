@@ -31,6 +31,7 @@ pub fn check(told: &Told<'_>) -> Result<(), String> {
     indexes::teams_know_their_workers_and_cases(told)?;
     reporting::a_case_is_reported_when_nothing_is_left(told)?;
     standstill::held_and_ended_cases_start_nothing(told)?;
+    standstill::whatever_waits_can_say_for_what(told)?;
     approval::what_needs_an_approval_begins_after_it(told)?;
     alarms::the_clock_wakes_what_it_should(told)?;
     documents::what_is_described_keeps_its_shape(told)?;
