@@ -165,6 +165,7 @@ async fn open_ledger(settings: &Settings, node: NodeId) -> Result<(Ledger, Chang
     };
     options.snapshot_every = settings.ledger.snapshot_every;
     options.limits.in_flight = settings.limits.proposals_in_flight;
+    options.limits.archived_cases = settings.limits.archived_cases as u64;
     let (ledger, changes) = Ledger::open(options).await?;
     ledger.init_single().await?;
     let mut status = ledger.watch_status();

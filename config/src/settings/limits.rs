@@ -20,12 +20,8 @@ pub struct LimitSettings {
     pub attachments_per_case: usize,
     /// The text of a case.
     pub brief_bytes: u64,
-    /// Cases that are not closed, in the cluster.
-    pub open_cases: usize,
-    /// Cases that are not closed, of one team.
-    pub open_cases_per_team: usize,
-    /// Closed cases that stay in memory.
-    pub closed_cases_kept: usize,
+    /// Closed cases that stay in the archive.
+    pub archived_cases: usize,
     /// Commands that wait for the ledger.
     pub proposals_in_flight: usize,
     /// Open streams.
@@ -41,9 +37,7 @@ impl LimitSettings {
             case_bytes: keys.bytes("limits.case_bytes", 64 * KIB..=16 * GIB),
             attachments_per_case: keys.count("limits.attachments_per_case", 1..=1_000),
             brief_bytes: keys.bytes("limits.brief_bytes", KIB..=16 * MIB),
-            open_cases: keys.count("limits.open_cases", 1..=100_000),
-            open_cases_per_team: keys.count("limits.open_cases_per_team", 1..=20_000),
-            closed_cases_kept: keys.count("limits.closed_cases_kept", 0..=1_000_000),
+            archived_cases: keys.count("limits.archived_cases", 0..=10_000_000),
             proposals_in_flight: keys.count("limits.proposals_in_flight", 1..=65_536),
             streams: keys.count("limits.streams", 1..=65_536),
             uploads: keys.count("limits.uploads", 1..=1024),

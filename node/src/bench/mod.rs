@@ -14,12 +14,12 @@
 //! users have; only the agents are stubs, because their time is not Majordomo's. Each sheet holds
 //! what the disk allows in the same run, so that figures of different hours can be compared.
 
-pub mod no_spools;
 pub mod bound;
 pub mod case;
 mod crowd;
 pub mod idle;
 mod load;
+pub mod no_spools;
 mod own_node;
 mod processes;
 mod raw;

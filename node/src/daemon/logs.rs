@@ -1,5 +1,7 @@
 //! Logs: lines on standard error, for people or as JSON.
 
+use std::io::IsTerminal as _;
+
 use config::settings::{LogFormat, LogSettings};
 use thiserror::Error;
 use tracing_subscriber::EnvFilter;
@@ -21,8 +23,10 @@ pub fn begin(settings: &LogSettings) -> Result<(), BadFilter> {
         filter: settings.filter.clone(),
         source,
     })?;
+    let is_terminal = std::io::stderr().is_terminal();
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(is_terminal)
         .with_writer(std::io::stderr);
     let begun = match settings.format {
         LogFormat::Human => lines.try_init(),
