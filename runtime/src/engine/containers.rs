@@ -250,6 +250,22 @@ impl ContainerEngine {
         removed.unwrap_or(Ok(())).map_err(EngineError::from)
     }
 
+    async fn found_box(&self, id: &BoxId) -> Result<Option<FoundBox>, EngineError> {
+        let seen = self.client.inspect(&self.home.name(id)).await?;
+        let phase = match seen.map(|seen| seen.stands) {
+            Some(Stands::Running | Stands::Paused) => Phase::Running,
+            Some(Stands::Still | Stands::Broken) => Phase::Stopped,
+            None if self.home.record(id).is_some() => Phase::Stopped,
+            None => return Ok(None),
+        };
+        let spool = self.home.spool_of_container(id, owner());
+        Ok(Some(FoundBox {
+            id: id.clone(),
+            phase,
+            spool,
+        }))
+    }
+
     async fn found_boxes(&self) -> Result<Vec<FoundBox>, EngineError> {
         let listed = self
             .client
@@ -301,6 +317,10 @@ impl Engine for ContainerEngine {
 
     fn remove<'a>(&'a self, id: &'a BoxId) -> BoxFuture<'a, Result<(), EngineError>> {
         Box::pin(self.remove_now(id))
+    }
+
+    fn find<'a>(&'a self, id: &'a BoxId) -> BoxFuture<'a, Result<Option<FoundBox>, EngineError>> {
+        Box::pin(self.found_box(id))
     }
 
     fn list(&self) -> BoxFuture<'_, Result<Vec<FoundBox>, EngineError>> {

@@ -18,6 +18,7 @@
 
 use std::fs;
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -167,6 +168,17 @@ impl Home {
     /// Lays the spool of a box out.
     pub(super) fn lay_out(&self, record: &BoxRecord) -> Result<Spool, SpoolError> {
         Spool::lay_out(self.folder(&record.id), record.owner, self.inside(record))
+    }
+
+    /// A user id that no box here has; by chance, so that other nodes of this host have others.
+    pub(super) fn free_uid(&self, among: Range<u32>) -> u32 {
+        let records = self.records(super::process::NAME).unwrap_or_default();
+        loop {
+            let uid = rand::random_range(among.clone());
+            if records.iter().all(|record| record.owner.uid != uid) {
+                return uid;
+            }
+        }
     }
 
     /// Removes a box's folder, in one step for everyone who looks.

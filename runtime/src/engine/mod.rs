@@ -295,7 +295,10 @@ pub trait Engine: Send + Sync + fmt::Debug {
     /// Kills what runs in the box and removes it with its spool. An absent box is removed.
     fn remove<'a>(&'a self, id: &'a BoxId) -> BoxFuture<'a, Result<(), EngineError>>;
 
-    /// The boxes of this node of this cluster, running or not.
+    /// One box, when the engine has it, running or not.
+    fn find<'a>(&'a self, id: &'a BoxId) -> BoxFuture<'a, Result<Option<FoundBox>, EngineError>>;
+
+    /// All boxes of this node of this cluster, running or not. Costs what all of them cost.
     fn list(&self) -> BoxFuture<'_, Result<Vec<FoundBox>, EngineError>>;
 
     /// News from now on. Whoever falls [`EVENTS_LIMIT`] behind is told so and lists.

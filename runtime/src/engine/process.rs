@@ -95,7 +95,7 @@ impl ProcessEngine {
         let _turn = self.turns.of(&self.home.short(&spec.id)).await;
         let known = self.home.record(&spec.id);
         if let Some(record) = &known
-            && let Some(found) = self.find(record)
+            && let Some(found) = self.init_of(record)
         {
             self.watch(record, found);
             return Ok(BoxState {
@@ -124,7 +124,7 @@ impl ProcessEngine {
             self.sweep(&record).await?;
         }
         self.start(spec, &record).await?;
-        let Some(found) = self.find(&record) else {
+        let Some(found) = self.init_of(&record) else {
             return Err(failing(
                 "start",
                 &spec.id,
@@ -179,7 +179,7 @@ impl ProcessEngine {
         } else {
             told
         };
-        if let Some(found) = self.find(record) {
+        if let Some(found) = self.init_of(record) {
             found.kill(record.confinement);
         }
         Err(failing("start", &spec.id, &why))
@@ -194,19 +194,11 @@ impl ProcessEngine {
         if own.uid != 0 || self.confinement == Confinement::Nothing {
             return own;
         }
-        let taken: Vec<u32> = self.home.records(NAME).map_or_else(
-            |_| Vec::new(),
-            |records| records.into_iter().map(|record| record.owner.uid).collect(),
-        );
-        loop {
-            let uid = BOX_UIDS_FROM + rand::random::<u32>() % BOX_UIDS;
-            if !taken.contains(&uid) {
-                return Owner { uid, gid: uid };
-            }
-        }
+        let uid = self.home.free_uid(BOX_UIDS_FROM..BOX_UIDS_FROM + BOX_UIDS);
+        Owner { uid, gid: uid }
     }
 
-    fn find(&self, record: &BoxRecord) -> Option<Found> {
+    fn init_of(&self, record: &BoxRecord) -> Option<Found> {
         let folder = self.home.folder(&record.id);
         found::find(&folder, &self.home.name(&record.id), record.confinement)
     }
@@ -244,7 +236,7 @@ impl ProcessEngine {
         let Some(record) = self.home.record(id) else {
             return Ok(());
         };
-        let Some(found) = self.find(&record) else {
+        let Some(found) = self.init_of(&record) else {
             return Ok(());
         };
         found.signal(Signal::TERM);
@@ -269,7 +261,7 @@ impl ProcessEngine {
     async fn remove_now(&self, id: &BoxId) -> Result<(), EngineError> {
         let _turn = self.turns.of(&self.home.short(id)).await;
         if let Some(record) = self.home.record(id) {
-            if let Some(found) = self.find(&record) {
+            if let Some(found) = self.init_of(&record) {
                 self.kill(&record, &found).await?;
             }
             if record.confinement == Confinement::OwnUid {
@@ -323,23 +315,28 @@ impl ProcessEngine {
     }
 
     fn found_boxes(&self) -> Result<Vec<FoundBox>, EngineError> {
-        let found = self.home.records(NAME)?.into_iter().map(|record| {
-            let running = self.find(&record);
-            let phase = if running.is_some() {
-                Phase::Running
-            } else {
-                Phase::Stopped
-            };
-            if let Some(running) = running {
-                self.watch(&record, running);
-            }
-            FoundBox {
-                spool: self.home.spool(&record),
-                id: record.id,
-                phase,
-            }
-        });
-        Ok(found.collect())
+        let records = self.home.records(NAME)?;
+        Ok(records
+            .into_iter()
+            .map(|record| self.found_box(record))
+            .collect())
+    }
+
+    fn found_box(&self, record: BoxRecord) -> FoundBox {
+        let running = self.init_of(&record);
+        let phase = if running.is_some() {
+            Phase::Running
+        } else {
+            Phase::Stopped
+        };
+        if let Some(running) = running {
+            self.watch(&record, running);
+        }
+        FoundBox {
+            spool: self.home.spool(&record),
+            id: record.id,
+            phase,
+        }
     }
 
     fn describe(&self) -> Description {
@@ -375,6 +372,10 @@ impl Engine for ProcessEngine {
 
     fn remove<'a>(&'a self, id: &'a BoxId) -> BoxFuture<'a, Result<(), EngineError>> {
         Box::pin(self.remove_now(id))
+    }
+
+    fn find<'a>(&'a self, id: &'a BoxId) -> BoxFuture<'a, Result<Option<FoundBox>, EngineError>> {
+        Box::pin(async { Ok(self.home.record(id).map(|record| self.found_box(record))) })
     }
 
     fn list(&self) -> BoxFuture<'_, Result<Vec<FoundBox>, EngineError>> {

@@ -71,12 +71,8 @@ impl Boxes {
 
     /// The spool of a worker's present box, where it has one here.
     pub async fn spool_of(&self, bench: &Bench) -> Result<Option<Spool>, WorkshopError> {
-        let id = self.box_id(bench);
-        let found = self.engine.list().await.map_err(passing)?;
-        Ok(found
-            .into_iter()
-            .find(|found| found.id == id)
-            .map(|found| found.spool))
+        let found = self.engine.find(&self.box_id(bench)).await;
+        Ok(found.map_err(passing)?.map(|found| found.spool))
     }
 
     fn box_id(&self, bench: &Bench) -> BoxId {
@@ -330,12 +326,9 @@ impl Boxes {
                         | AttemptObserved::NotStarted { is_ordered: false } => return Ok(()),
                         AttemptObserved::NotStarted { .. } | AttemptObserved::Running => {}
                     }
-                    let phase = self.engine.list().await.map_err(passing)?;
                     let id = self.box_id(bench);
-                    let runs = |found: &crate::engine::FoundBox| {
-                        found.id == id && found.phase == crate::engine::Phase::Running
-                    };
-                    if !phase.iter().any(runs) {
+                    let found = self.engine.find(&id).await.map_err(passing)?;
+                    if found.is_none_or(|found| found.phase == crate::engine::Phase::Stopped) {
                         return Ok(());
                     }
                     watch.changed().await;
