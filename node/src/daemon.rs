@@ -8,6 +8,7 @@
 //! Agents outlive the daemon: taking it down leaves their containers as they are.
 
 mod capacity;
+mod clear;
 mod engine_watch;
 mod identity;
 mod logs;
@@ -38,6 +39,7 @@ use crate::admin::{self, Here, InBoxes, People, Socket, SocketError};
 use crate::bench::no_spools::NoSpools;
 use crate::bench::stub::StubWorkshop;
 
+pub use clear::clear;
 pub use identity::IdentityError;
 pub use logs::BadFilter;
 

@@ -8,7 +8,7 @@
 
 mod agreed;
 mod difference;
-mod uploaded;
+pub(crate) mod uploaded;
 
 use std::collections::BTreeSet;
 use std::io::Read as _;

@@ -11,6 +11,7 @@ use super::stop::Stop;
 use super::wish::Wish;
 use crate::admin::client::{Client, ClientError};
 use crate::admin::wire::Done;
+use crate::daemon::socket_path;
 
 /// The variable that names the socket where no flag does.
 pub(crate) const SOCKET_VARIABLE: &str = "DOMO_SOCKET";
@@ -131,15 +132,9 @@ fn of_settings() -> Result<Chosen, Stop> {
             mistakes,
         })?;
     Ok(Chosen {
-        path: socket_of(&settings),
+        path: socket_path(&settings),
         by: "the default settings",
     })
-}
-
-/// Where a node with these settings has its admin socket.
-pub(crate) fn socket_of(settings: &Settings) -> PathBuf {
-    let beside_data = || settings.node.data.join("admin.sock");
-    settings.admin.socket.clone().unwrap_or_else(beside_data)
 }
 
 /// The environment's variables that are text; others cannot be settings.

@@ -245,7 +245,7 @@ mod tests {
                 stream.read_line(&mut head).await.unwrap();
             }
             asked.push(head.lines().next().unwrap_or_default().to_owned());
-            let body: String = lines.iter().map(|line| format!("{line}\n")).collect();
+            let body = lines.join("\n") + "\n";
             let answer = format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{body}");
             stream.get_mut().write_all(answer.as_bytes()).await.unwrap();
         }
@@ -258,9 +258,14 @@ mod tests {
         let mut seen = Vec::new();
         while seen.last().is_none_or(|text: &String| text != last) {
             seen.push(match follower.next().await {
-                Ok(Seen::Event(event)) => match *event {
-                    WatchEvent::History(line) => line.text,
-                    other => format!("{other:?}"),
+                Ok(Seen::Event(event)) => match &*event {
+                    WatchEvent::History(line) => line.text.clone(),
+                    WatchEvent::Status { .. }
+                    | WatchEvent::Progress { .. }
+                    | WatchEvent::Closed { .. }
+                    | WatchEvent::Ended { .. }
+                    | WatchEvent::Quiet
+                    | WatchEvent::Unnamed => format!("{event:?}"),
                 },
                 Ok(Seen::Away(_)) => "away".to_owned(),
                 Ok(Seen::Back) => "back".to_owned(),

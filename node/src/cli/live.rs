@@ -145,7 +145,11 @@ impl Live {
     /// A line that stays.
     fn line(&mut self, text: &str, colour: &str) -> io::Result<()> {
         self.clear();
-        let text = screen::line(text);
+        let mut text = screen::line(text);
+        if self.shown == Shown::Remark && self.is_read_now() {
+            // The report says it whole.
+            text = fitting(&text, print::columns());
+        }
         let is_coloured = self.printer.has_colours() && self.is_read_now() && !colour.is_empty();
         let written = if is_coloured {
             format!("{colour}{text}{PLAIN}\n")

@@ -36,6 +36,7 @@ mod case_watch;
 mod config_check;
 mod config_default;
 mod console;
+mod demo;
 mod example;
 mod follow;
 mod live;
@@ -80,6 +81,8 @@ use verb::{Verb, noun};
     max_term_width = 100,
     after_help = "\
 Examples:
+  domo demo
+  domo node run --dev --data ~/domo-dev
   domo --socket ~/domo-dev/admin.sock apply -f teams/sre
   domo --socket ~/domo-dev/admin.sock case submit --team sre --wait \"pod mse-gateway-0 is Pending\"
 
@@ -127,18 +130,12 @@ enum Noun {
     #[command(subcommand)]
     Config(Config),
     Bench(bench::Bench),
+    Demo(demo::Demo),
     /// Run a node
     #[command(subcommand)]
     Node(Node),
     #[command(hide = true)]
     Example(example::Example),
-    /// What runs as the first process of an agent's container
-    #[command(hide = true)]
-    Init {
-        /// The container's folder, and what is to be done there
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<OsString>,
-    },
 }
 
 noun! {
@@ -195,7 +192,15 @@ noun! {
 }
 
 /// Runs the command line of this process; answers its exit code.
+///
+/// `domo init …`, the first process of an agent's container, goes its own way before anything is parsed.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let [_, init, rest @ ..] = arguments.as_slice()
+        && init == "init"
+    {
+        return runtime::init::run(rest);
+    }
     match Domo::try_parse_from(arguments) {
         Ok(domo) => domo.run(),
         Err(error) => {
@@ -219,11 +224,11 @@ impl Domo {
             Noun::Worker(verb) => one(verb, &console),
             Noun::Case(verb) => one(verb, &console),
             Noun::Status(verb) => one(verb, &console),
+            Noun::Demo(verb) => one(verb, &console),
             Noun::Config(verb) => one(verb, &console),
             Noun::Bench(bench) => bench.run(&console),
             Noun::Node(verb) => many(verb, &console),
             Noun::Example(example) => return example.run(),
-            Noun::Init { arguments } => return runtime::init::run(&arguments),
         };
         match ended {
             Ok(()) => ExitCode::SUCCESS,

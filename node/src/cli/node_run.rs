@@ -1,9 +1,11 @@
 //! `domo node run`: the daemon.
 
 use std::error::Error as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use config::mistake::Place;
+use config::settings::Settings;
 
 use super::config_check::Layers;
 use super::console::Console;
@@ -53,6 +55,9 @@ impl Verb for NodeRun {
             set("engine.unconfined", "true".to_owned());
         }
         let settings = self.layers.load(&flags)?;
+        if self.dev {
+            must_name_folder(&settings)?;
+        }
         let mode = Mode {
             is_dev: self.dev,
             stub_agent: self.stub_agent,
@@ -69,12 +74,30 @@ impl Verb for NodeRun {
     }
 }
 
-fn utf8(path: &std::path::Path) -> Result<String, Stop> {
-    let absolute = std::path::absolute(path)?;
-    absolute.into_os_string().into_string().map_err(|path| {
-        Stop::mend(
-            format!("the path {path:?} is not UTF-8"),
-            "choose another folder",
+/// A path as settings have it: whole, and text.
+fn utf8(path: &Path) -> Result<String, Stop> {
+    let shown = path.display();
+    let whole = std::path::absolute(path)
+        .map_err(|error| Stop::rephrase(format!("`{shown}` is no path: {error}"), ""))?;
+    whole.into_os_string().into_string().map_err(|_| {
+        Stop::rephrase(
+            format!("the path {shown} is not UTF-8"),
+            "choose another one",
         )
     })
+}
+
+/// A node for trying things out must not take the folder of a real one by accident.
+fn must_name_folder(settings: &Settings) -> Result<(), Stop> {
+    let is_default = settings
+        .lines()
+        .iter()
+        .any(|line| line.key == "node.data" && line.from == Place::Default);
+    if is_default {
+        return Err(Stop::rephrase(
+            "--dev needs a data folder of its own",
+            "say where, as in `domo node run --dev --data ~/domo-dev`",
+        ));
+    }
+    Ok(())
 }

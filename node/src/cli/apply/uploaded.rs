@@ -14,7 +14,7 @@ use crate::admin::wire::{
 use crate::cli::print;
 
 /// Uploads what the documents name, each content once, and turns them into the node's own shape.
-pub(super) async fn all(client: &Client, loaded: &[Loaded]) -> Result<Vec<Document>, ClientError> {
+pub(crate) async fn all(client: &Client, loaded: &[Loaded]) -> Result<Vec<Document>, ClientError> {
     let mut carrier = Carrier {
         client,
         known: BTreeMap::new(),
