@@ -17,7 +17,7 @@ pub struct AdminSettings {
     pub mode: u32,
     /// Connections at one time.
     pub max_connections: usize,
-    /// The largest body of a request, attachments apart.
+    /// The largest body of a request, files apart.
     pub max_body_bytes: u64,
     /// How long the head of a request may take.
     pub header_read_timeout_ms: u64,

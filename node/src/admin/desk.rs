@@ -120,18 +120,25 @@ impl Desk {
     }
 }
 
-impl FindBlob for Desk {
-    /// Finds a blob that was uploaded, and makes it young again: a command is about to name it.
-    fn find(&self, text: &str) -> Result<BlobRef, String> {
+impl Desk {
+    /// The blob of a digest, or a sentence about its absence.
+    pub(super) fn blob(&self, text: &str) -> Result<BlobRef, String> {
         let Some(sha256) = sha256(text) else {
             return Err(format!("{} is no SHA-256", config::mistake::shown(text)));
         };
         let mut blob = BlobRef { sha256, bytes: 0 };
-        let path = self.blobs.path(&blob);
-        let Ok(found) = std::fs::metadata(&path) else {
-            return Err(format!("blob {blob} is not here: upload it first"));
-        };
+        let found = std::fs::metadata(self.blobs.path(&blob));
+        let found = found.map_err(|_| format!("blob {blob} is not here: upload it first"))?;
         blob.bytes = found.len();
+        Ok(blob)
+    }
+}
+
+impl FindBlob for Desk {
+    /// Finds a blob that was uploaded, and makes it young again: a command is about to name it.
+    fn find(&self, text: &str) -> Result<BlobRef, String> {
+        let blob = self.blob(text)?;
+        let path = self.blobs.path(&blob);
         let now = TimeSpec::UTIME_NOW;
         let here = nix::fcntl::AT_FDCWD;
         if let Err(error) = utimensat(here, &path, &now, &now, UtimensatFlags::NoFollowSymlink) {

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use config::settings::Settings;
 
-/// The head of a request: many times the longest path with the longest names.
-pub const HEAD_BYTES: usize = 32 << 10;
+/// The head of a request: many times the longest path with the longest names, and little enough for
+/// thousands of connections that each send half of one.
+pub const HEAD_BYTES: usize = 16 << 10;
 /// Header lines of a request: a plain client sends five.
 pub const HEADERS: usize = 64;
 /// Of all connections, the part that one user may hold, so that nobody locks the others out.

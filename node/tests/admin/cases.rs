@@ -70,6 +70,12 @@ async fn a_case_is_seen_from_brief_to_report() {
     assert_eq!(whole.markdown.as_ref(), Some(&long));
     assert_eq!(client.report_markdown("c-1").await.unwrap(), long);
 
+    files_are_listed_and_read(&house).await;
+    house.close().await;
+}
+
+async fn files_are_listed_and_read(house: &House) {
+    let client = &house.client;
     let files = client.files("c-1").await.unwrap().files;
     let paths: Vec<(FileKind, &str)> = files.iter().map(|f| (f.kind, f.path.as_str())).collect();
     assert_eq!(
@@ -96,7 +102,6 @@ async fn a_case_is_seen_from_brief_to_report() {
         code(client.file("c-1", "../1").await.map(|_| ())),
         Code::NotFound
     );
-    house.close().await;
 }
 
 #[tokio::test]

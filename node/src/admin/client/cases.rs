@@ -1,4 +1,4 @@
-//! Reading cases.
+//! Reading cases: lists, one case, what happens to it, its files and its report.
 
 use hyper::Method;
 

@@ -10,7 +10,6 @@ use runtime::blob::{BlobWriter, CHUNK_BYTES};
 
 use super::blocking;
 use crate::admin::convert::case::blob;
-use crate::admin::convert::document::FindBlob as _;
 use crate::admin::desk::{Desk, Shared};
 use crate::admin::extract::{Paced, PathOf, length, plain};
 use crate::admin::pieces::send;
@@ -82,7 +81,7 @@ pub(super) async fn download(
     let found = {
         let desk = Arc::clone(&desk);
         blocking(move || {
-            desk.find(&sha256)
+            desk.blob(&sha256)
                 .map_err(|why| Refused::new(Code::NotFound, why))
         })
         .await?

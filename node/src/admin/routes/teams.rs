@@ -24,10 +24,10 @@ pub(super) async fn list(
     let limit = page(query.limit)?;
     let after = query.after.as_deref().map(name::<TeamName>).transpose()?;
     let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-    let (mut teams, freshness) = desk.ledger.read(|state| {
+    let freshness = desk.freshness(false);
+    let mut teams: Vec<_> = desk.ledger.read(|state| {
         let rows = state.teams.range((from, Bound::Unbounded)).take(limit + 1);
-        let rows: Vec<_> = rows.map(|(_, team)| line(state, team)).collect();
-        (rows, desk.freshness(false))
+        rows.map(|(_, team)| line(state, team)).collect()
     });
     let has_more = teams.len() > limit;
     teams.truncate(limit);
@@ -52,8 +52,8 @@ pub(super) async fn show(
     PathOf(team): PathOf<String>,
 ) -> Answered<Json<TeamView>> {
     let team: TeamName = name(&team)?;
+    let freshness = desk.freshness(false);
     let found = desk.ledger.read(|state| {
-        let freshness = desk.freshness(false);
         state
             .teams
             .get(&team)

@@ -5,12 +5,11 @@
 //! never twice, and a client that comes back goes on where it was, at whatever node.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
 use rules::case::Case;
-use rules::id::CaseId;
+use rules::id::{CaseId, NodeId};
 use runtime::ledger::CaseWatch;
 
 use super::case::look;
@@ -23,7 +22,7 @@ use crate::admin::extract::{PathOf, QueryOf};
 use crate::admin::limits;
 use crate::admin::refused::Answered;
 use crate::admin::stream::{Ready, Source, answer};
-use crate::admin::wire::{CaseView, ErrorBody, HistoryLine, WatchEvent, WatchQuery};
+use crate::admin::wire::{CaseView, ErrorBody, Freshness, HistoryLine, WatchEvent, WatchQuery};
 
 /// What happens to a case: a JSON object a line, until it is closed.
 #[utoipa::path(get, path = "/v1/cases/{case}/watch", tag = "cases",
@@ -77,8 +76,11 @@ impl Source for Watching {
     type Line = WatchEvent;
 
     async fn look(&mut self, ready: &mut Ready<WatchEvent>) {
-        let (desk, from) = (Arc::clone(&self.desk), self.from);
-        let glance = look(&self.desk, self.id, move |case| glance(&desk, case, from)).await;
+        let (node, from, freshness) = (self.desk.node, self.from, self.desk.freshness(false));
+        let glance = look(&self.desk, self.id, move |case| {
+            glance(node, case, from, freshness)
+        })
+        .await;
         let glance = match glance {
             Ok(glance) => glance,
             Err(refused) => {
@@ -149,14 +151,14 @@ impl Watching {
     }
 }
 
-fn glance(desk: &Shared, case: &Case, from: u64) -> Glance {
+fn glance(node: NodeId, case: &Case, from: u64, freshness: Freshness) -> Glance {
     let events = &case.history.events;
     let new = events.partition_point(|event| event.index <= from);
     let (how_far, _, waiting_for) = status(case.status);
     let running = case
         .live_attempts()
         .map(|(number, attempt)| Whereabouts::of(case.id, number, attempt))
-        .filter(|at| at.is_running && at.node == desk.node);
+        .filter(|at| at.is_running && at.node == node);
     Glance {
         history: events[new..].iter().map(history::line).collect(),
         status: WatchEvent::Status {
@@ -166,8 +168,6 @@ fn glance(desk: &Shared, case: &Case, from: u64) -> Glance {
             stages: case.stages.len() as u64,
         },
         running: running.collect(),
-        closed: case
-            .is_closed()
-            .then(|| Box::new(view(case, desk.freshness(false)))),
+        closed: case.is_closed().then(|| Box::new(view(case, freshness))),
     }
 }
