@@ -81,6 +81,23 @@ pub const JOURNAL_HEAD: Form = Form {
     version: 1,
 };
 
+/// How far the archive is.
+pub const ARCHIVE: Form = Form {
+    kind: 10,
+    version: 1,
+};
+
+/// What one node asks another's ledger.
+pub const PEER_CALL: Form = Form {
+    kind: 11,
+    version: 1,
+};
+/// What it answers.
+pub const PEER_ANSWER: Form = Form {
+    kind: 12,
+    version: 1,
+};
+
 /// Why bytes are not what they should be.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CodecError {
@@ -134,6 +151,15 @@ pub fn decode<T: DeserializeOwned>(form: Form, bytes: &[u8]) -> Result<T, CodecE
 /// A value's bytes without an envelope, for a body that is written in pieces.
 pub fn encode_body<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {
     bincode::serde::encode_to_vec(value, config::<{ usize::MAX }>())
+        .map_err(|error| CodecError::Value(error.to_string()))
+}
+
+/// Writes a value's bytes without an envelope.
+pub fn encode_into<T: Serialize>(
+    value: &T,
+    into: &mut impl std::io::Write,
+) -> Result<usize, CodecError> {
+    bincode::serde::encode_into_std_write(value, into, config::<{ usize::MAX }>())
         .map_err(|error| CodecError::Value(error.to_string()))
 }
 

@@ -1,22 +1,59 @@
 //! The ledger: every command at its place, durable before it is answered, applied in order.
+//!
+//! ```text
+//! propose ─► door ─► consensus ─► log ─► store (journal, fdatasync)
+//!                        │ committed
+//!                        ▼
+//!                     machine ─► verdict, changes, closed cases ─► archive
+//!                        │ each 50,000 entries
+//!                        ▼
+//!                     snapshot ─► the log before it goes
+//! ```
+//!
+//! # Invariant
+//! openraft is named in this folder and nowhere else, and nothing of it is seen outside.
 
+mod block;
 mod changes;
+mod door;
+mod keeper;
+mod log;
+mod machine;
+mod network;
+mod open;
 mod options;
+mod raft;
+mod snapshot;
 mod status;
+mod tail;
+#[cfg(test)]
+mod tests;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use rules::id::CaseId;
-use rules::{Command, Entry, Principal, Proposal, State, Verdict, Who};
+use openraft::ReadPolicy;
+use openraft::async_runtime::watch::WatchReceiver as _;
+use openraft::error::{LinearizableReadError, RaftError};
+use rules::id::{CaseId, NodeId};
+use rules::{Proposal, State, Verdict};
 use tokio::sync::watch;
 
 pub use changes::{CaseWatch, Changes};
+pub use network::{Carried, Links, NoAnswer, NoLinks};
 pub use options::{Limits, OpenError, OpenOptions, ProposeError, StoreKind};
 pub use status::{LedgerStatus, StorageStatus};
 
 use crate::archive::Archive;
-use crate::clock::{self, BootMs};
+use crate::store::{Counts, Store};
 use changes::Touched;
+use door::Door;
+use machine::Machine;
+
+/// How long closing waits for consensus to end.
+const CLOSE_LIMIT: Duration = Duration::from_secs(5);
+/// How long a new cluster of one may take to have its leader.
+const INIT_LIMIT: Duration = Duration::from_secs(10);
 
 /// A node's ledger; clones are handles to the same one.
 #[derive(Clone, Debug)]
@@ -24,92 +61,89 @@ pub struct Ledger(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    state: RwLock<(State, BootMs)>,
-    archive: Archive,
+    node: NodeId,
+    door: Door,
+    store: Store,
+    machine: Machine,
+    archive: Arc<Archive>,
     touched: Touched,
-    applied: watch::Sender<u64>,
-    status: watch::Sender<LedgerStatus>,
+    told: watch::Sender<LedgerStatus>,
+    snapshot_every: u64,
+    archived_cases: u64,
+    tasks: Mutex<Vec<tokio::task::JoinHandle<()>>>,
 }
 
 impl Ledger {
-    /// Opens the ledger of a folder; replays what it holds.
-    #[expect(
-        clippy::unused_async,
-        reason = "the files are opened beside other work"
-    )]
+    /// Opens the ledger of a folder, and applies again what it holds.
+    ///
+    /// The node of a cluster of one leads when this returns. A new ledger belongs to no cluster:
+    /// [`Ledger::init_single`] makes it one.
     pub async fn open(options: OpenOptions) -> Result<(Self, Changes), OpenError> {
-        let (touched, changes) = Touched::new();
-        let status = LedgerStatus {
-            term: 1,
-            leader: Some(options.node),
-            is_leader: true,
-            applied: 0,
-            committed: 0,
-            last_log: 0,
-            snapshot_index: 0,
-            log_bytes: 0,
-            syncs: 0,
-            storage: StorageStatus::Ok,
-        };
-        let inner = Arc::new(Inner {
-            state: RwLock::new((State::default(), clock::boot())),
-            archive: Archive::default(),
-            touched,
-            applied: watch::Sender::new(0),
-            status: watch::Sender::new(status),
-        });
-        tokio::spawn(tick(Arc::downgrade(&inner)));
-        Ok((Self(inner), changes))
+        open::open(options, Arc::new(NoLinks)).await
     }
 
     /// Makes a new ledger the ledger of a cluster of one; says whether it was new.
-    #[expect(
-        clippy::unused_async,
-        reason = "the first entry is written beside other work"
-    )]
     pub async fn init_single(&self) -> Result<bool, ProposeError> {
-        Ok(self.0.status.borrow().applied == 0)
+        let raft = self.0.door.raft();
+        let is_initialized = raft.is_initialized().await;
+        if is_initialized.map_err(|_| ProposeError::Stopped)? {
+            return Ok(false);
+        }
+        let members = std::collections::BTreeSet::from([self.0.node.0]);
+        let initialized = raft.initialize(members).await;
+        initialized.map_err(|_| ProposeError::Stopped)?;
+        let wait = raft.wait(Some(INIT_LIMIT));
+        wait.current_leader(self.0.node.0, "the first leader")
+            .await
+            .map_err(|_| ProposeError::NoLeader { leader: None })?;
+        Ok(true)
     }
 
     /// Brings a command before the cluster and gives its verdict, once it is durable and applied.
-    #[expect(
-        clippy::unused_async,
-        reason = "the entry is written beside other work"
-    )]
     pub async fn propose(&self, proposal: Proposal) -> Result<Verdict, ProposeError> {
-        Ok(self.0.apply(proposal))
+        self.0.door.propose(proposal).await
     }
 
     /// Looks at the state as it is applied here; keep it short, nothing is applied meanwhile.
     pub fn read<R>(&self, look: impl FnOnce(&State) -> R) -> R {
-        let state = self.0.state.read().unwrap_or_else(PoisonError::into_inner);
-        look(&state.0)
+        self.0.machine.read(look)
     }
 
     /// Waits until this node has applied everything that was committed when it was asked.
-    #[expect(clippy::unused_async, reason = "a quorum is asked")]
     pub async fn linearize(&self) -> Result<(), ProposeError> {
-        Ok(())
+        let raft = self.0.door.raft();
+        match raft.ensure_linearizable(ReadPolicy::ReadIndex).await {
+            Ok(_) => Ok(()),
+            Err(RaftError::APIError(LinearizableReadError::ForwardToLeader(forward))) => {
+                Err(ProposeError::NoLeader {
+                    leader: forward.leader_id.map(NodeId),
+                })
+            }
+            Err(RaftError::APIError(LinearizableReadError::QuorumNotEnough(_))) => {
+                Err(ProposeError::NoLeader { leader: None })
+            }
+            Err(RaftError::Fatal(_)) => Err(ProposeError::Stopped),
+        }
     }
 
     /// The place of the last entry that was applied here, as it grows.
     pub fn applied(&self) -> watch::Receiver<u64> {
-        self.0.applied.subscribe()
+        self.0.machine.applied()
     }
 
-    /// Follows one case: wakes whoever waits for it, and nobody else.
+    /// Wakes whoever follows a case when it changes; begin it before looking at the case.
     pub fn watch_case(&self, case: CaseId) -> CaseWatch {
         self.0.touched.watch(case)
     }
 
     /// How it is doing.
     pub fn status(&self) -> LedgerStatus {
-        self.0.status.borrow().clone()
+        self.0.status()
     }
 
     /// How it is doing, as it changes.
     pub fn watch_status(&self) -> watch::Receiver<LedgerStatus> {
-        self.0.status.subscribe()
+        self.0.told.subscribe()
     }
 
     /// The closed cases.
@@ -117,62 +151,72 @@ impl Ledger {
         &self.0.archive
     }
 
-    /// Stops it; what was answered is durable already.
-    #[expect(clippy::unused_async, reason = "what is under way is waited for")]
+    /// What its store has done since it was opened: groups, batches, further syncs.
+    pub fn counts(&self) -> Counts {
+        self.0.store.counts()
+    }
+
+    /// Makes a snapshot now, and cuts the log behind it.
+    pub async fn snapshot(&self) -> std::io::Result<()> {
+        self.0.snapshot().await
+    }
+
+    /// Stops it; what was answered is durable already. Takes at most a few seconds.
     pub async fn close(self) {
-        self.0.touched.end();
+        self.0.close().await;
     }
 }
 
 impl Inner {
-    fn apply(&self, proposal: Proposal) -> Verdict {
-        let mut guard = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        let (state, last) = &mut *guard;
-        let now = clock::boot();
-        let entry = Entry {
-            index: state.index + 1,
-            term: 1,
-            elapsed_ms: now.0.saturating_sub(last.0),
-            proposal,
+    fn is_leader(&self) -> bool {
+        self.door.raft().is_leader()
+    }
+
+    fn status(&self) -> LedgerStatus {
+        let metrics = self.door.raft().metrics();
+        let metrics = metrics.borrow_watched();
+        let leader = metrics.current_leader.map(NodeId);
+        let counts = self.store.counts();
+        LedgerStatus {
+            term: metrics.current_term,
+            leader,
+            is_leader: leader == Some(self.node),
+            applied: self.machine.last().map_or(0, |last| last.index),
+            committed: metrics.local_committed.map_or(0, |place| place.index()),
+            last_log: metrics.last_log_index.unwrap_or(0),
+            snapshot_index: self.machine.snapshots().index(),
+            log_bytes: self.store.disk_bytes(),
+            syncs: counts.groups + counts.settles,
+            storage: self.store.status().borrow().clone(),
+        }
+    }
+
+    async fn close(&self) {
+        self.door.close();
+        let tasks = {
+            let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *tasks)
         };
-        *last = now;
-        let applied = rules::apply(state, &entry);
-        self.archive.add(applied.closed);
-        let index = state.index;
-        drop(guard);
-        self.touched.add(applied.touched);
-        self.status.send_modify(|status| {
-            (status.applied, status.committed, status.last_log) = (index, index, index);
-        });
-        self.applied.send_replace(index);
-        applied.verdict
+        for task in tasks {
+            task.abort();
+        }
+        // The store first: it gives up what a disk that refuses keeps from being durable.
+        let store = self.store.clone();
+        let closed = tokio::task::spawn_blocking(move || store.close());
+        if tokio::time::timeout(CLOSE_LIMIT, self.door.raft().shutdown())
+            .await
+            .is_err()
+        {
+            tracing::warn!("consensus did not end within {CLOSE_LIMIT:?}");
+        }
+        drop(closed.await);
+        self.touched.end();
     }
 }
 
-/// Lets time pass for those who wait for it, at most one entry in so many milliseconds.
-const TICK_MS: u64 = 250;
-
-async fn tick(inner: std::sync::Weak<Inner>) {
-    loop {
-        tokio::time::sleep(std::time::Duration::from_millis(TICK_MS)).await;
-        let Some(inner) = inner.upgrade() else { return };
-        let is_due = {
-            let guard = inner.state.read().unwrap_or_else(PoisonError::into_inner);
-            let (state, last) = &*guard;
-            let elapsed_ms = clock::boot().0.saturating_sub(last.0);
-            state
-                .ticks_wanted()
-                .is_some_and(|due| state.clock.plus(elapsed_ms) >= due)
-        };
-        if is_due {
-            let tick = Proposal {
-                request: None,
-                principal: Principal::own(Who::Ledger),
-                wall_ms: clock::wall().0,
-                command: Command::Tick,
-            };
-            // A tick has nothing to be refused for; time passes either way.
-            drop(inner.apply(tick));
-        }
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.store.end();
+        self.touched.end();
     }
 }

@@ -5,15 +5,7 @@ use std::path::PathBuf;
 use rules::id::NodeId;
 use thiserror::Error;
 
-/// Which store holds the ledger's log, vote and archive.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum StoreKind {
-    /// sled behind the durable wrapper.
-    #[default]
-    Sled,
-    /// redb: the second implementation of the same trait.
-    Redb,
-}
+pub use crate::store::StoreKind;
 
 /// What bounds a ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +96,7 @@ pub enum OpenError {
     #[error("cannot {what}")]
     Failed {
         /// What was tried.
-        what: String,
+        what: &'static str,
         /// What came back.
         source: std::io::Error,
     },

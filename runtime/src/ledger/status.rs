@@ -2,21 +2,7 @@
 
 use rules::id::NodeId;
 
-use crate::clock::WallMs;
-
-/// Whether the disk takes what is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StorageStatus {
-    /// It does.
-    Ok,
-    /// It does not, and proposals are refused until it does.
-    Refusing {
-        /// What it answered.
-        why: String,
-        /// Since when, for display.
-        since: WallMs,
-    },
-}
+pub use crate::store::StorageStatus;
 
 /// How a ledger is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]

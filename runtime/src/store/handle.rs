@@ -1,7 +1,7 @@
 //! The store's handle: what the ledger and the archive hold.
 
 use std::collections::VecDeque;
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
@@ -11,9 +11,8 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
 use super::engine::{Engine, EngineError, Order, Pairs, Part, StoreKind, guarded};
-use super::journal::{self, Found};
-use super::writer::{self, EngineThread, JournalThread};
-use super::{Batch, Space, StoreError, damaged, engine, frame};
+use super::journal;
+use super::{Batch, Space, StoreError, damaged, frame};
 use crate::clock::{self, BootMs, WallMs};
 use crate::disk;
 
@@ -21,7 +20,6 @@ use crate::disk;
 const READ_LIMIT: Duration = Duration::from_secs(10);
 /// How long the answer to "how much is free" is good.
 const ROOM_MS: u64 = 50;
-const LOCK_NAME: &str = "lock";
 
 /// Whether the disk takes what is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +66,7 @@ pub struct Store(pub(super) Arc<Shared>);
 pub(super) struct Shared {
     pub dir: PathBuf,
     pub kind: StoreKind,
-    free_needed_bytes: u64,
+    pub free_needed_bytes: u64,
     pub queue: Mutex<Queue>,
     /// Wakes the journal's thread.
     pub handed_over: Condvar,
@@ -77,9 +75,9 @@ pub(super) struct Shared {
     pub engine: RwLock<Option<Box<dyn Engine>>>,
     pub status: watch::Sender<StorageStatus>,
     pub counts: [AtomicU64; 3],
-    room: Mutex<Option<(BootMs, u64)>>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
-    lock: Mutex<Option<File>>,
+    pub room: Mutex<Option<(BootMs, u64)>>,
+    pub threads: Mutex<Vec<JoinHandle<()>>>,
+    pub lock: Mutex<Option<File>>,
 }
 
 /// What waits between those who submit, the journal and the engine.
@@ -114,55 +112,6 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens a store, makes whole what a kill has left, and refuses what is damaged. Blocks.
-    pub fn open(options: &StoreOptions) -> Result<Self, StoreError> {
-        let dir = &options.dir;
-        fs::create_dir_all(dir)
-            .map_err(|error| StoreError::failed("make the store's folder", error))?;
-        let lock = take_lock(dir)?;
-        let found = journal::read(dir)?;
-        if found.is_new() && engine::exists(options.kind, dir) {
-            let place = format!("{} has no journal beside its engine", dir.display());
-            return Err(damaged(place));
-        }
-        if found.is_new() {
-            // Before the engine: a store that was only half made is then known as one.
-            journal::create(dir).map_err(|error| StoreError::failed("make the journal", error))?;
-        }
-        let engine = open_engine(options.kind, dir)?;
-        let settled = writer::settled(engine.as_ref()).map_err(|error| told(dir, error))?;
-        let settled = bring_up(engine.as_ref(), &found, settled)?;
-        let journal = journal::Journal::begin(dir, &found, settled)
-            .map_err(|error| StoreError::failed("begin the journal", error))?;
-        let shared = Arc::new(Shared {
-            dir: dir.clone(),
-            kind: options.kind,
-            free_needed_bytes: options.free_bytes,
-            queue: Mutex::new(Queue {
-                settled,
-                applied: settled,
-                ..Queue::default()
-            }),
-            handed_over: Condvar::new(),
-            moved: Condvar::new(),
-            engine: RwLock::new(Some(engine)),
-            status: watch::Sender::new(StorageStatus::Ok),
-            counts: [const { AtomicU64::new(0) }; 3],
-            room: Mutex::default(),
-            threads: Mutex::default(),
-            lock: Mutex::new(Some(lock)),
-        });
-        let threads = [
-            JournalThread::start(Arc::clone(&shared), journal),
-            EngineThread::start(Arc::clone(&shared)),
-        ];
-        for thread in threads {
-            let thread = thread.map_err(|error| StoreError::failed("start a thread", error))?;
-            locked(&shared.threads).push(thread);
-        }
-        Ok(Self(shared))
-    }
-
     /// Hands changes over; `then` is called once, when they are durable or the store is closed.
     ///
     /// Batches become durable in the order in which they were handed over. `then` runs on the thread
@@ -255,13 +204,18 @@ impl Store {
         }
     }
 
+    /// Lets the threads end once what was handed over is written; does not wait for them.
+    pub fn end(&self) {
+        self.0.queue().is_closing = true;
+        self.0.handed_over.notify_all();
+        self.0.moved.notify_all();
+    }
+
     /// Writes out what was handed over, settles it, and lets go of the files. Blocks.
     ///
     /// While the disk refuses, what is not durable is given up and told so.
     pub fn close(&self) {
-        self.0.queue().is_closing = true;
-        self.0.handed_over.notify_all();
-        self.0.moved.notify_all();
+        self.end();
         let threads = std::mem::take(&mut *locked(&self.0.threads));
         for thread in threads {
             // A thread that broke off has said so; the next opening repairs what it left.
@@ -359,26 +313,12 @@ impl Drop for Shared {
     }
 }
 
-/// Applies the frames that the engine may lack, and settles them; gives the last one.
-fn bring_up(engine: &dyn Engine, found: &Found, settled: u64) -> Result<u64, StoreError> {
-    let frames = found.frames_after(settled)?;
-    let Some(last) = frames.last().map(|frame| frame.seq) else {
-        return Ok(settled);
-    };
-    for frame in &frames {
-        let batch = Batch::decode(&frame.body)
-            .ok_or_else(|| damaged(format!("the journal's frame {} holds no batch", frame.seq)))?;
-        guarded(|| engine.apply(batch.ops())).map_err(writer::unapplied)?;
-    }
-    guarded(|| writer::settle(engine, last)).map_err(writer::unapplied)?;
-    Ok(last)
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn open_engine(kind: StoreKind, dir: &Path) -> Result<Box<dyn Engine>, StoreError> {
-    engine::open(kind, dir).map_err(|error| told(dir, error))
-}
-
-fn told(dir: &Path, error: EngineError) -> StoreError {
+/// What to say of an engine's error.
+pub(super) fn told(dir: &Path, error: EngineError) -> StoreError {
     match error {
         EngineError::InUse => StoreError::InUse {
             dir: dir.to_owned(),
@@ -386,20 +326,4 @@ fn told(dir: &Path, error: EngineError) -> StoreError {
         EngineError::Damaged(why) => damaged(format!("{}: {why}", dir.display())),
         EngineError::Failed(source) => StoreError::failed("read the store", source),
     }
-}
-
-fn take_lock(dir: &Path) -> Result<File, StoreError> {
-    let failed = |error| StoreError::failed("lock the store", error);
-    let file = File::create(dir.join(LOCK_NAME)).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(StoreError::InUse {
-            dir: dir.to_owned(),
-        }),
-        Err(fs::TryLockError::Error(error)) => Err(failed(error)),
-    }
-}
-
-pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

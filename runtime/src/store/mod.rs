@@ -23,6 +23,7 @@ mod engine;
 mod frame;
 mod handle;
 mod journal;
+mod open;
 mod redb;
 mod sled;
 #[cfg(test)]

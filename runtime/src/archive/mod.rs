@@ -1,0 +1,278 @@
+//! The archive: closed cases, which have left the state, found by number, team and outcome.
+//!
+//! ```text
+//! apply ─► add ─► recent (in memory) ─► store: pieces, summary, team ─► recent forgets it
+//! ```
+//!
+//! # Invariant
+//! A case that a replay closes again is not archived again: with each case the store holds the entry
+//! that closed it, in the same batch. The log is cut only behind what is durable here.
+//!
+//! # Why
+//! A closed case is some KiB and may be some MiB; in the state each of them would be written anew
+//! with every snapshot, for ever.
+
+mod record;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rules::case::{Case, CaseOutcome, CaseStatus};
+use rules::id::{CaseId, TeamName};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::codec::CodecError;
+use crate::store::{Batch, Order, Space, Store, StoreError};
+
+/// The most that one list gives; ask on with `before`.
+pub const MAX_LIST: usize = 1000;
+/// Cases that are looked at in one go while a list is filtered.
+const PAGE: usize = 256;
+/// Cases that are forgotten in one batch.
+const FORGET: usize = 64;
+
+/// What a list of closed cases says of each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseSummary {
+    /// Its number.
+    pub id: CaseId,
+    /// Its team, if it ever had one.
+    pub team: Option<TeamName>,
+    /// What it was about, in a line.
+    pub title: String,
+    /// Who opened it.
+    pub opened_by: String,
+    /// When, for people to read.
+    pub opened_wall_ms: u64,
+    /// When it was closed, for people to read.
+    pub closed_wall_ms: u64,
+    /// How it ended.
+    pub outcome: CaseOutcome,
+}
+
+impl CaseSummary {
+    /// What is said of a case; none for one that is not closed.
+    pub fn of(case: &Case) -> Option<Self> {
+        let CaseStatus::Closed(outcome) = case.status else {
+            return None;
+        };
+        Some(Self {
+            id: case.id,
+            team: case.team.clone(),
+            title: case.title.clone(),
+            opened_by: case.opened_by.clone(),
+            opened_wall_ms: case.opened_wall_ms,
+            closed_wall_ms: case.closed_wall_ms.unwrap_or(case.opened_wall_ms),
+            outcome,
+        })
+    }
+}
+
+/// Which closed cases are wanted; all of them by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only those of this team.
+    pub team: Option<TeamName>,
+    /// Only those that ended so.
+    pub outcome: Option<CaseOutcome>,
+    /// Only those with a smaller number: the last one of the page before.
+    pub before: Option<CaseId>,
+}
+
+impl Filter {
+    fn takes(&self, case: &CaseSummary) -> bool {
+        let is_of_team = self.team.is_none() || self.team == case.team;
+        let is_so_ended = self.outcome.is_none_or(|outcome| outcome == case.outcome);
+        is_of_team && is_so_ended && self.before.is_none_or(|before| case.id < before)
+    }
+}
+
+/// Why the archive did not answer.
+#[derive(Debug, Error)]
+pub enum ArchiveError {
+    /// What is kept of a case is damaged: restore it from a backup or another node.
+    #[error("the archive's record of case {case} is damaged: {why}")]
+    Damaged {
+        /// The case.
+        case: CaseId,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The store did not answer: try again, and look at the disk.
+    #[error("cannot read the archive: {why}")]
+    Unreadable {
+        /// What the store said.
+        why: String,
+    },
+}
+
+impl From<StoreError> for ArchiveError {
+    fn from(error: StoreError) -> Self {
+        Self::Unreadable {
+            why: error.to_string(),
+        }
+    }
+}
+
+/// The closed cases. Its calls block on the disk, for the time of a few reads.
+#[derive(Debug)]
+pub struct Archive {
+    store: Store,
+    standing: Mutex<Standing>,
+    /// Cases that are handed over to the store and may not be durable yet.
+    recent: Arc<Mutex<BTreeMap<CaseId, Arc<Case>>>>,
+}
+
+/// How far the archive is; kept in the store with the cases.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Standing {
+    /// How many cases there are.
+    count: u64,
+    /// The last entry whose closed cases were handed over.
+    through: u64,
+}
+
+impl Archive {
+    /// Opens the archive that the store holds.
+    pub(crate) fn open(store: Store) -> Result<Self, ArchiveError> {
+        let standing = record::standing(&store)?;
+        Ok(Self {
+            store,
+            standing: Mutex::new(standing),
+            recent: Arc::default(),
+        })
+    }
+
+    /// A closed case, whole.
+    pub fn case(&self, id: CaseId) -> Result<Option<Case>, ArchiveError> {
+        if let Some(case) = locked(&self.recent).get(&id) {
+            return Ok(Some(Case::clone(case)));
+        }
+        record::case(&self.store, id)
+    }
+
+    /// The newest closed cases that fit the filter, the newest first, at most `limit` or [`MAX_LIST`].
+    pub fn list(&self, filter: &Filter, limit: usize) -> Result<Vec<CaseSummary>, ArchiveError> {
+        let limit = limit.min(MAX_LIST);
+        let recent: Vec<CaseSummary> = {
+            let recent = locked(&self.recent);
+            let summaries = recent.values().filter_map(|case| CaseSummary::of(case));
+            summaries.filter(|case| filter.takes(case)).collect()
+        };
+        let mut found = self.list_stored(filter, limit)?;
+        found.extend(recent);
+        found.sort_by_key(|case| std::cmp::Reverse(case.id));
+        found.dedup_by_key(|case| case.id);
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        locked(&self.standing).count
+    }
+
+    fn list_stored(&self, filter: &Filter, limit: usize) -> Result<Vec<CaseSummary>, ArchiveError> {
+        let mut found = Vec::new();
+        let mut before = filter.before.unwrap_or(CaseId(u64::MAX));
+        while found.len() < limit {
+            let page = match &filter.team {
+                Some(team) => record::page_of_team(&self.store, team, before, PAGE)?,
+                None => record::page(&self.store, before, PAGE)?,
+            };
+            let Some(last) = page.last() else { break };
+            before = last.id;
+            found.extend(page.into_iter().filter(|case| filter.takes(case)));
+        }
+        Ok(found)
+    }
+
+    /// Takes in the cases that an entry closed; those of an entry that is archived are left.
+    pub(crate) fn add(&self, entry: u64, closed: Vec<Case>) -> Result<(), CodecError> {
+        if closed.is_empty() {
+            return Ok(());
+        }
+        let mut standing = locked(&self.standing);
+        if entry <= standing.through {
+            return Ok(());
+        }
+        standing.through = entry;
+        standing.count += closed.len() as u64;
+        let mut batches = Vec::new();
+        for case in &closed {
+            batches.extend(record::put(case)?);
+        }
+        let mut last = Batch::default();
+        record::put_standing(&mut last, &standing)?;
+        batches.push(last);
+        let ids: Vec<CaseId> = closed.iter().map(|case| case.id).collect();
+        let cases = closed.into_iter().map(|case| (case.id, Arc::new(case)));
+        locked(&self.recent).extend(cases);
+        self.submit(batches, ids);
+        drop(standing);
+        Ok(())
+    }
+
+    /// Hands batches over in their order; when the last is durable the cases need not be remembered.
+    fn submit(&self, batches: Vec<Batch>, ids: Vec<CaseId>) {
+        let last = batches.len().saturating_sub(1);
+        let mut ids = Some(ids);
+        for (number, batch) in batches.into_iter().enumerate() {
+            let durable = if number == last { ids.take() } else { None };
+            let recent = Arc::clone(&self.recent);
+            let submitted = self.store.submit(batch, move |result| {
+                if result.is_ok()
+                    && let Some(ids) = durable
+                {
+                    locked(&recent).retain(|id, _| !ids.contains(id));
+                }
+            });
+            if let Err(error) = submitted {
+                // A closed store: the replay after the next opening brings the same cases again.
+                tracing::debug!("closed cases wait for the next opening: {error}");
+                return;
+            }
+        }
+    }
+
+    /// Forgets the oldest cases until at most `keep` are left; says how many it forgot.
+    pub(crate) async fn forget(&self, keep: u64) -> Result<u64, ArchiveError> {
+        let mut forgotten = 0;
+        while self.count() > keep {
+            let (batch, count) = {
+                let mut standing = locked(&self.standing);
+                let wanted = usize::try_from(standing.count - keep).unwrap_or(FORGET);
+                let oldest = record::oldest(&self.store, wanted.min(FORGET))?;
+                if oldest.is_empty() {
+                    break;
+                }
+                standing.count = standing.count.saturating_sub(oldest.len() as u64);
+                let mut batch = Batch::default();
+                for case in &oldest {
+                    record::delete(&mut batch, case);
+                }
+                record::put_standing(&mut batch, &standing).map_err(|error| {
+                    ArchiveError::Unreadable {
+                        why: error.to_string(),
+                    }
+                })?;
+                (batch, oldest.len() as u64)
+            };
+            self.store.commit(batch).await?;
+            forgotten += count;
+        }
+        Ok(forgotten)
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Which way lists go: the newest case has the largest number.
+const NEWEST_FIRST: Order = Order::Descending;
+/// Where the archive's standing is kept.
+const STANDING: (Space, &[u8]) = (Space::Meta, b"archive");

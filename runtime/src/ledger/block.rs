@@ -1,0 +1,187 @@
+//! Blocks of the log in the store: the records that were appended together, under their first index.
+//!
+//! # Why
+//! A key for each entry costs the engine more than the entry itself, once for putting it there and
+//! once for taking it away; under load a block holds dozens of them.
+
+use super::raft::{RaftEntry, Record};
+use crate::codec;
+use crate::store::{Batch, Order, Space, Store, StoreError};
+
+/// A block; a longer record is one by itself. sled keeps so much in one piece.
+const BLOCK_BYTES: usize = 48 * 1024;
+/// What one batch of the store takes; a longer append is several.
+const BATCH_BYTES: usize = 256 * 1024;
+/// Blocks that are read in one go.
+const READ_BLOCKS: usize = 256;
+
+/// Why blocks could not be read: what is wrong, and where.
+#[derive(Debug)]
+pub(super) enum LogFault {
+    Damaged(String),
+    Store(StoreError),
+}
+
+impl From<StoreError> for LogFault {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<LogFault> for std::io::Error {
+    fn from(fault: LogFault) -> Self {
+        match fault {
+            LogFault::Damaged(what) => Self::new(std::io::ErrorKind::InvalidData, what),
+            LogFault::Store(error) => Self::other(error),
+        }
+    }
+}
+
+/// A record with the bytes that it was read from.
+#[derive(Debug)]
+pub(super) struct Sealed {
+    pub record: Record,
+    pub bytes: usize,
+    pub sum: u32,
+}
+
+/// Gathers records to blocks, and blocks to batches.
+#[derive(Debug, Default)]
+pub(super) struct Blocks {
+    first: u64,
+    block: Vec<u8>,
+    batch: Batch,
+    full: Vec<Batch>,
+}
+
+impl Blocks {
+    /// Adds the next record.
+    pub fn push(&mut self, index: u64, sealed: &[u8]) {
+        if !self.block.is_empty() && self.block.len() + sealed.len() > BLOCK_BYTES {
+            self.end_block();
+        }
+        if self.block.is_empty() {
+            self.first = index;
+        }
+        self.block.extend(sealed);
+    }
+
+    fn end_block(&mut self) {
+        let block = std::mem::take(&mut self.block);
+        if !self.batch.is_empty() && self.batch.bytes() + block.len() > BATCH_BYTES {
+            self.full.push(std::mem::take(&mut self.batch));
+        }
+        self.batch.put(Space::Log, key(self.first), block);
+    }
+
+    /// The batches, in their order; at least one.
+    pub fn end(mut self) -> Vec<Batch> {
+        if !self.block.is_empty() {
+            self.end_block();
+        }
+        self.full.push(self.batch);
+        self.full
+    }
+}
+
+/// Where the block begins that holds `index`, if the log has one that begins there or before.
+pub(super) fn start_of(store: &Store, index: u64) -> Result<Option<u64>, StoreError> {
+    let until = key(index.saturating_add(1));
+    let found = store.range(Space::Log, &[], Some(&until), Order::Descending, 1)?;
+    Ok(found.first().map(|(key, _)| index_of(key)))
+}
+
+/// Where the first block begins.
+pub(super) fn first(store: &Store) -> Result<Option<u64>, StoreError> {
+    let found = store.range(Space::Log, &[], None, Order::Ascending, 1)?;
+    Ok(found.first().map(|(key, _)| index_of(key)))
+}
+
+/// The records of some blocks from the one that begins at `start`, and where the next one begins.
+pub(super) fn read(store: &Store, start: u64) -> Result<(Vec<Sealed>, Option<u64>), LogFault> {
+    let from = key(start);
+    let blocks = store.range(Space::Log, &from, None, Order::Ascending, READ_BLOCKS)?;
+    let mut records = Vec::new();
+    let mut next = None;
+    for (key, block) in blocks {
+        let first = index_of(&key);
+        for sealed in split(first, &block)? {
+            next = Some(sealed.record.place.index + 1);
+            records.push(sealed);
+        }
+    }
+    Ok((records, next))
+}
+
+/// The last record of the log.
+pub(super) fn last(store: &Store) -> Result<Option<Sealed>, LogFault> {
+    let found = store.range(Space::Log, &[], None, Order::Descending, 1)?;
+    let Some((key, block)) = found.first() else {
+        return Ok(None);
+    };
+    Ok(split(index_of(key), block)?.pop())
+}
+
+/// The records of one block.
+pub(super) fn split(first: u64, mut block: &[u8]) -> Result<Vec<Sealed>, LogFault> {
+    let mut records = Vec::new();
+    while !block.is_empty() {
+        let index = first + records.len() as u64;
+        let damaged = |why: String| LogFault::Damaged(format!("entry {index} of the log {why}"));
+        let head = block
+            .first_chunk()
+            .ok_or_else(|| damaged("is cut off".to_owned()))?;
+        let bytes = codec::body_length(codec::RECORD, head)
+            .map(|length| codec::HEAD_BYTES + length)
+            .map_err(|error| damaged(format!("is unreadable: {error}")))?;
+        let (sealed, rest) = block
+            .split_at_checked(bytes)
+            .ok_or_else(|| damaged("is cut off".to_owned()))?;
+        let record =
+            Record::decode(sealed).map_err(|error| damaged(format!("is unreadable: {error}")))?;
+        if record.place.index != index {
+            return Err(damaged(format!("is that of place {}", record.place.index)));
+        }
+        records.push(Sealed {
+            record,
+            bytes,
+            sum: codec::sum_of(sealed),
+        });
+        block = rest;
+    }
+    Ok(records)
+}
+
+/// Adds to `batch` what takes the entries from `from` on out of the log, which goes on to `until`.
+pub(super) fn cut_end(
+    store: &Store,
+    batch: &mut Batch,
+    from: u64,
+    until: u64,
+) -> Result<(), LogFault> {
+    if let Some(start) = start_of(store, from)?.filter(|start| *start < from) {
+        let block = store.get(Space::Log, &key(start))?.unwrap_or_default();
+        let kept = split(start, &block)?;
+        let kept = kept
+            .iter()
+            .filter(|sealed| sealed.record.place.index < from);
+        let bytes: usize = kept.map(|sealed| sealed.bytes).sum();
+        batch.put(Space::Log, key(start), block[..bytes].to_vec());
+    }
+    batch.delete_range(Space::Log, key(from), key(until));
+    Ok(())
+}
+
+/// The entries of records.
+pub(super) fn entries(records: Vec<Sealed>) -> impl Iterator<Item = RaftEntry> {
+    records.into_iter().map(|sealed| sealed.record.entry())
+}
+
+/// The key of the block that begins with this entry.
+pub(super) fn key(index: u64) -> [u8; 8] {
+    index.to_be_bytes()
+}
+
+fn index_of(key: &[u8]) -> u64 {
+    key.try_into().map_or(u64::MAX, u64::from_be_bytes)
+}

@@ -1,0 +1,192 @@
+//! The door: where proposals come in, are bounded, get their time, and are refused early.
+//!
+//! # Invariant
+//! What is refused here did not happen and will not. What went through may happen even when its
+//! outcome is not known in time.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use openraft::async_runtime::watch::WatchReceiver as _;
+use openraft::error::{ClientWriteError, RaftError};
+use rules::id::NodeId;
+use rules::{Proposal, Verdict, limits};
+use tokio::sync::Semaphore;
+
+use super::machine::Machine;
+use super::options::{Limits, ProposeError};
+use super::raft::{Answer, Payload, Types};
+use crate::clock::{self, BootMs};
+use crate::codec;
+use crate::store::{StorageStatus, Store};
+
+pub(super) type Raft = openraft::Raft<Types, Machine>;
+
+/// Where proposals come in.
+#[derive(Debug)]
+pub(super) struct Door {
+    raft: Raft,
+    store: Store,
+    limits: Limits,
+    in_flight: Semaphore,
+    stamp: Mutex<Stamp>,
+    is_closed: AtomicBool,
+}
+
+/// The time that a leader has counted: an entry carries what passed since the one before it.
+#[derive(Clone, Copy, Debug)]
+struct Stamp {
+    term: u64,
+    last: BootMs,
+}
+
+impl Door {
+    pub fn new(raft: Raft, store: Store, limits: Limits) -> Self {
+        Self {
+            raft,
+            store,
+            limits,
+            in_flight: Semaphore::new(limits.in_flight),
+            stamp: Mutex::new(Stamp {
+                term: 0,
+                last: clock::boot(),
+            }),
+            is_closed: AtomicBool::new(false),
+        }
+    }
+
+    /// Consensus itself.
+    pub fn raft(&self) -> &Raft {
+        &self.raft
+    }
+
+    /// Takes nothing in any more.
+    pub fn close(&self) {
+        self.is_closed.store(true, Ordering::Relaxed);
+    }
+
+    /// Brings a proposal through consensus.
+    pub async fn propose(&self, proposal: Proposal) -> Result<Verdict, ProposeError> {
+        if self.is_closed.load(Ordering::Relaxed) {
+            return Err(ProposeError::Stopped);
+        }
+        let _place = self
+            .in_flight
+            .try_acquire()
+            .map_err(|_| ProposeError::Full {
+                limit: self.limits.in_flight,
+            })?;
+        check_size(&proposal)?;
+        self.check_storage()?;
+        let elapsed_ms = self.stamp()?;
+        let payload = Payload {
+            elapsed_ms,
+            proposal: proposal.into(),
+        };
+        let limit = Duration::from_millis(self.limits.propose_ms);
+        let written = tokio::time::timeout(limit, self.raft.client_write(payload)).await;
+        let error = match written {
+            Ok(Ok(response)) => match response.data {
+                Answer::Verdict(verdict) => return Ok(verdict),
+                Answer::Passed => return Err(ProposeError::Unknown),
+            },
+            Ok(Err(error)) => error,
+            Err(_) => return Err(ProposeError::Unknown),
+        };
+        match error {
+            RaftError::APIError(ClientWriteError::ForwardToLeader(forward)) => {
+                self.give_back(elapsed_ms);
+                Err(ProposeError::NoLeader {
+                    leader: forward.leader_id.map(NodeId),
+                })
+            }
+            RaftError::APIError(
+                ClientWriteError::LogEntryDiscarded(_)
+                | ClientWriteError::ChangeMembershipError(_)
+                | ClientWriteError::PreconditionFailed(_),
+            ) => Err(ProposeError::Unknown),
+            RaftError::Fatal(error) => {
+                tracing::error!("consensus has ended: {error}");
+                self.close();
+                Err(ProposeError::Unknown)
+            }
+        }
+    }
+
+    /// How much time passed since the last entry that was stamped; none while this node does not lead.
+    pub fn since_last_ms(&self) -> u64 {
+        let stamp = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
+        clock::boot().0.saturating_sub(stamp.last.0)
+    }
+
+    fn check_storage(&self) -> Result<(), ProposeError> {
+        if let StorageStatus::Refusing { why, .. } = &*self.store.status().borrow() {
+            return Err(match self.store.check_room() {
+                Err((free_bytes, needed_bytes)) => ProposeError::DiskFull {
+                    free_bytes,
+                    needed_bytes,
+                },
+                Ok(()) => ProposeError::ReadOnly { why: why.clone() },
+            });
+        }
+        self.store
+            .check_room()
+            .map_err(|(free_bytes, needed_bytes)| ProposeError::DiskFull {
+                free_bytes,
+                needed_bytes,
+            })
+    }
+
+    fn stamp(&self) -> Result<u64, ProposeError> {
+        let metrics = self.raft.server_metrics();
+        let metrics = metrics.borrow_watched();
+        let leader = metrics.current_leader;
+        if leader != Some(metrics.id) {
+            return Err(ProposeError::NoLeader {
+                leader: leader.map(NodeId),
+            });
+        }
+        let term = metrics.vote.leader_id.term;
+        let mut stamp = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = clock::boot();
+        if stamp.term != term {
+            // Time under another leader was counted there, and time without one does not pass.
+            *stamp = Stamp { term, last: now };
+        }
+        let elapsed_ms = now.0.saturating_sub(stamp.last.0);
+        stamp.last = now;
+        Ok(elapsed_ms)
+    }
+
+    /// The time of an entry that did not come to be is counted with the next one.
+    fn give_back(&self, elapsed_ms: u64) {
+        let mut stamp = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
+        stamp.last = BootMs(stamp.last.0.saturating_sub(elapsed_ms));
+    }
+}
+
+/// Refuses what is too large for an entry.
+fn check_size(proposal: &Proposal) -> Result<(), ProposeError> {
+    struct Counter(usize);
+    impl io::Write for Counter {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut counter = Counter(0);
+    let written = codec::encode_into(proposal, &mut counter);
+    let bytes = written.map_or(usize::MAX, |_| counter.0);
+    if bytes > limits::MAX_ENTRY_BYTES {
+        return Err(ProposeError::TooLarge {
+            bytes,
+            max: limits::MAX_ENTRY_BYTES,
+        });
+    }
+    Ok(())
+}

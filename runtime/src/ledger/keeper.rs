@@ -1,0 +1,158 @@
+//! What a ledger does of itself: it lets time pass, makes snapshots, forgets, and says how it is.
+//!
+//! # Invariant
+//! A cluster in which nothing is due writes nothing.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use openraft::async_runtime::watch::WatchReceiver as _;
+use rules::{Command, Principal, Proposal, Who, limits};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use super::Inner;
+use crate::clock;
+use crate::store::Batch;
+
+/// At most one entry in so long lets time pass.
+const TICK_MS: u64 = 250;
+/// While something waits for time, an entry at least so often: the rules take no longer step.
+const LONGEST_STEP_MS: u64 = limits::MAX_TICK_MS / 2;
+/// How long a snapshot that could not be written is left alone.
+const SNAPSHOT_RETRY: Duration = Duration::from_secs(5);
+/// How long the keeper sleeps at most before it looks whether its ledger is still there.
+const LOOK: Duration = Duration::from_mins(1);
+
+/// Starts what a ledger does of itself; it ends with the ledger.
+pub(super) fn start(inner: &Arc<Inner>) -> Vec<tokio::task::JoinHandle<()>> {
+    vec![
+        tokio::spawn(tick(Arc::downgrade(inner), inner.machine.applied())),
+        tokio::spawn(compact(Arc::downgrade(inner), inner.machine.applied())),
+        tokio::spawn(tell(Arc::downgrade(inner))),
+    ]
+}
+
+/// Proposes time where something waits for it.
+async fn tick(ledger: Weak<Inner>, mut applied: watch::Receiver<u64>) {
+    loop {
+        let Some(wait) = ledger.upgrade().map(|inner| until_tick(&inner)) else {
+            return;
+        };
+        match wait {
+            Some(0) => {
+                if let Some(inner) = ledger.upgrade() {
+                    propose_tick(&inner).await;
+                }
+                sleep(Duration::from_millis(TICK_MS)).await;
+            }
+            Some(wait_ms) => {
+                // An entry may bring the next alarm nearer, or move it away.
+                let wait = Duration::from_millis(wait_ms);
+                drop(timeout(wait, applied.changed()).await);
+            }
+            None => {
+                if let Ok(Err(_)) = timeout(LOOK, applied.changed()).await {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Milliseconds until time must be proposed; none while nothing waits for it here.
+fn until_tick(inner: &Inner) -> Option<u64> {
+    if !inner.is_leader() {
+        return None;
+    }
+    let (due, clock) = inner
+        .machine
+        .read(|state| state.ticks_wanted().map(|due| (due, state.clock)))?;
+    let since_ms = inner.door.since_last_ms();
+    let due_ms = due.0.saturating_sub(clock.0);
+    Some(due_ms.min(LONGEST_STEP_MS).saturating_sub(since_ms))
+}
+
+async fn propose_tick(inner: &Inner) {
+    let tick = Proposal {
+        request: None,
+        principal: Principal::own(Who::Ledger),
+        wall_ms: clock::wall().0,
+        command: Command::Tick,
+    };
+    if let Err(error) = inner.door.propose(tick).await {
+        tracing::debug!("time could not be told: {error}");
+    }
+}
+
+/// Makes snapshots, cuts the log behind them, and forgets the oldest closed cases.
+async fn compact(ledger: Weak<Inner>, mut applied: watch::Receiver<u64>) {
+    loop {
+        let Some(inner) = ledger.upgrade() else {
+            return;
+        };
+        let index = *applied.borrow_and_update();
+        let covered = inner.machine.snapshots().index();
+        if index.saturating_sub(covered) >= inner.snapshot_every {
+            if let Err(error) = inner.snapshot().await {
+                tracing::warn!("no snapshot for now: {error}");
+                drop(inner);
+                sleep(SNAPSHOT_RETRY).await;
+                continue;
+            }
+            if let Err(error) = inner.archive.forget(inner.archived_cases).await {
+                tracing::warn!("the oldest closed cases stay for now: {error}");
+            }
+        }
+        drop(inner);
+        if applied.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+impl Inner {
+    /// Makes a snapshot of now, and lets consensus cut the log behind it.
+    pub(super) async fn snapshot(&self) -> std::io::Result<()> {
+        let machine = self.machine.clone();
+        let pictured = tokio::task::spawn_blocking(move || machine.picture()).await;
+        let (covered, state) = pictured
+            .map_err(std::io::Error::other)?
+            .map_err(std::io::Error::other)?;
+        // All that was handed over before, closed cases too, is durable once this is.
+        let barrier = self.store.commit(Batch::default()).await;
+        barrier.map_err(std::io::Error::other)?;
+        let snapshots = self.machine.snapshots().clone();
+        tokio::task::spawn_blocking(move || snapshots.write(&covered, &state))
+            .await
+            .map_err(std::io::Error::other)??;
+        let asked = self.door.raft().trigger().snapshot().await;
+        asked.map_err(std::io::Error::other)
+    }
+}
+
+/// Keeps the status that is watched up to date.
+async fn tell(ledger: Weak<Inner>) {
+    let Some(inner) = ledger.upgrade() else {
+        return;
+    };
+    let mut metrics = inner.door.raft().metrics();
+    let mut storage = inner.store.status();
+    drop(inner);
+    loop {
+        let Some(inner) = ledger.upgrade() else {
+            return;
+        };
+        let status = inner.status();
+        inner.told.send_if_modified(|told| {
+            let is_new = *told != status;
+            *told = status;
+            is_new
+        });
+        drop(inner);
+        tokio::select! {
+            changed = metrics.changed() => if changed.is_err() { return },
+            changed = storage.changed() => if changed.is_err() { return },
+        }
+    }
+}

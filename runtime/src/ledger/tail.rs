@@ -1,0 +1,102 @@
+//! The log's tail in memory: where it ends, and the newest entries.
+
+use std::collections::VecDeque;
+
+use super::block::{LogFault, Sealed};
+use super::raft::{Place, RaftEntry, Vote};
+
+/// Entries that are held in memory behind the last one: what is applied next is among them.
+const RECENT_BYTES: usize = 4 * 1024 * 1024;
+
+/// What is known of the log without asking the store.
+#[derive(Debug, Default)]
+pub(super) struct Tail {
+    pub vote: Option<Vote>,
+    pub purged: Option<Place>,
+    pub last: Option<Place>,
+    pub last_sum: u32,
+    pub committed: u64,
+    /// The newest entries, without a hole, up to the last one.
+    recent: VecDeque<Recent>,
+    recent_bytes: usize,
+}
+
+/// An entry that is held in memory.
+#[derive(Debug)]
+pub(super) struct Recent {
+    pub entry: RaftEntry,
+    pub bytes: usize,
+    pub sum: u32,
+}
+
+impl Tail {
+    pub fn push(&mut self, entry: RaftEntry, bytes: usize, sum: u32) {
+        self.last = Some(Place::of(&entry.log_id));
+        self.last_sum = sum;
+        self.recent_bytes += bytes;
+        self.recent.push_back(Recent { entry, bytes, sum });
+        while self.recent_bytes > RECENT_BYTES && self.recent.len() > 1 {
+            self.forget_first();
+        }
+    }
+
+    pub fn forget_first(&mut self) {
+        if let Some(first) = self.recent.pop_front() {
+            self.recent_bytes -= first.bytes;
+        }
+    }
+
+    pub fn forget_after(&mut self, last: Option<u64>) {
+        while let Some(recent) = self.recent.back() {
+            if Some(recent.entry.log_id.index()) <= last {
+                break;
+            }
+            self.recent_bytes -= recent.bytes;
+            self.recent.pop_back();
+        }
+    }
+
+    pub fn first_recent(&self) -> u64 {
+        let first = self.recent.front();
+        first.map_or(u64::MAX, |recent| recent.entry.log_id.index())
+    }
+
+    pub fn end(&self) -> u64 {
+        self.last.map_or(0, |last| last.index + 1)
+    }
+
+    /// The entries of a range that are held in memory, if its first one is.
+    pub fn recent_range(&self, from: u64, until: u64) -> Option<Vec<RaftEntry>> {
+        let skip = usize::try_from(from.checked_sub(self.first_recent())?).ok()?;
+        let count = usize::try_from(until.saturating_sub(from)).ok()?;
+        let entries = self.recent.iter().skip(skip).take(count);
+        Some(entries.map(|recent| recent.entry.clone()).collect())
+    }
+
+    pub fn recent_sum(&self, index: u64) -> Option<u32> {
+        let at = usize::try_from(index.checked_sub(self.first_recent())?).ok()?;
+        self.recent.get(at).map(|recent| recent.sum)
+    }
+
+    /// Takes in a record that must be the next one.
+    pub fn follow(&mut self, sealed: Sealed) -> Result<&RaftEntry, LogFault> {
+        let place = sealed.record.place;
+        let (expected, last_term) = (self.end(), self.last.map_or(0, |last| last.term));
+        if place.index != expected {
+            return Err(LogFault::Damaged(format!(
+                "entry {expected} of the log is missing, and entry {} is there",
+                place.index
+            )));
+        }
+        if sealed.record.previous != self.last_sum || place.term < last_term {
+            return Err(LogFault::Damaged(format!(
+                "entry {expected} of the log does not follow the one before it"
+            )));
+        }
+        self.push(sealed.record.entry(), sealed.bytes, sealed.sum);
+        self.recent
+            .back()
+            .map(|recent| &recent.entry)
+            .ok_or_else(|| LogFault::Damaged("the log is empty".to_owned()))
+    }
+}

@@ -1,0 +1,98 @@
+//! Opening a store: its lock, its journal, its engine, and what the engine may lack of the journal.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Condvar, Mutex, RwLock};
+
+use tokio::sync::watch;
+
+use super::engine::{self, Engine, StoreKind, guarded};
+use super::handle::{Queue, Shared, StorageStatus, Store, StoreOptions, locked, told};
+use super::journal::{self, Found};
+use super::writer::{self, EngineThread, JournalThread};
+use super::{Batch, StoreError, damaged};
+
+const LOCK_NAME: &str = "lock";
+
+impl Store {
+    /// Opens a store, makes whole what a kill has left, and refuses what is damaged. Blocks.
+    pub fn open(options: &StoreOptions) -> Result<Self, StoreError> {
+        let dir = &options.dir;
+        fs::create_dir_all(dir)
+            .map_err(|error| StoreError::failed("make the store's folder", error))?;
+        let lock = take_lock(dir)?;
+        let found = journal::read(dir)?;
+        if found.is_new() && engine::exists(options.kind, dir) {
+            let place = format!("{} has no journal beside its engine", dir.display());
+            return Err(damaged(place));
+        }
+        if found.is_new() {
+            // Before the engine: a store that was only half made is then known as one.
+            journal::create(dir).map_err(|error| StoreError::failed("make the journal", error))?;
+        }
+        let engine = open_engine(options.kind, dir)?;
+        let settled = writer::settled(engine.as_ref()).map_err(|error| told(dir, error))?;
+        let settled = bring_up(engine.as_ref(), &found, settled)?;
+        let journal = journal::Journal::begin(dir, &found, settled)
+            .map_err(|error| StoreError::failed("begin the journal", error))?;
+        let shared = Arc::new(Shared {
+            dir: dir.clone(),
+            kind: options.kind,
+            free_needed_bytes: options.free_bytes,
+            queue: Mutex::new(Queue {
+                settled,
+                applied: settled,
+                ..Queue::default()
+            }),
+            handed_over: Condvar::new(),
+            moved: Condvar::new(),
+            engine: RwLock::new(Some(engine)),
+            status: watch::Sender::new(StorageStatus::Ok),
+            counts: [const { AtomicU64::new(0) }; 3],
+            room: Mutex::default(),
+            threads: Mutex::default(),
+            lock: Mutex::new(Some(lock)),
+        });
+        let threads = [
+            JournalThread::start(Arc::clone(&shared), journal),
+            EngineThread::start(Arc::clone(&shared)),
+        ];
+        for thread in threads {
+            let thread = thread.map_err(|error| StoreError::failed("start a thread", error))?;
+            locked(&shared.threads).push(thread);
+        }
+        Ok(Self(shared))
+    }
+}
+
+/// Applies the frames that the engine may lack, and settles them; gives the last one.
+fn bring_up(engine: &dyn Engine, found: &Found, settled: u64) -> Result<u64, StoreError> {
+    let frames = found.frames_after(settled)?;
+    let Some(last) = frames.last().map(|frame| frame.seq) else {
+        return Ok(settled);
+    };
+    for frame in &frames {
+        let batch = Batch::decode(&frame.body)
+            .ok_or_else(|| damaged(format!("the journal's frame {} holds no batch", frame.seq)))?;
+        guarded(|| engine.apply(batch.ops())).map_err(writer::unapplied)?;
+    }
+    guarded(|| writer::settle(engine, last)).map_err(writer::unapplied)?;
+    Ok(last)
+}
+
+fn open_engine(kind: StoreKind, dir: &Path) -> Result<Box<dyn Engine>, StoreError> {
+    engine::open(kind, dir).map_err(|error| told(dir, error))
+}
+
+fn take_lock(dir: &Path) -> Result<File, StoreError> {
+    let failed = |error| StoreError::failed("lock the store", error);
+    let file = File::create(dir.join(LOCK_NAME)).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(StoreError::InUse {
+            dir: dir.to_owned(),
+        }),
+        Err(fs::TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
