@@ -115,3 +115,74 @@ fn last_argument(pid: i32) -> Option<String> {
     let last = line.strip_suffix(b"\0")?.rsplit(|byte| *byte == 0).next()?;
     String::from_utf8(last.to_vec()).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spool::to_json;
+
+    fn write(folder: &Path, launched: &Launched, child: i32) {
+        fs::write(folder.join("launched.json"), to_json(launched)).unwrap();
+        fs::write(
+            folder.join("info.json"),
+            format!("{{\"child-pid\":{child}}}"),
+        )
+        .unwrap();
+    }
+
+    fn own() -> Launched {
+        Launched::of(i32::try_from(std::process::id()).unwrap()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_number_that_another_process_has_now_is_not_ours() {
+        let home = tempfile::tempdir().unwrap();
+        let here = || find(home.path(), "name", Confinement::OwnUid).is_some();
+        assert!(!here(), "nothing was launched");
+        write(home.path(), &own(), 1);
+        assert!(here());
+        write(
+            home.path(),
+            &Launched {
+                start_ticks: own().start_ticks - 1,
+                ..own()
+            },
+            1,
+        );
+        assert!(!here(), "the number was reused");
+        write(
+            home.path(),
+            &Launched {
+                boot_id: "another".into(),
+                ..own()
+            },
+            1,
+        );
+        assert!(!here(), "the machine was started again");
+    }
+
+    #[tokio::test]
+    async fn of_a_sandbox_only_the_first_of_its_namespace_with_its_name_is_ours() {
+        let home = tempfile::tempdir().unwrap();
+        let pid = own().pid;
+        let name = last_argument(pid).unwrap();
+        write(home.path(), &own(), pid);
+        // Right in all but that it is not the first of a process namespace.
+        assert!(find(home.path(), &name, Confinement::Bubblewrap).is_none());
+        write(home.path(), &own(), i32::MAX);
+        assert!(find(home.path(), &name, Confinement::Bubblewrap).is_none());
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_held_process_is_noticed() {
+        let mut child = std::process::Command::new("/bin/sleep")
+            .arg("1000")
+            .spawn()
+            .unwrap();
+        let found = hold(i32::try_from(child.id()).unwrap()).unwrap();
+        assert!(!found.ended_within(Duration::from_millis(1)).await);
+        found.kill(Confinement::OwnUid);
+        found.ended().await;
+        child.wait().unwrap();
+    }
+}

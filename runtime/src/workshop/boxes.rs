@@ -17,6 +17,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::{Bench, Doing, Ended, Input, Job, Workshop, WorkshopError};
 use crate::blob::{BlobError, Blobs};
+use crate::clock::Deadline;
 use crate::engine::{BoxEvent, BoxId, BoxLimits, BoxSpec, Engine, EngineError, Image};
 use crate::kernel::{
     self, AttemptContext, AttemptOutcome, FailKind, Kernel, KernelSettings, Skill,
@@ -131,6 +132,7 @@ impl Boxes {
                 }
             }
         };
+        let mut look_after = Deadline::after(LOOK_AFTER);
         loop {
             match observe(&spool, &name).await? {
                 AttemptObserved::Exited(exit) => {
@@ -140,11 +142,11 @@ impl Boxes {
                 AttemptObserved::NotStarted { .. } => {}
             }
             let is_box_in_doubt = tokio::select! {
-                () = watch.changed() => false,
+                () = watch.changed() => look_after.is_over(),
                 () = doubt(&mut news, &spec.id) => true,
-                () = tokio::time::sleep(LOOK_AFTER) => true,
             };
             if is_box_in_doubt {
+                look_after = Deadline::after(LOOK_AFTER);
                 // A box that had ended is started again; its init says what was lost.
                 self.engine.ensure(&spec).await.map_err(passing)?;
             }

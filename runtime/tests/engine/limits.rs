@@ -182,7 +182,8 @@ pub async fn isolation_holds_as_seen_from_inside(bench: Bench) {
         assert_ne!(seen[*key], "yes", "{key}");
     }
     is("write-tmp", "yes");
-    assert!(seen["unshare"].starts_with("Err"), "{}", seen["unshare"]);
+    // The filter's own answer: where only namespaces are used up it would be another.
+    is("unshare", "Err(EPERM)");
     for path in [
         "/var/run/docker.sock",
         "/run/docker.sock",

@@ -35,7 +35,8 @@ const ROUND_HINTS: usize = 1_024;
 /// Bytes of hints that are read at once.
 const BUFFER_BYTES: usize = 16 << 10;
 
-type Waiting = HashMap<WatchDescriptor, Weak<Notify>>;
+/// Who waits for which folder: the kernel has one watch on it, however many wait.
+type Waiting = HashMap<WatchDescriptor, Vec<Weak<Notify>>>;
 
 /// Watches the spools of all boxes of this daemon.
 #[derive(Debug)]
@@ -82,10 +83,12 @@ impl SpoolWatcher {
         for folder in [spool.run_folder(attempt), spool.out_folder(attempt)] {
             held.extend(self.add(&folder, marks, &notify));
         }
+        let waiting = Arc::clone(&self.waiting);
         AttemptWatch {
             notify,
             held,
             watches: self.watches.clone(),
+            waiting,
         }
     }
 
@@ -94,8 +97,10 @@ impl SpoolWatcher {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let marks = marks | WatchMask::ONLYDIR | WatchMask::DONT_FOLLOW;
         let watch = self.watches.clone()?.add(folder, marks).ok()?;
-        waiting.retain(|_, receiver| receiver.strong_count() > 0);
-        waiting.insert(watch.clone(), Arc::downgrade(to));
+        waiting
+            .entry(watch.clone())
+            .or_default()
+            .push(Arc::downgrade(to));
         Some(watch)
     }
 }
@@ -120,6 +125,7 @@ pub struct AttemptWatch {
     notify: Arc<Notify>,
     held: Vec<WatchDescriptor>,
     watches: Option<Watches>,
+    waiting: Arc<Mutex<Waiting>>,
 }
 
 impl AttemptWatch {
@@ -127,16 +133,32 @@ impl AttemptWatch {
     /// A change between two calls is not lost.
     pub async fn changed(&self) {
         // Running out of time is as good a reason to look as a hint.
-        let _ = tokio::time::timeout(LOOK_AGAIN, self.notify.notified()).await;
+        self.changed_within(LOOK_AGAIN).await;
+    }
+
+    /// The same, at most this long. Answers whether there was a hint, or only time.
+    pub async fn changed_within(&self, most: Duration) -> bool {
+        tokio::time::timeout(most, self.notify.notified())
+            .await
+            .is_ok()
     }
 }
 
 impl Drop for AttemptWatch {
     fn drop(&mut self) {
+        let own = Arc::downgrade(&self.notify);
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         for watch in self.held.drain(..) {
-            if let Some(watches) = &mut self.watches {
-                // The folder may be gone, and its watch with it.
-                let _ = watches.remove(watch);
+            let Some(receivers) = waiting.get_mut(&watch) else {
+                continue;
+            };
+            receivers.retain(|receiver| !receiver.ptr_eq(&own));
+            if receivers.is_empty() {
+                waiting.remove(&watch);
+                if let Some(watches) = &mut self.watches {
+                    // The folder may be gone, and its watch with it.
+                    let _ = watches.remove(watch);
+                }
             }
         }
     }
@@ -158,14 +180,17 @@ async fn hand_out(mut hints: EventStream<Vec<u8>>, waiting: Arc<Mutex<Waiting>>)
 fn wake<N>(waiting: &Mutex<Waiting>, hint: std::io::Result<Event<N>>) {
     let Ok(hint) = hint else { return };
     let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
-    if hint.mask.contains(EventMask::Q_OVERFLOW) {
-        waiting
-            .values()
+    let tell = |receivers: &Vec<Weak<Notify>>| {
+        receivers
+            .iter()
             .filter_map(Weak::upgrade)
             .for_each(|to| to.notify_one());
+    };
+    if hint.mask.contains(EventMask::Q_OVERFLOW) {
+        waiting.values().for_each(tell);
     } else if hint.mask.contains(EventMask::IGNORED) {
         waiting.remove(&hint.wd);
-    } else if let Some(to) = waiting.get(&hint.wd).and_then(Weak::upgrade) {
-        to.notify_one();
+    } else if let Some(receivers) = waiting.get(&hint.wd) {
+        tell(receivers);
     }
 }
