@@ -18,6 +18,7 @@
 
 pub mod backoff;
 mod butler;
+mod child;
 mod errand;
 pub mod house;
 pub mod household;

@@ -24,12 +24,11 @@ use rules::id::WorkerId;
 use runtime::clock;
 
 use crate::backoff::Backoff;
-use crate::butler::{Butler, ButlerArgs, ButlerMsg};
+use crate::child::{self, Handle};
 use crate::errand::Duties;
 use crate::house::House;
-use crate::janitor::{Janitor, JanitorArgs, JanitorMsg};
-use crate::manager::{Manager, ManagerArgs, ManagerMsg};
-use crate::worker::{Worker, WorkerArgs, WorkerMsg};
+
+pub use crate::child::Child;
 
 /// What wakes the root.
 pub enum RootMsg {
@@ -48,15 +47,6 @@ pub enum RootMsg {
 }
 
 impl ractor::Message for RootMsg {}
-
-/// A child of the root.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Child {
-    /// A persona with duties.
-    Persona(Holder),
-    /// The janitor.
-    Janitor,
-}
 
 /// How a child is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,13 +90,6 @@ struct Running {
     started: clock::BootMs,
     backoff: Backoff,
     last_death: Option<String>,
-}
-
-enum Handle {
-    Manager(ActorRef<ManagerMsg>),
-    Butler(ActorRef<ButlerMsg>),
-    Worker(ActorRef<WorkerMsg>),
-    Janitor(ActorRef<JanitorMsg>),
 }
 
 impl Actor for Root {
@@ -231,7 +214,7 @@ async fn tell(me: &ActorRef<RootMsg>, state: &mut RootState, holder: Holder, new
         .map(|running| running.handle.as_ref())
     {
         // It may have died just now: then it is started again with all that it holds.
-        Some(Some(handle)) => serve(handle, news),
+        Some(Some(handle)) => handle.serve(news),
         Some(None) => {}
         None if is_idle => {}
         None => start(me, state, &child).await,
@@ -245,55 +228,10 @@ fn is_here(state: &RootState, holder: &Holder) -> bool {
     }
 }
 
-fn serve(handle: &Handle, duties: Duties) {
-    // A child that is gone is noticed by its end, not here.
-    let _ = match handle {
-        Handle::Manager(manager) => manager.cast(ManagerMsg::Serve(duties)).is_ok(),
-        Handle::Butler(butler) => butler.cast(ButlerMsg::Serve(duties)).is_ok(),
-        Handle::Worker(worker) => worker.cast(WorkerMsg::Serve(duties)).is_ok(),
-        Handle::Janitor(_) => true,
-    };
-}
-
 /// Starts a child and gives it all its duties.
 async fn start(me: &ActorRef<RootMsg>, state: &mut RootState, child: &Child) {
-    let house = state.house.clone();
-    let up = me.get_cell();
-    let spawned = match child {
-        Child::Janitor => {
-            let args = JanitorArgs {
-                house,
-                root: me.clone(),
-            };
-            Actor::spawn_linked(None, Janitor, args, up)
-                .await
-                .map(|(r, _)| Handle::Janitor(r))
-        }
-        Child::Persona(Holder::Manager) => {
-            let Some(term) = state.term else { return };
-            let args = ManagerArgs { house, term };
-            Actor::spawn_linked(None, Manager, args, up)
-                .await
-                .map(|(r, _)| Handle::Manager(r))
-        }
-        Child::Persona(Holder::Butler(team, _)) => {
-            let args = ButlerArgs {
-                house,
-                team: team.clone(),
-            };
-            Actor::spawn_linked(None, Butler, args, up)
-                .await
-                .map(|(r, _)| Handle::Butler(r))
-        }
-        Child::Persona(Holder::Worker(worker, _)) => {
-            let args = WorkerArgs {
-                house,
-                worker: worker.clone(),
-            };
-            Actor::spawn_linked(None, Worker, args, up)
-                .await
-                .map(|(r, _)| Handle::Worker(r))
-        }
+    let Some(spawned) = child::spawn(me, &state.house, state.term, child).await else {
+        return;
     };
     let running = state
         .children
@@ -309,20 +247,12 @@ async fn start(me: &ActorRef<RootMsg>, state: &mut RootState, child: &Child) {
         Ok(handle) => {
             state.by_id.insert(handle.cell().get_id(), child.clone());
             if let Child::Persona(holder) = child {
-                let added = state
-                    .held
-                    .get(holder)
-                    .into_iter()
-                    .flatten()
-                    .cloned()
-                    .collect();
-                serve(
-                    &handle,
-                    Duties {
-                        added,
-                        dropped: Vec::new(),
-                    },
-                );
+                let added = state.held.get(holder).into_iter().flatten().cloned();
+                let duties = Duties {
+                    added: added.collect(),
+                    dropped: Vec::new(),
+                };
+                handle.serve(duties);
             }
             running.handle = Some(handle);
         }
@@ -332,17 +262,6 @@ async fn start(me: &ActorRef<RootMsg>, state: &mut RootState, child: &Child) {
             running.handle = None;
             let (wait, child) = (running.backoff.next_wait(), child.clone());
             me.send_after(wait, move || RootMsg::Restart(child));
-        }
-    }
-}
-
-impl Handle {
-    fn cell(&self) -> ActorCell {
-        match self {
-            Self::Manager(actor) => actor.get_cell(),
-            Self::Butler(actor) => actor.get_cell(),
-            Self::Worker(actor) => actor.get_cell(),
-            Self::Janitor(actor) => actor.get_cell(),
         }
     }
 }
@@ -449,15 +368,8 @@ fn stand(state: &RootState) -> Vec<Standing> {
 }
 
 fn crash(state: &RootState, child: &Child) {
-    let handle = state
-        .children
-        .get(child)
-        .and_then(|running| running.handle.as_ref());
-    let _ = match handle {
-        Some(Handle::Manager(manager)) => manager.cast(ManagerMsg::Crash).is_ok(),
-        Some(Handle::Butler(butler)) => butler.cast(ButlerMsg::Crash).is_ok(),
-        Some(Handle::Worker(worker)) => worker.cast(WorkerMsg::Crash).is_ok(),
-        Some(Handle::Janitor(janitor)) => janitor.cast(JanitorMsg::Crash).is_ok(),
-        None => false,
-    };
+    let running = state.children.get(child);
+    if let Some(handle) = running.and_then(|running| running.handle.as_ref()) {
+        handle.crash();
+    }
 }

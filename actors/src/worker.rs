@@ -21,10 +21,10 @@ use rules::attempt::AttemptOutcome;
 use rules::command::Progress;
 use rules::duty::Duty;
 use rules::id::{AttemptId, Epoch, WorkerId};
-use rules::limits::MAX_LINE_BYTES;
+use rules::limits::{MAX_LINE_BYTES, MAX_PARALLEL};
 use rules::{Command, Who};
 use runtime::workshop::{Bench, Ended, WorkshopError};
-use tokio::sync::{Notify, RwLock};
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 
 use crate::backoff::Backoff;
@@ -75,8 +75,8 @@ pub struct WorkerState {
     /// Attempts that are being ended, containers that are being stopped.
     settling: JoinSet<()>,
     unsettled: usize,
-    /// Attempts run under its read side; the container is stopped under its write side.
-    door: Arc<RwLock<()>>,
+    /// A place for each attempt; whoever stops the container takes all places.
+    places: Arc<Semaphore>,
     has_looked: bool,
 }
 
@@ -98,7 +98,7 @@ impl Actor for Worker {
             kept: None,
             settling: JoinSet::new(),
             unsettled: 0,
-            door: Arc::default(),
+            places: Arc::new(Semaphore::new(MAX_PARALLEL as usize)),
             has_looked: false,
         })
     }
@@ -165,7 +165,7 @@ fn run(
         worker: state.worker.clone(),
         epoch,
     };
-    let (house, door) = (state.house.clone(), Arc::clone(&state.door));
+    let (house, places) = (state.house.clone(), Arc::clone(&state.places));
     let stage = house.look(|state| {
         let case = state.cases.get(&attempt.case)?;
         case.attempts
@@ -179,17 +179,17 @@ fn run(
         span,
         me,
         || WorkerMsg::ErrandPanicked,
-        move || carry_out(house.clone(), Arc::clone(&door), who.clone(), attempt),
+        move || carry_out(house.clone(), Arc::clone(&places), who.clone(), attempt),
     );
 }
 
 async fn carry_out(
     house: House,
-    door: Arc<RwLock<()>>,
+    places: Arc<Semaphore>,
     who: Who,
     attempt: AttemptId,
 ) -> Result<(), Hindrance> {
-    let _inside = door.read().await;
+    let _inside = places.acquire().await;
     let Some(job) = house.look(|state| job::of(state, attempt)) else {
         return Ok(());
     };
@@ -253,7 +253,7 @@ fn end(me: &ActorRef<WorkerMsg>, state: &mut WorkerState, epoch: Epoch, attempt:
 
 /// Stops the container, once nothing runs in it.
 fn rest(me: &ActorRef<WorkerMsg>, state: &mut WorkerState, epoch: Epoch) {
-    let (house, door) = (state.house.clone(), Arc::clone(&state.door));
+    let (house, places) = (state.house.clone(), Arc::clone(&state.places));
     let bench = Bench {
         worker: state.worker.clone(),
         epoch,
@@ -261,7 +261,7 @@ fn rest(me: &ActorRef<WorkerMsg>, state: &mut WorkerState, epoch: Epoch) {
     settle(me, state, async move {
         let mut backoff = Backoff::new(SETTLE_WAITS.0, SETTLE_WAITS.1);
         loop {
-            let _alone = door.write().await;
+            let _alone = places.acquire_many(MAX_PARALLEL).await;
             let is_awake =
                 house.look(|state| state.workers.get(&bench.worker).is_some_and(|w| w.is_awake));
             if is_awake {
