@@ -109,31 +109,8 @@ fn team(name: &str, workers: &[&str]) -> Vec<Document> {
         playbook: Some("usual".to_owned()),
         labels: BTreeMap::new(),
     };
-    let stages = workers
-        .iter()
-        .take(STAGES.len())
-        .enumerate()
-        .map(|(at, worker)| Stage {
-            name: (*worker).to_owned(),
-            title: "a stage that is measured".to_owned(),
-            needs: Needs::Worker((*worker).to_owned()),
-            after: at
-                .checked_sub(1)
-                .map(|before| workers[before].to_owned())
-                .into_iter()
-                .collect(),
-            limit_ms: None,
-            attempts: 1,
-            approval: None,
-            on_failure: OnFailure::Fail,
-            brief: String::new(),
-        });
-    let playbook = PlaybookDocument {
-        team: name.to_owned(),
-        name: "usual".to_owned(),
-        title: String::new(),
-        stages: stages.collect(),
-    };
+    let stages: Vec<&str> = workers.iter().copied().take(STAGES.len()).collect();
+    let playbook = playbook(name, "usual", &stages);
     let mut documents = vec![Document::Team(team), Document::Playbook(playbook)];
     documents.extend(
         workers
@@ -143,7 +120,33 @@ fn team(name: &str, workers: &[&str]) -> Vec<Document> {
     documents
 }
 
-fn worker(team: &str, name: &str) -> WorkerDocument {
+/// A playbook with a stage for each of these workers, one after the other.
+pub(super) fn playbook(team: &str, name: &str, workers: &[&str]) -> PlaybookDocument {
+    let stages = workers.iter().enumerate().map(|(at, worker)| Stage {
+        name: (*worker).to_owned(),
+        title: "a stage that is measured".to_owned(),
+        needs: Needs::Worker((*worker).to_owned()),
+        after: at
+            .checked_sub(1)
+            .map(|before| workers[before].to_owned())
+            .into_iter()
+            .collect(),
+        limit_ms: None,
+        attempts: 1,
+        approval: None,
+        on_failure: OnFailure::Fail,
+        brief: String::new(),
+    });
+    PlaybookDocument {
+        team: team.to_owned(),
+        name: name.to_owned(),
+        title: String::new(),
+        stages: stages.collect(),
+    }
+}
+
+/// A worker that takes any number of attempts.
+pub(super) fn worker(team: &str, name: &str) -> WorkerDocument {
     WorkerDocument {
         team: team.to_owned(),
         name: name.to_owned(),

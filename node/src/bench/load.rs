@@ -85,23 +85,9 @@ impl Wishes {
         let sent_us = clock::boot_us();
         let case = self.submit(number).await?;
         let submit_us = clock::boot_us() - sent_us;
-        // Nothing of its history is wanted, only the end.
-        let mut lines = self.client.watch(&case, u64::MAX).await?;
-        while let Some(event) = lines.next().await? {
-            if let WatchEvent::Closed { case } = event {
-                let case_us = clock::boot_us().saturating_sub(due_us);
-                if case.line.outcome == Some(CaseOutcome::Succeeded) {
-                    return Ok(Took { submit_us, case_us });
-                }
-                let why = case.ending_reason.unwrap_or_default();
-                return Err(BenchError::Ended(format!(
-                    "a measured case did not succeed: {why}"
-                )));
-            }
-        }
-        Err(BenchError::Ended(
-            "a watched case's stream ended before the case".to_owned(),
-        ))
+        follow(&self.client, &case).await?;
+        let case_us = clock::boot_us().saturating_sub(due_us);
+        Ok(Took { submit_us, case_us })
     }
 
     /// So many clients, each of which hands its next case in once it has the last one's report.
@@ -161,6 +147,26 @@ impl Wishes {
         }
         Ok(outcome(&took, began, refused))
     }
+}
+
+/// Follows a case to its report; one that does not succeed is an error.
+pub(super) async fn follow(client: &Client, case: &str) -> Result<(), BenchError> {
+    // Nothing of its history is wanted, only the end.
+    let mut lines = client.watch(case, u64::MAX).await?;
+    while let Some(event) = lines.next().await? {
+        if let WatchEvent::Closed { case } = event {
+            if case.line.outcome == Some(CaseOutcome::Succeeded) {
+                return Ok(());
+            }
+            let why = case.ending_reason.unwrap_or_default();
+            return Err(BenchError::Ended(format!(
+                "a measured case did not succeed: {why}"
+            )));
+        }
+    }
+    Err(BenchError::Ended(
+        "a watched case's stream ended before the case".to_owned(),
+    ))
 }
 
 /// Adds what a case took; a refusal for want of room is no failure of the bench.

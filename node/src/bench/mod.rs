@@ -14,8 +14,10 @@
 //! users have; only the agents are stubs, because their time is not Majordomo's. Each sheet holds
 //! what the disk allows in the same run, so that figures of different hours can be compared.
 
+pub mod agent;
 pub mod bound;
 pub mod case;
+mod container_calls;
 mod crowd;
 pub mod idle;
 mod load;

@@ -34,13 +34,19 @@ pub struct Ground {
     pub folder: PathBuf,
     /// The program that they are.
     pub domo: PathBuf,
+    /// Settings that differ from the usual ones, as `section.key=value`.
+    pub settings: Vec<String>,
 }
 
 impl Ground {
     /// Nodes of this program in a folder.
     pub fn here(folder: PathBuf) -> Result<Self, BenchError> {
         let domo = std::env::current_exe().map_err(BenchError::io("the program's own file"))?;
-        Ok(Self { folder, domo })
+        Ok(Self {
+            folder,
+            domo,
+            settings: Vec::new(),
+        })
     }
 }
 
@@ -95,6 +101,11 @@ impl OwnNode {
         let took = Duration::from_micros(clock::boot_us() - began);
         (self.daemon, self.client) = (daemon, client);
         Ok(took)
+    }
+
+    /// Ends its daemon.
+    pub(super) async fn end(&mut self, signal: Signal) -> Result<(), BenchError> {
+        self.daemon.end(signal, DOWN_LIMIT).await
     }
 
     /// A client of it.
@@ -183,6 +194,9 @@ async fn start_daemon(
     command.args(["node", "run", "--dev", "--data"]).arg(&data);
     if agents == Agents::Stub {
         command.arg("--stub-agent").arg(stub_socket(place));
+    }
+    for setting in &ground.settings {
+        command.args(["--set", setting]);
     }
     // As it is out of the box: what the environment of the bench says is not meant for it.
     let ours = std::env::vars_os().map(|(name, _)| name);

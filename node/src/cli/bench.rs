@@ -97,12 +97,27 @@ Examples:
         #[command(flatten)]
         place: Place,
     },
+    /// Measure what is added to the engine's own time until an agent runs
+    #[command(after_help = "\
+Examples:
+  domo bench agent
+  domo bench agent --docker-socket /run/docker.sock --output json")]
+    Agent {
+        #[command(flatten)]
+        place: Place,
+        /// Where a Docker engine listens
+        #[arg(long, value_name = "PATH", default_value = "/var/run/docker.sock")]
+        docker_socket: PathBuf,
+    },
     /// Answers at once whatever it is asked, in place of agents
     #[command(hide = true)]
     StubAgent {
         /// Where it listens
         socket: PathBuf,
     },
+    /// Says when it began; an agent that is measured
+    #[command(hide = true)]
+    FirstLine,
 }
 
 #[derive(Args, Debug)]
@@ -134,6 +149,10 @@ impl Time {
 impl Bench {
     /// Measures and shows what came out.
     pub(crate) fn run(self, console: &Console) -> Result<(), Stop> {
+        if let Which::FirstLine = self.which {
+            // Before anything else: this line is what is measured.
+            return Ok(super::print::text(&bench::agent::first_line())?);
+        }
         // On all cores, as the clients of a node are many processes.
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
@@ -187,6 +206,11 @@ impl Which {
                 bench::idle::run(&place.ground()?, workers, span).await
             }
             Self::Start { place } => bench::start::run(&place.ground()?).await,
+            Self::Agent {
+                place,
+                docker_socket,
+            } => bench::agent::run(&place.ground()?, &docker_socket).await,
+            Self::FirstLine => return Ok(None),
             Self::StubAgent { socket } => {
                 bench::stub::run(&socket).await?;
                 return Ok(None);
