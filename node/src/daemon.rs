@@ -110,7 +110,7 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
     let mut term = signal(SignalKind::terminate()).map_err(DaemonError::Signals)?;
     let mut int = signal(SignalKind::interrupt()).map_err(DaemonError::Signals)?;
     let data = settings.node.data.clone();
-    let identity = identity::take(&data, settings.node.id)?;
+    let identity = identity::take_when_free(&data, settings.node.id).await?;
     let node = NodeId(identity.node);
     let (ledger, changes) = open_ledger(&settings, node).await?;
     let blobs = Blobs::open(data.join("blobs"), settings.limits.blob_bytes)?;

@@ -8,8 +8,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nix::fcntl::{Flock, FlockArg};
+use runtime::clock;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -79,6 +81,24 @@ pub struct Identity {
     /// Which start of the daemon this is, from 1.
     pub incarnation: u64,
     _lock: Flock<File>,
+}
+
+/// How long a daemon that was just told to end, or killed, is waited for: its memory goes first.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// Time between two looks whether it has gone.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Takes a data folder into use; a daemon that is about to leave it is waited for.
+pub async fn take_when_free(folder: &Path, node: u64) -> Result<Identity, IdentityError> {
+    let deadline = clock::Deadline::after(LOCK_WAIT);
+    loop {
+        match take(folder, node) {
+            Err(IdentityError::InUse(_)) if !deadline.is_over() => {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+            taken => return taken,
+        }
+    }
 }
 
 /// Takes a data folder into use, making it where it is not there.
