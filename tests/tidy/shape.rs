@@ -13,7 +13,7 @@ const MAIN_LIMIT_LINES: usize = 30;
 const HEADER_MIN_CHARACTERS: usize = 20;
 
 /// What may lie at the top: each room, the root's files, and the tools' own.
-const TOP: [&str; 15] = [
+const TOP: [&str; 16] = [
     "Cargo.lock",
     "Cargo.toml",
     "LICENSE",
@@ -27,6 +27,7 @@ const TOP: [&str; 15] = [
     ".ci",
     ".clippy.toml",
     ".config",
+    ".githooks",
     ".gitignore",
     ".rustfmt.toml",
 ];
