@@ -2,6 +2,9 @@
 
 use serde_json::Value;
 
+/// Of a long command line, so much is told.
+const SHOWN_CHARS: usize = 200;
+
 /// How the command was called, how it ended and what it said.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -64,7 +67,8 @@ impl Answer {
 
 impl std::fmt::Display for Answer {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(out, "`domo {}` ended with {}", self.asked, self.code)?;
+        let asked: String = self.asked.chars().take(SHOWN_CHARS).collect();
+        writeln!(out, "`domo {asked}` ended with {}", self.code)?;
         writeln!(out, "stdout: {}", self.stdout.trim_end())?;
         write!(out, "stderr: {}", self.stderr.trim_end())
     }

@@ -48,8 +48,11 @@ pub fn is_told_once(case: &Value) {
     for stage in case["plan"].as_array().into_iter().flatten() {
         let name = stage["name"].as_str().unwrap_or_default();
         let done = history(case, "done", Some(name)) + history(case, "answered", Some(name));
+        // A plan that was sent back was a result too; the next one is of another attempt.
+        let sent_back = case["plan_refusals"].as_array().map_or(0, Vec::len);
+        let before = if name == "plan" { sent_back } else { 0 };
         let is_done = usize::from(stage["status"] == "done");
-        assert_eq!(done, is_done, "results of {name} in {case:#}");
+        assert_eq!(done, before + is_done, "results of {name} in {case:#}");
         let said = stage["result"]["summary"].as_str().unwrap_or_default();
         assert!(
             !said.contains("started") || said.contains("started 1 times"),

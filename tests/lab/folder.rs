@@ -78,15 +78,14 @@ impl Lab {
         }
     }
 
-    /// Waits until no process of this test's has `name` in its command line.
+    /// Waits until no process of this test's is a program called `name`.
     ///
     /// # Panics
     /// When one stays.
     pub fn wait_no_process(&self, name: &str) {
         wait_until(GONE_LIMIT, &format!("no {name} is left"), || {
             let found = Leftover::processes_of(&self.path);
-            let left: Vec<String> = found.iter().map(ToString::to_string).collect();
-            let left: Vec<&String> = left.iter().filter(|line| line.contains(name)).collect();
+            let left: Vec<&Leftover> = found.iter().filter(|one| one.is_program(name)).collect();
             if left.is_empty() {
                 Ok(())
             } else {

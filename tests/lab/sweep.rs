@@ -52,6 +52,19 @@ impl Leftover {
         found
     }
 
+    /// Is it a process of the program of this name?
+    pub fn is_program(&self, name: &str) -> bool {
+        match self {
+            Leftover::Process(_, line) => {
+                let program = line.split(' ').next().unwrap_or_default();
+                Path::new(program)
+                    .file_name()
+                    .is_some_and(|file| file == name)
+            }
+            Leftover::Container(_) => false,
+        }
+    }
+
     /// The processes among it.
     pub fn processes_of(folder: &Path) -> Vec<Leftover> {
         let processes = processes(folder).into_iter();

@@ -169,7 +169,8 @@ fn an_agent_that_forks_without_end_is_bounded(engine: &Engine) {
         .split_whitespace()
         .find_map(|word| word.trim_end_matches(':').parse().ok())
         .unwrap_or(usize::MAX);
-    assert!(number <= 32, "{said}");
+    // The box's own init and what starts the agent count too, and get a little room for it.
+    assert!(number <= 48, "{said}");
 }
 
 fn children_that_an_agent_leaves_behind_are_gone(engine: &Engine) {

@@ -59,6 +59,11 @@ fn an_agent_is_alone_with_its_folder_and_has_no_rights(engine: &Engine) {
         let said = evidence(&case, "work", read).join("");
         assert!(said.starts_with("refused"), "{read}: {said}");
     }
-    let env = evidence(&case, "work", "env").join("\n");
-    assert!(!env.contains("DOMO_") && !env.contains("CARGO"), "{env}");
+    let env = evidence(&case, "work", "env");
+    let is_the_daemons = |line: &&String| {
+        ["DOMO_", "CARGO", "RUST"]
+            .iter()
+            .any(|own| line.starts_with(own))
+    };
+    assert_eq!(env.iter().find(is_the_daemons), None, "{env:#?}");
 }
