@@ -2,9 +2,10 @@
 //!
 //! # Why
 //! Many programs ask a node how it is, many times a second. Counting a hundred thousand workers
-//! takes milliseconds, so it is done again only when something was applied, in slices so that
-//! nothing waits long for the state, and at most for a twentieth of the time. A small cluster is
-//! counted in microseconds and so is always exact. The answer says which entry it was counted at.
+//! takes milliseconds, so it is done again only when something was applied, once for all who wait,
+//! and in slices so that nothing waits long for the state. Up to some size the answer knows every
+//! entry that was applied before it was asked for; a larger cluster is counted for at most a
+//! twentieth of the time. The answer says which entry it was counted at.
 
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -27,7 +28,9 @@ use super::wire::{
 
 /// Things that are counted while the state is held: a fraction of a millisecond.
 const SLICE: usize = 4096;
-/// Of the time, at most one part in so many goes into counting.
+/// Workers and open cases that are counted for every answer: they take less than a millisecond.
+const EXACT_UP_TO: u64 = 20_000;
+/// Of the time, at most one part in so many goes into counting more of them.
 const PART_OF_TIME: u32 = 20;
 /// How long one answer is given again while nothing was applied: ages in it are that old at most.
 const SAME_FOR: Duration = Duration::from_millis(20);
@@ -50,7 +53,7 @@ struct Counted {
 #[derive(Debug)]
 struct Shown {
     counted: Arc<Counted>,
-    /// When counting is worth its time again.
+    /// Until then counting is not worth its time.
     next_count_us: u64,
     made: BootMs,
     body: Bytes,
@@ -66,15 +69,16 @@ pub(super) struct Board {
 impl Board {
     /// The status as JSON.
     pub(super) async fn body(&self, desk: &Desk) -> Bytes {
-        if let Some(body) = self.fresh(desk) {
+        let asked = index(desk);
+        if let Some(body) = self.fresh(asked) {
             return body;
         }
         // One counts; the others wait for what it finds.
         let _counting = self.counting.lock().await;
-        if let Some(body) = self.fresh(desk) {
+        if let Some(body) = self.fresh(asked) {
             return body;
         }
-        let (counted, next_count_us) = self.counted(desk);
+        let (counted, next_count_us) = self.counted(desk, asked);
         let status = status(desk, &counted);
         // A shape of texts and numbers always has its JSON.
         let body = Bytes::from(serde_json::to_vec(&status).unwrap_or_default());
@@ -88,26 +92,36 @@ impl Board {
         body
     }
 
-    fn fresh(&self, desk: &Desk) -> Option<Bytes> {
+    fn fresh(&self, asked: u64) -> Option<Bytes> {
         let shown = self.shown.read().unwrap_or_else(PoisonError::into_inner);
         let shown = shown.as_ref()?;
-        let is_counted =
-            shown.counted.index == index(desk) || clock::boot_us() < shown.next_count_us;
+        let is_counted = shown.knows(asked);
         let is_same = clock::boot().since(shown.made) < SAME_FOR;
         (is_counted && is_same).then(|| shown.body.clone())
     }
 
-    fn counted(&self, desk: &Desk) -> (Arc<Counted>, u64) {
+    fn counted(&self, desk: &Desk, asked: u64) -> (Arc<Counted>, u64) {
         let begun_us = clock::boot_us();
         if let Some(shown) = &*self.shown.read().unwrap_or_else(PoisonError::into_inner)
-            && (shown.counted.index == index(desk) || begun_us < shown.next_count_us)
+            && shown.knows(asked)
         {
             return (Arc::clone(&shown.counted), shown.next_count_us);
         }
         let counted = count(desk);
         let done_us = clock::boot_us();
-        let rest_us = (done_us - begun_us) * u64::from(PART_OF_TIME);
-        (Arc::new(counted), done_us + rest_us)
+        let is_small = counted.workers.total + counted.cases.not_closed() <= EXACT_UP_TO;
+        let parts = if is_small { 0 } else { PART_OF_TIME };
+        (
+            Arc::new(counted),
+            done_us + (done_us - begun_us) * u64::from(parts),
+        )
+    }
+}
+
+impl Shown {
+    /// Whether it can answer who asked when that entry was applied.
+    fn knows(&self, asked: u64) -> bool {
+        self.counted.index >= asked || clock::boot_us() < self.next_count_us
     }
 }
 
@@ -116,7 +130,10 @@ fn index(desk: &Desk) -> u64 {
 }
 
 fn count(desk: &Desk) -> Counted {
-    let mut counted = Counted::default();
+    let mut counted = Counted {
+        index: index(desk),
+        ..Counted::default()
+    };
     let mut last: Option<WorkerId> = None;
     loop {
         let (seen, next) = desk
@@ -130,7 +147,6 @@ fn count(desk: &Desk) -> Counted {
     let mut last = CaseId(0);
     loop {
         let (seen, next) = desk.ledger.read(|state| {
-            counted.index = state.index;
             counted.teams = state.teams.len() as u64;
             counted.cases.closed = state.closed_cases;
             count_cases(state, last, &mut counted)
