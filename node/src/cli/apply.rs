@@ -188,8 +188,13 @@ fn check_twice(loaded: &[Loaded]) -> Result<(), Stop> {
         );
         if let Some(first) = seen.insert(named, place) {
             let (kind, name, team) = (document.kind(), document.name(), document.team());
+            let what = if kind == "team" {
+                format!("the team `{name}`")
+            } else {
+                format!("the {kind} `{name}` of team `{team}`")
+            };
             return Err(Stop::mend(
-                format!("{place}: the {kind} `{name}` of team `{team}` stands at {first} already"),
+                format!("{place}: {what} stands at {first} already"),
                 "describe each thing once",
             ));
         }

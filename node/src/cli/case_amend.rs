@@ -9,7 +9,7 @@ use super::console::Console;
 use super::stop::Stop;
 use super::verb::Verb;
 use super::wish::Wish;
-use super::words::Words;
+use super::words::{self, LONGEST_TEXT_BYTES, Words};
 use crate::admin::wire::AmendCase;
 
 /// Change what is to be done: a new version of the brief
@@ -34,12 +34,13 @@ pub(crate) struct CaseAmend {
 
 impl Verb for CaseAmend {
     async fn run(self, console: &Console) -> Result<(), Stop> {
+        let brief = self.words.read("brief_bytes", LONGEST_TEXT_BYTES)?;
         let case = &self.case;
         let done = console
             .ask(async |client| {
-                let limits = client.limits().await?;
+                words::must_fit(&brief, "brief_bytes", client.limits().await?.brief_bytes)?;
                 let change = AmendCase {
-                    brief: self.words.read("brief_bytes", limits.brief_bytes)?,
+                    brief,
                     attachments: attach::hand_over(&client, &self.attach).await?,
                 };
                 let ask = async |id: &str| client.amend_case(case, &change, id).await;

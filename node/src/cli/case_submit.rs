@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use runtime::clock::Deadline;
 use serde::Serialize;
 
 use super::attach;
-use super::console::Console;
+use super::console::{Console, within};
 use super::live::Shown;
 use super::moment::duration;
 use super::print;
@@ -15,7 +16,7 @@ use super::stop::Stop;
 use super::verb::Verb;
 use super::wait;
 use super::wish::Wish;
-use super::words::Words;
+use super::words::{self, LONGEST_TEXT_BYTES, Words};
 use crate::admin::client::{Client, ClientError};
 use crate::admin::wire::{CaseView, OpenCase, Opened};
 
@@ -71,26 +72,19 @@ struct Waited {
 
 impl Verb for CaseSubmit {
     async fn run(self, console: &Console) -> Result<(), Stop> {
+        let brief = self.words.read("brief_bytes", LONGEST_TEXT_BYTES)?;
         console
-            .ask(async |client| self.submit(console, &client).await)
+            .ask(async |client| self.submit(console, &client, brief).await)
             .await
     }
 }
 
 impl CaseSubmit {
-    async fn submit(&self, console: &Console, client: &Client) -> Result<(), Stop> {
-        let began = runtime::clock::boot();
-        let limits = client.limits().await?;
-        let brief = self.words.read("brief_bytes", limits.brief_bytes)?;
-        let case = OpenCase {
-            team: self.team.clone(),
-            title: self.title.clone(),
-            brief,
-            attachments: attach::hand_over(client, &self.attach).await?,
-            playbook: self.playbook.clone(),
-        };
+    async fn submit(&self, console: &Console, client: &Client, brief: String) -> Result<(), Stop> {
+        let deadline = self.timeout.map(Deadline::after);
+        let case = within(deadline, self.prepare(client, brief)).await?;
         let opened: Opened = console
-            .change(client, &self.wish, self.timeout, async |id| {
+            .change(client, &self.wish, deadline, async |id| {
                 client.open_case(&case, id).await
             })
             .await?;
@@ -99,22 +93,32 @@ impl CaseSubmit {
         }
 
         print::note(&format!("case {} is open", opened.case));
-        let spent = runtime::clock::boot().since(began);
-        let left = self.timeout.unwrap_or(USUAL_WAIT).saturating_sub(spent);
+        let left = deadline.map_or(USUAL_WAIT, Deadline::left);
         let shown = Shown::Remark;
         let case = wait::to_the_end(console, client, &opened.case, left, shown, |_| Ok(())).await?;
         tell_closed(console, client, *case, opened.request_id).await
     }
+
+    /// The case as it is handed over, with everything uploaded.
+    async fn prepare(&self, client: &Client, brief: String) -> Result<OpenCase, Stop> {
+        words::must_fit(&brief, "brief_bytes", client.limits().await?.brief_bytes)?;
+        Ok(OpenCase {
+            team: self.team.clone(),
+            title: self.title.clone(),
+            brief,
+            attachments: attach::hand_over(client, &self.attach).await?,
+            playbook: self.playbook.clone(),
+        })
+    }
 }
 
+/// Prints the number of a case that nobody waits for.
 fn tell_opened(console: &Console, opened: &Opened) -> Result<(), Stop> {
     console
         .printer
         .show(opened, |opened, _| opened.case.clone())?;
     if !console.printer.is_json() {
-        let case = &opened.case;
-
-        print::note(&format!("follow it with `domo case watch {case}`"));
+        print::note(&format!("follow it with `domo case watch {}`", opened.case));
     }
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! What every verb is given: which node to ask, and where its answer goes.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use config::settings::Settings;
+use runtime::clock::Deadline;
 use serde::Serialize;
 
 use super::print::{self, Paper, Printer};
@@ -53,17 +53,17 @@ impl Console {
         &self,
         client: &Client,
         wish: &Wish,
-        limit: Option<Duration>,
+        deadline: Option<Deadline>,
         ask: impl AsyncFnOnce(&str) -> Result<T, ClientError>,
     ) -> Result<T, Stop> {
-        let id = wish.id(client).await?;
+        let id = within(deadline, async { Ok(wish.id(client).await?) }).await?;
         let unknown = |why: String| Stop::Repeat {
             request_id: id.clone(),
             why,
         };
         let late = async {
-            match limit {
-                Some(limit) => tokio::time::sleep(limit).await,
+            match deadline {
+                Some(deadline) => tokio::time::sleep(deadline.left()).await,
                 None => std::future::pending().await,
             }
         };
@@ -121,6 +121,23 @@ impl Console {
             }),
             Some(_) | None => of_settings(),
         }
+    }
+}
+
+/// Does what comes before a change, and changes nothing if that takes too long.
+pub(crate) async fn within<T>(
+    deadline: Option<Deadline>,
+    before: impl Future<Output = Result<T, Stop>>,
+) -> Result<T, Stop> {
+    let Some(deadline) = deadline else {
+        return before.await;
+    };
+    match tokio::time::timeout(deadline.left(), before).await {
+        Ok(done) => done,
+        Err(_) => Err(Stop::LookLater {
+            what: "no answer within --timeout; nothing was asked to be done".to_owned(),
+            hint: "see whether the node is well (`domo status`), then say it again".to_owned(),
+        }),
     }
 }
 

@@ -194,10 +194,22 @@ impl Stop {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
+    /// What is wrong; of a question that changes nothing, nothing needs to be known.
+    fn message(&self) -> String {
+        if let Self::Asked(ClientError::Unknown {
+            request_id: None,
+            why,
+        }) = self
+        {
+            return format!("the daemon did not answer: {why}");
+        }
+        self.to_string()
+    }
+
     fn told(&self) -> Told<'_> {
         let mut told = Told {
             exit_code: self.exit_code(),
-            message: self.to_string(),
+            message: self.message(),
             code: None,
             hint: self.hint().filter(|hint| !hint.is_empty()),
             limit: None,
@@ -215,6 +227,9 @@ impl Stop {
                 told.code = Some(refusal.error.code);
                 told.limit = refusal.error.limit.as_ref();
                 told.reasons.clone_from(&refusal.error.reasons);
+                // A refusal for one reason is that reason.
+                told.reasons
+                    .retain(|reason| *reason != refusal.error.message);
             }
             Self::Asked(ClientError::Unknown { request_id, .. }) => {
                 told.request_id = request_id.as_deref();
@@ -246,6 +261,12 @@ impl Stop {
             Self::Shrink { name, .. } if name.starts_with("max_") => {
                 Some("make it shorter; what is long can be attached as a file".to_owned())
             }
+            Self::Shrink {
+                name: name @ "brief_bytes",
+                ..
+            } => Some(format!(
+                "attach it as a file with --attach, or raise limits.{name} in the settings of the nodes"
+            )),
             Self::Shrink { name, .. } => Some(format!(
                 "hand over less, or raise limits.{name} in the settings of the nodes"
             )),

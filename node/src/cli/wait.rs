@@ -32,7 +32,7 @@ pub(crate) async fn to_the_end(
             tokio::select! {
                 what = &mut next => break what,
                 _ = ticks.tick() => live.tick(),
-                () = &mut late => break Err(still_open(case, limit)),
+                () = &mut late => break Err(still_open(case)),
                 () = &mut interrupted => break Err(left(case)),
             }
         };
@@ -40,6 +40,14 @@ pub(crate) async fn to_the_end(
             Ok(Seen::Event(event)) => {
                 if let Err(stop) = seen(&event).and_then(|()| Ok(live.event(&event)?)) {
                     break Err(stop);
+                }
+                if let WatchEvent::History(line) = &*event
+                    && line.kind == "approval_asked"
+                {
+                    let stage = line.stage.as_deref().unwrap_or_default();
+                    live.note(&format!(
+                        "let it begin with `domo case approve {case} {stage}`"
+                    ));
                 }
                 if let WatchEvent::Closed { case } = *event {
                     break Ok(case);
@@ -77,12 +85,9 @@ fn ticks() -> Interval {
     ticks
 }
 
-fn still_open(case: &str, limit: Duration) -> Stop {
+fn still_open(case: &str) -> Stop {
     Stop::LookLater {
-        what: format!(
-            "case {case} is open and not over after {} (--timeout)",
-            config::measure::show_ms(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
-        ),
+        what: format!("case {case} is open, but not over in time (--timeout)"),
         hint: format!("it goes on; wait for it with `domo case watch {case}`"),
     }
 }

@@ -72,7 +72,7 @@ pub(crate) fn bounded(
         .read_to_end(&mut bytes)
         .map_err(|error| cannot_read(what, &error))?;
     if bytes.len() as u64 > max_bytes {
-        let what = format!("{what} is too long; what is longer belongs into an attachment");
+        let what = format!("{what} is too long");
         return Err(Stop::Shrink {
             what,
             name: limit,
@@ -87,6 +87,19 @@ pub(crate) fn bounded(
             "attach it as a file with --attach, or save it as UTF-8",
         )
     })
+}
+
+/// Refuses a text that is longer than the node takes.
+pub(crate) fn must_fit(text: &str, limit: &'static str, max_bytes: u64) -> Result<(), Stop> {
+    if text.len() as u64 > max_bytes {
+        let what = format!("the text has {} bytes, too many", text.len());
+        return Err(Stop::Shrink {
+            what,
+            name: limit,
+            max: max_bytes,
+        });
+    }
+    Ok(())
 }
 
 /// A file or stream that cannot be read.

@@ -94,19 +94,13 @@ fn sum(difference: &Difference) -> String {
         unchanged,
         ..
     } = difference;
-    let would = if difference.is_dry_run {
-        "would be "
-    } else {
-        ""
-    };
-    format!(
-        "{would}created {created}, changed {changed}, removed {removed}; unchanged {unchanged}{}",
-        if difference.is_dry_run {
-            " (dry run: nothing was done)"
-        } else {
-            ""
-        }
-    )
+    if difference.is_dry_run {
+        return format!(
+            "would create {created}, change {changed}, remove {removed}; {unchanged} are so already \
+             (dry run: nothing was done)"
+        );
+    }
+    format!("created {created}, changed {changed}, removed {removed}; {unchanged} were so already")
 }
 
 #[cfg(test)]
@@ -155,6 +149,6 @@ mod tests {
 "
         );
         assert_eq!(removals(&difference()), "- worker sre/gone");
-        assert!(sum(&difference()).starts_with("would be created 3, changed 1, removed 1"));
+        assert!(sum(&difference()).starts_with("would create 3, change 1, remove 1; 5"));
     }
 }
