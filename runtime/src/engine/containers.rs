@@ -21,7 +21,7 @@ use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 
 use super::docker::{Client, NAME};
-use super::home::{BoxRecord, Home};
+use super::home::{BoxRecord, Home, read_json};
 use super::labels::{self, Labels};
 use super::profile::{Died, Made, Profile, Stands};
 use super::turns::Turns;
@@ -29,11 +29,18 @@ use super::{
     BoxEvent, BoxId, BoxSpec, BoxState, Confinement, Description, EVENTS_LIMIT, Engine,
     EngineError, Ensured, FoundBox, Image, Phase,
 };
-use crate::init::{BoxSettings, Reap};
-use crate::spool::{Owner, Spool, to_json, write_plain};
+use crate::clock::Deadline;
+use crate::init::{BoxSettings, Reap, WORD_FILE, Word};
+use crate::spool::{Owner, Spool, own, to_json, write_by_rename, write_plain};
 
 /// Shortest and longest pause before the engine is asked for news again.
 const RECONNECT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3));
+/// How long a started container's init may take to serve; on an idle machine it takes 5 ms.
+const READY_LIMIT: Duration = Duration::from_secs(20);
+/// Time between two looks at whether it does.
+const LOOK_PAUSE: Duration = Duration::from_millis(2);
+/// How many such looks lie between two questions whether it has ended.
+const LOOKS_A_ROUND: u32 = 50;
 /// The user of an agent in a container, where the daemon is root; nobody on any host is him.
 const INNER: Owner = Owner {
     uid: 10_001,
@@ -113,11 +120,50 @@ impl ContainerEngine {
                 self.client.remove(&name).await?;
             }
             if self.create(spec, &name).await? == Made::NameTaken {
-                return self.take_up(spec, &name, spool).await;
+                // Its folder was lost: what runs under the name looks into one that is gone.
+                self.verdict(spec, &name).await?;
+                self.client.remove(&name).await?;
+                self.create(spec, &name).await?;
             }
         }
-        self.client.start(&name).await?;
+        self.start(&name, &spool).await?;
         Ok(BoxState { ensured, spool })
+    }
+
+    /// Starts the container, and waits until its init serves.
+    async fn start(&self, name: &str, spool: &Spool) -> Result<(), EngineError> {
+        let word = spool.folder().join(WORD_FILE);
+        write_by_rename(&spool.folder().join("run"), "init.json", b"", 0o600)?;
+        own(&word, spool.owner())?;
+        self.client.start(name).await?;
+        let deadline = Deadline::after(READY_LIMIT);
+        let failing = |why: String| {
+            let subject = name.to_owned();
+            Err(EngineError::Failing {
+                engine: NAME,
+                verb: "start",
+                subject,
+                why,
+            })
+        };
+        // The engine tells nobody how far a program inside has come.
+        for round in 1_u32.. {
+            match read_json::<Word>(&word) {
+                Some(Word::Ready) => return Ok(()),
+                Some(Word::Failed(why)) => return failing(why),
+                None if deadline.is_over() => return failing("it was not ready in time".into()),
+                None => {}
+            }
+            if round.is_multiple_of(LOOKS_A_ROUND) {
+                let seen = self.client.inspect(name).await?;
+                let runs = seen.is_some_and(|seen| seen.stands == Stands::Running);
+                if !runs && read_json::<Word>(&word).is_none() {
+                    return failing("its init ended at once".into());
+                }
+            }
+            tokio::time::sleep(LOOK_PAUSE).await;
+        }
+        Ok(())
     }
 
     /// What is to be done with what stands under this name; fails where it is someone else's.
@@ -140,33 +186,6 @@ impl ContainerEngine {
             // Of another release or description, or half removed: made anew, its folder stays.
             Stands::Still | Stands::Broken => Ok(Ensured::Created),
         }
-    }
-
-    /// A container without a record of it: its folder was lost.
-    async fn take_up(
-        &self,
-        spec: &BoxSpec,
-        name: &str,
-        spool: Spool,
-    ) -> Result<BoxState, EngineError> {
-        match self.verdict(spec, name).await? {
-            Ensured::Adopted => {
-                return Ok(BoxState {
-                    ensured: Ensured::Adopted,
-                    spool,
-                });
-            }
-            Ensured::Started => {}
-            Ensured::Created => {
-                self.client.remove(name).await?;
-                self.create(spec, name).await?;
-            }
-        }
-        self.client.start(name).await?;
-        Ok(BoxState {
-            ensured: Ensured::Started,
-            spool,
-        })
     }
 
     fn write_files(

@@ -5,7 +5,6 @@
 //!   └─ domo init FOLDER            is the box's init: one attempt after the other     (serve)
 //!        └─ domo init --become FOLDER ATTEMPT   sets its limits, becomes the agent    (exec)
 //! domo init --sweep                kills every process of its own user
-//! domo init --check FOLDER         says whether its user reaches the folder
 //! ```
 //!
 //! # Invariant
@@ -41,7 +40,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use end::descendants_of;
 pub(crate) use launch::{INFO_FD, Launch, Launched, SECCOMP_FD, StagedMount, boot_id};
 pub(crate) use memory::oom_kills_in;
-pub(crate) use serve::READY;
+pub(crate) use serve::{READY, WORD_FILE, Word};
 
 /// Lowest user id of a box that is a user of its own: above all ranges that are handed out.
 ///
@@ -85,11 +84,16 @@ pub fn run(arguments: &[OsString]) -> ExitCode {
     let ran = match words.as_slice() {
         [flag] if *flag == Path::new("--sweep") => end::sweep_own_user(),
         [flag, file] if *flag == Path::new("--launch") => launch::launch(file),
-        [flag, folder] if *flag == Path::new("--check") => serve::check(folder),
         [flag, folder, attempt] if *flag == Path::new("--become") => {
             exec::become_agent(folder, &attempt.to_string_lossy())
         }
-        [folder, ..] if !folder.to_string_lossy().starts_with('-') => serve::serve(folder),
+        [folder, ..] if !folder.to_string_lossy().starts_with('-') => {
+            let served = serve::serve(folder);
+            if let Err(why) = &served {
+                serve::leave_word(folder, &Word::Failed(why.clone()));
+            }
+            served
+        }
         _ => Err("usage: domo init FOLDER".to_owned()),
     };
     match ran {

@@ -17,6 +17,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
+use serde::{Deserialize, Serialize};
 
 use super::running::Running;
 use super::signals::{Signals, wait_for};
@@ -25,6 +26,19 @@ use crate::spool::{
     AttemptName, CONTRACT_VERSION, Cancel, Ending, Exit, Order, OrderHints, Stopped,
     WIRE_FILE_LIMIT_BYTES, to_json, write_whole,
 };
+
+/// Where init leaves its [`Word`].
+pub(crate) const WORD_FILE: &str = "run/init.json";
+
+/// How far init has come, for an engine that has no pipe to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Word {
+    /// It serves orders.
+    Ready,
+    /// It cannot, for this reason.
+    Failed(String),
+}
 
 /// What init says on its standard output once it serves.
 pub(crate) const READY: &[u8] = b"ready\n";
@@ -51,7 +65,7 @@ pub(super) fn serve(folder: &Path) -> Result<ExitCode, String> {
         running: None,
         unwritten: BTreeMap::new(),
     };
-    say_ready();
+    say_ready(folder);
     server.look();
     loop {
         server.wait();
@@ -61,26 +75,23 @@ pub(super) fn serve(folder: &Path) -> Result<ExitCode, String> {
     }
 }
 
-/// Can this user read a box's input and step through its folders?
-pub(super) fn check(folder: &Path) -> Result<ExitCode, String> {
-    let settings: BoxSettings = exec::read(&folder.join("in/box.json"))?;
-    for tree in ["out", "run"] {
-        fs::read_dir(folder.join(tree)).map_err(tried(folder.join(tree).display()))?;
-    }
-    let is_root = nix::unistd::geteuid().is_root();
-    if is_root && settings.reap != Reap::Descendants {
-        return Err("it is still root".to_owned());
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
 /// Tells whoever started this box, who may be gone, and lets the pipe go.
-fn say_ready() {
+fn say_ready(folder: &Path) {
+    leave_word(folder, &Word::Ready);
     let mut out = std::io::stdout();
     let _ = out.write_all(READY).and_then(|()| out.flush());
     if let Ok(null) = fs::OpenOptions::new().write(true).open("/dev/null") {
         let _ = nix::unistd::dup2_stdout(null);
     }
+}
+
+/// Leaves a word in the place that an engine without pipes has made for it; others make none.
+pub(super) fn leave_word(folder: &Path, word: &Word) {
+    let place = fs::OpenOptions::new()
+        .write(true)
+        .truncate(true)
+        .open(folder.join(WORD_FILE));
+    let _ = place.and_then(|mut file| file.write_all(&to_json(word)));
 }
 
 struct Server {

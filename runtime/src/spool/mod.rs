@@ -53,7 +53,7 @@ pub use wire::{
 
 use beneath::{NotOpened, read_within};
 pub(crate) use whole::{failed, make_folder, to_json, write_plain, write_whole};
-use whole::{own, write_by_rename};
+pub(crate) use whole::{own, write_by_rename};
 
 /// Largest order, cancel, started and exit file that is read.
 pub(crate) const WIRE_FILE_LIMIT_BYTES: usize = 1 << 20;

@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, chown};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, lchown};
 use std::path::{Component, Path};
 
 use super::{Content, InFile, Owner, SpoolError};
@@ -61,7 +61,8 @@ pub(crate) fn make_folder(path: &Path, mode: u32) -> Result<(), SpoolError> {
 /// Gives a path to `owner`, where this process may: a daemon that is not root already is him.
 pub(crate) fn own(path: &Path, owner: Owner) -> Result<(), SpoolError> {
     if nix::unistd::geteuid().is_root() {
-        chown(path, Some(owner.uid), Some(owner.gid)).map_err(|source| failed(path, source))?;
+        // The path itself, not what a link in its place would point to.
+        lchown(path, Some(owner.uid), Some(owner.gid)).map_err(|source| failed(path, source))?;
     }
     Ok(())
 }

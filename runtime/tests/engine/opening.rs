@@ -140,6 +140,63 @@ async fn docker_an_image_that_is_not_there_is_refused_and_not_pulled() {
     bench.tidy().await;
 }
 
+/// A program for this processor that does nothing but end with code 3.
+#[cfg(target_arch = "x86_64")]
+fn program_that_ends_at_once() -> Vec<u8> {
+    let mut file = b"\x7fELF\x02\x01\x01".to_vec();
+    file.resize(16, 0);
+    let word = |file: &mut Vec<u8>, number: u64, bytes: usize| {
+        file.extend_from_slice(&number.to_le_bytes()[..bytes]);
+    };
+    // Executable, x86-64, version 1, begins at its 120th byte, program headers at the 64th.
+    for (number, bytes) in [
+        (2, 2),
+        (62, 2),
+        (1, 4),
+        (0x40_0078, 8),
+        (64, 8),
+        (0, 8),
+        (0, 4),
+    ] {
+        word(&mut file, number, bytes);
+    }
+    for number in [64, 56, 1, 0, 0, 0] {
+        word(&mut file, number, 2);
+    }
+    // One part to load, readable and executable: the whole file.
+    for (number, bytes) in [(1, 4), (5, 4), (0, 8), (0x40_0000, 8), (0x40_0000, 8)] {
+        word(&mut file, number, bytes);
+    }
+    for number in [132, 132, 0x1000] {
+        word(&mut file, number, 8);
+    }
+    // mov edi, 3; mov eax, 60; syscall: exit(3).
+    file.extend(b"\xbf\x03\x00\x00\x00\xb8\x3c\x00\x00\x00\x0f\x05");
+    file
+}
+
+#[cfg(target_arch = "x86_64")]
+#[tokio::test]
+async fn docker_an_init_that_ends_at_once_is_found_out() {
+    let data = data();
+    let domo = data.path().join("no-domo");
+    std::fs::write(&domo, program_that_ends_at_once()).unwrap();
+    let wanted = EngineSettings {
+        domo,
+        ..settings(Kind::Docker, data.path())
+    };
+    let bench = Bench::open_with(Kind::Docker, wanted, data).await;
+    for _ in 0..2 {
+        let failed = bench.engine.ensure(&spec()).await.unwrap_err();
+        assert!(
+            failed.to_string().contains("its init ended at once"),
+            "{failed}"
+        );
+        assert!(failed.is_passing());
+    }
+    bench.tidy().await;
+}
+
 #[tokio::test]
 async fn what_can_never_work_is_refused_with_what_to_change() {
     let bench = Bench::open(Kind::Bubblewrap).await;
