@@ -165,6 +165,11 @@ pub(super) async fn moved<'a>(attended: impl Iterator<Item = &'a Attended> + Sen
     }
 }
 
+/// A line that says nothing: who is gone is noticed by it.
+pub(super) fn quiet() -> LogLine {
+    note(None, None, String::new())
+}
+
 /// A line of the node's own in a log.
 pub(super) fn note(attempt: Option<String>, stage: Option<String>, text: String) -> LogLine {
     LogLine {

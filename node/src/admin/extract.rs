@@ -12,7 +12,7 @@ use runtime::clock::{self, BootMs};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use super::desk::Shared;
+use super::desk::{Desk, Shared};
 use super::limits;
 use super::refused::{Answered, Refused};
 use super::wire::Code;
@@ -63,7 +63,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for JsonOf<T> {
         let limit = desk.limits.body_bytes;
         let too_large = || Refused::too_large("the body", "max_body_bytes", limit);
         let length = length(request.headers());
-        let mut body = Paced::new(request.into_body());
+        let mut body = Paced::new(desk, request.into_body());
         if length.is_some_and(|length| length > limit) {
             body.drain().await;
             return Err(too_large());
@@ -118,7 +118,12 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Answered<T> {
     serde_json::from_slice(bytes).map_err(|error| match error.classify() {
         Category::Data => refused_field(&format!("the body is not understood: {error}")),
         Category::Syntax | Category::Eof | Category::Io => {
-            Refused::new(Code::Invalid, format!("the body is not JSON: {error}"))
+            let refused = Refused::new(Code::Invalid, format!("the body is not JSON: {error}"));
+            // The reader has no kind of error of its own for it.
+            if error.to_string().starts_with("recursion limit") {
+                return refused.limit("json_depth", limits::JSON_DEPTH);
+            }
+            refused
         }
     })
 }
@@ -142,14 +147,18 @@ fn refused_field(message: &str) -> Refused {
 /// A body that must come on: each piece, and all of them on the whole.
 pub(super) struct Paced {
     body: Body,
+    standstill: Duration,
+    has_failed: bool,
     begun: BootMs,
     bytes: u64,
 }
 
 impl Paced {
-    pub(super) fn new(body: Body) -> Self {
+    pub(super) fn new(desk: &Desk, body: Body) -> Self {
         Self {
             body,
+            standstill: desk.limits.body_standstill,
+            has_failed: false,
             begun: clock::boot(),
             bytes: 0,
         }
@@ -157,10 +166,16 @@ impl Paced {
 
     /// The next piece; none at the end.
     pub(super) async fn next(&mut self) -> Answered<Option<axum::body::Bytes>> {
+        let piece = self.piece().await;
+        self.has_failed |= piece.is_err();
+        piece
+    }
+
+    async fn piece(&mut self) -> Answered<Option<axum::body::Bytes>> {
         loop {
-            let frame = tokio::time::timeout(limits::BODY_STANDSTILL, self.body.frame()).await;
+            let frame = tokio::time::timeout(self.standstill, self.body.frame()).await;
             let frame = match frame {
-                Err(_) => return Err(too_slow()),
+                Err(_) => return Err(self.too_slow()),
                 Ok(None) => return Ok(None),
                 Ok(Some(Err(error))) => {
                     let what = format!("the body broke off: {error}");
@@ -173,17 +188,27 @@ impl Paced {
             };
             self.bytes += piece.len() as u64;
             let spent = clock::boot().since(self.begun);
-            let patience = limits::BODY_STANDSTILL
-                + Duration::from_secs(self.bytes / limits::SLOWEST_BODY_BYTES);
+            let patience =
+                self.standstill + Duration::from_secs(self.bytes / limits::SLOWEST_BODY_BYTES);
             if spent > patience {
-                return Err(too_slow());
+                return Err(self.too_slow());
             }
             return Ok(Some(piece));
         }
     }
 
+    fn too_slow(&self) -> Refused {
+        let ms = self.standstill.as_millis();
+        let what = format!("the body stood still or crept for {ms} ms");
+        Refused::new(Code::TooSlow, what)
+            .hint("send it without pauses; write what comes slowly to a file first")
+    }
+
     /// Takes the rest off the line, within bounds, so that the client comes to reading the refusal.
     pub(super) async fn drain(&mut self) {
+        if self.has_failed {
+            return;
+        }
         let drained = async {
             let mut bytes = 0;
             while let Some(Ok(frame)) = self.body.frame().await {
@@ -200,15 +225,6 @@ impl Paced {
             tracing::debug!("a refused body went on for too long");
         }
     }
-}
-
-fn too_slow() -> Refused {
-    let seconds = limits::BODY_STANDSTILL.as_secs();
-    Refused::new(
-        Code::TooSlow,
-        format!("the body stood still or crept for {seconds} s"),
-    )
-    .hint("send it without pauses; write what comes slowly to a file first")
 }
 
 #[cfg(test)]

@@ -22,7 +22,9 @@ pub const DRAIN_BYTES: u64 = 256 << 20;
 /// The longest that taking them off lasts.
 pub const DRAIN_TIME: Duration = Duration::from_secs(2);
 /// A body that stands still for so long has no sender any more.
-pub const BODY_STANDSTILL: Duration = Duration::from_secs(15);
+const BODY_STANDSTILL: Duration = Duration::from_secs(15);
+/// How deep lists and objects of a body may lie in each other: what the JSON reader bears.
+pub const JSON_DEPTH: u64 = 128;
 /// A body slower than this, in bytes for each second of patience, is a sender that holds a place.
 pub const SLOWEST_BODY_BYTES: u64 = 16 << 10;
 /// A client that has not taken a byte of its answer for so long is gone: a pager may wait so long.
@@ -45,6 +47,8 @@ pub struct DoorLimits {
     pub per_user: usize,
     /// How long the head of a request may take: `header_read_timeout_ms`.
     pub head_read: Duration,
+    /// How long a body may stand still.
+    pub body_standstill: Duration,
     /// How long a request without a stream may take: `request_timeout_ms`.
     pub request: Duration,
     /// The largest body of a request, uploads apart: `max_body_bytes`.
@@ -76,6 +80,7 @@ impl DoorLimits {
             connections,
             per_user: (connections.saturating_mul(part) / of_all).max(1),
             head_read: Duration::from_millis(settings.admin.header_read_timeout_ms),
+            body_standstill: BODY_STANDSTILL,
             request: Duration::from_millis(settings.admin.request_timeout_ms),
             body_bytes: settings.admin.max_body_bytes,
             bodies_bytes: settings

@@ -54,6 +54,12 @@ impl Refused {
         self
     }
 
+    /// The same with the limit that was reached.
+    pub(super) fn limit(mut self, name: &str, max: u64) -> Self {
+        *self.0 = self.0.limit(name, max);
+        self
+    }
+
     /// The same with the name of the wish.
     pub(super) fn of_request(mut self, id: &str) -> Self {
         self.0.request_id = Some(id.to_owned());

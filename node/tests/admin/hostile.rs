@@ -37,7 +37,6 @@ fn post(path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
 #[tokio::test]
 async fn wrong_bodies_are_refused_with_what_is_wrong() {
     let house = House::open().await;
-    let deep = [b"{\"brief\":".as_slice(), &b"[".repeat(100_000)].concat();
     for (body, status, says) in [
         (
             &b"{\"brief\": \"\xc3(\"}"[..],
@@ -62,7 +61,6 @@ async fn wrong_bodies_are_refused_with_what_is_wrong() {
             "404",
             "there is no team nobody",
         ),
-        (&deep, "400", ""),
     ] {
         let answer = ask(&house.path, post("/v1/cases", "", body)).await;
         assert!(
@@ -72,6 +70,21 @@ async fn wrong_bodies_are_refused_with_what_is_wrong() {
         assert!(answer.contains(says), "{says:?} is not in {answer}");
         assert!(answer.contains("\"code\":\""), "{answer}");
     }
+    let deep = [
+        br#"{"summary":"x","document":"#.as_slice(),
+        &b"[".repeat(100_000),
+    ]
+    .concat();
+    let answer = ask(
+        &house.path,
+        post("/v1/cases/c-1/stages/s/answer", "", &deep),
+    )
+    .await;
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    assert!(
+        answer.contains(r#""limit":{"name":"json_depth","max":128}"#),
+        "{answer}"
+    );
     let packed = post("/v1/cases", "content-encoding: gzip\r\n", b"\x1f\x8b");
     assert!(ask(&house.path, packed).await.starts_with("HTTP/1.1 415"));
     let bad_id = post("/v1/cases", "request-id: a b\r\n", b"{\"brief\":\"x\"}");
@@ -163,6 +176,26 @@ async fn who_closes_half_the_socket_still_gets_the_answer() {
     stream.shutdown().await.unwrap();
     assert!(!answer(stream).await.starts_with("HTTP/1.1 20"));
     assert_eq!(house.ledger.read(|state| state.cases.len()), 0);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_body_that_stands_still_is_given_up_and_its_place_is_free_again() {
+    let limits = DoorLimits {
+        body_standstill: Duration::from_millis(100),
+        uploads: 1,
+        ..usual()
+    };
+    let house = House::with(limits).await;
+    for path in ["/v1/cases", "/v1/blobs"] {
+        let mut slow = UnixStream::connect(&house.path).await.unwrap();
+        let half = &post(path, "", &[b' '; 100])[..150];
+        slow.write_all(half).await.unwrap();
+        let answer = answer(slow).await;
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+        assert!(answer.contains("too_slow"), "{answer}");
+    }
+    house.client.upload(&b"x"[..]).await.unwrap();
     house.close().await;
 }
 

@@ -1,7 +1,7 @@
 //! A node's admin socket in a folder of its own, and the personas that make cases move.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -67,6 +67,24 @@ pub fn usual() -> DoorLimits {
     DoorLimits::of(&settings, node::admin::limits::open_files())
 }
 
+fn node(ledger: &Ledger, blobs: &Blobs, here: &Arc<Folders>, limits: DoorLimits) -> Node {
+    Node {
+        id: NODE,
+        ledger: ledger.clone(),
+        blobs: blobs.clone(),
+        here: here.clone(),
+        agents: Settings::parse("none", "").unwrap().agents,
+        people: People::new(BTreeMap::new()),
+        limits,
+    }
+}
+
+fn begin(path: &Path, node: Node) -> (watch::Sender<bool>, JoinHandle<()>) {
+    let socket = Socket::bind(path, 0o600).unwrap();
+    let (stop, stopped) = watch::channel(false);
+    (stop, tokio::spawn(serve(socket, node, stopped)))
+}
+
 impl House {
     pub async fn open() -> Self {
         Self::with(usual()).await
@@ -79,22 +97,12 @@ impl House {
         ledger.init_single().await.unwrap();
         let blobs = Blobs::open(folder.path().join("blobs"), limits.blob_bytes).unwrap();
         let path = folder.path().join("admin.sock");
-        let socket = Socket::bind(&path, 0o600).unwrap();
         let here = Arc::new(Folders {
             spools: Mutex::default(),
             watcher: SpoolWatcher::new(),
         });
-        let (stop, stopped) = watch::channel(false);
-        let node = Node {
-            id: NODE,
-            ledger: ledger.clone(),
-            blobs: blobs.clone(),
-            here: here.clone(),
-            agents: Settings::parse("none", "").unwrap().agents,
-            people: People::new(BTreeMap::new()),
-            limits,
-        };
-        let served = tokio::spawn(serve(socket, node, stopped));
+        let node = node(&ledger, &blobs, &here, limits);
+        let (stop, served) = begin(&path, node);
         let client = Client::new(&path);
         let house = Self {
             folder,
@@ -108,6 +116,19 @@ impl House {
         };
         house.join().await;
         house
+    }
+
+    /// The same after its socket was closed and opened again.
+    pub async fn reopened(mut self) -> Self {
+        self.stop();
+        let served = std::mem::replace(&mut self.served, tokio::spawn(async {}));
+        tokio::time::timeout(PATIENCE, served)
+            .await
+            .expect("serving ends")
+            .unwrap();
+        let node = node(&self.ledger, &self.blobs, &self.here, usual());
+        (self.stop, self.served) = begin(&self.path, node);
+        self
     }
 
     /// Stops serving; returns when it is over.

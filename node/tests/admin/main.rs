@@ -11,5 +11,6 @@ mod door;
 mod hostile;
 mod house;
 mod lists;
+mod lost;
 mod openapi;
 mod streams;

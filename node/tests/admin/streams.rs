@@ -123,6 +123,12 @@ async fn a_watched_case_is_told_as_it_happens_and_to_its_end() {
         next(&mut lines).await.is_none(),
         "nothing comes after the end"
     );
+    let mut late = house.client.watch("c-1", 0).await.unwrap();
+    let seen = until(&mut late, |event| {
+        matches!(event, WatchEvent::Closed { .. })
+    })
+    .await;
+    assert!(kind(&seen[0], "opened"), "a closed case is told as well");
     house.close().await;
 }
 

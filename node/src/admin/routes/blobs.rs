@@ -27,7 +27,7 @@ use crate::admin::wire::{Blob, Code, ErrorBody};
 pub(super) async fn upload(State(desk): State<Shared>, request: Request) -> Answered<Response> {
     plain(request.headers())?;
     let length = length(request.headers());
-    let mut body = Paced::new(request.into_body());
+    let mut body = Paced::new(&desk, request.into_body());
     let limit = desk.limits.blob_bytes;
     let taken = match desk.upload() {
         Err(refused) => Err(refused),

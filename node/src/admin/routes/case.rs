@@ -13,7 +13,7 @@ use crate::admin::convert::case::view;
 use crate::admin::desk::Shared;
 use crate::admin::extract::{PathOf, QueryOf};
 use crate::admin::refused::{Answered, Refused};
-use crate::admin::wire::{CaseView, ErrorBody, FreshQuery};
+use crate::admin::wire::{CaseView, Code, Consistency, ErrorBody, FreshQuery};
 
 /// Everything about a case. Linearizable without `consistency=local`.
 #[utoipa::path(get, path = "/v1/cases/{case}", tag = "cases",
@@ -58,7 +58,23 @@ pub(super) async fn look<T: Send + 'static>(
     }
 }
 
-pub(super) fn no_case(id: CaseId) -> Refused {
+/// Looks at a case as it is here, and only if it is not known here asks the others: it may have
+/// been opened there a moment ago.
+pub(super) async fn look_soon<T: Send + 'static>(
+    desk: &Shared,
+    id: CaseId,
+    see: impl Fn(&Case) -> T + Clone + Send + 'static,
+) -> Answered<T> {
+    match look(desk, id, see.clone()).await {
+        Err(refused) if refused.0.code == Code::NotFound => {
+            desk.fresh(Consistency::Linearizable).await?;
+            look(desk, id, see).await
+        }
+        looked => looked,
+    }
+}
+
+fn no_case(id: CaseId) -> Refused {
     let mut refused = Refused::from(&Rejection::NoCase(id));
     refused.0.message = format!("there is no case {id}");
     refused

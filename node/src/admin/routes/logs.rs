@@ -11,14 +11,15 @@ use axum::extract::State;
 use axum::response::Response;
 use rules::Rejection;
 use rules::id::CaseId;
+use runtime::clock::Deadline;
 use runtime::ledger::CaseWatch;
 use runtime::spool::Spool;
 use runtime::workshop::Bench;
 
-use super::case::look;
+use super::case::{look, look_soon};
 use super::name;
 use super::workers::worker_id;
-use crate::admin::attended::{Attended, Whereabouts, moved, note};
+use crate::admin::attended::{Attended, Whereabouts, moved, note, quiet};
 use crate::admin::desk::Shared;
 use crate::admin::extract::{PathOf, QueryOf};
 use crate::admin::limits;
@@ -41,13 +42,13 @@ pub(super) async fn of_case(
     let place = desk.stream()?;
     let woken = desk.ledger.watch_case(id);
     if let Some(number) = query.attempt {
-        let has = look(&desk, id, move |case| case.attempts.contains_key(&number)).await?;
+        let has = look_soon(&desk, id, move |case| case.attempts.contains_key(&number)).await?;
         if !has {
             let what = format!("case {id} has no attempt {number}");
             return Err(Refused::new(Code::NotFound, what));
         }
     } else {
-        look(&desk, id, |_| ()).await?;
+        look_soon(&desk, id, |_| ()).await?;
     }
     let stop = desk.stop.clone();
     let log = CaseLog {
@@ -117,10 +118,11 @@ impl Source for CaseLog {
         }
     }
 
-    async fn rest(&mut self, _: &mut Ready<LogLine>) {
+    async fn rest(&mut self, ready: &mut Ready<LogLine>) {
         tokio::select! {
             () = self.woken.changed() => {}
             () = moved(self.attended.values()) => {}
+            () = tokio::time::sleep(limits::QUIET) => ready.push(quiet()),
         }
     }
 
@@ -200,6 +202,7 @@ pub(super) async fn of_worker(
         is_followed,
         seen,
         attended,
+        quiet_at: None,
     };
     Ok(answer(log, place, stop))
 }
@@ -211,6 +214,8 @@ struct WorkerLog {
     is_followed: bool,
     seen: BTreeSet<String>,
     attended: Vec<Attended>,
+    /// When a line is due that says nothing.
+    quiet_at: Option<Deadline>,
 }
 
 /// How often a followed worker is looked at for attempts that are new.
@@ -237,7 +242,14 @@ impl Source for WorkerLog {
         }
     }
 
-    async fn rest(&mut self, _: &mut Ready<LogLine>) {
+    async fn rest(&mut self, ready: &mut Ready<LogLine>) {
+        let quiet_at = *self
+            .quiet_at
+            .get_or_insert_with(|| Deadline::after(limits::QUIET));
+        if quiet_at.is_over() {
+            self.quiet_at = None;
+            return ready.push(quiet());
+        }
         tokio::select! {
             () = moved(self.attended.iter()) => {}
             () = tokio::time::sleep(NEW_ATTEMPTS) => {}

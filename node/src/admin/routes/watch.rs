@@ -12,7 +12,7 @@ use rules::case::Case;
 use rules::id::{CaseId, NodeId};
 use runtime::ledger::CaseWatch;
 
-use super::case::look;
+use super::case::{look, look_soon};
 use super::name;
 use crate::admin::attended::{Attended, Whereabouts, moved};
 use crate::admin::convert::case::{stages_done, status, view};
@@ -39,7 +39,7 @@ pub(super) async fn watch(
     let id: CaseId = name(&case)?;
     let place = desk.stream()?;
     let woken = desk.ledger.watch_case(id);
-    look(&desk, id, |_| ()).await?;
+    look_soon(&desk, id, |_| ()).await?;
     let stop = desk.stop.clone();
     let watching = Watching {
         desk,
