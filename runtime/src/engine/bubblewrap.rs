@@ -60,6 +60,19 @@ impl Line {
         self.argv.extend(words.iter().map(ToString::to_string));
     }
 
+    /// Shows the host's programs, and what they need.
+    fn show_system(&mut self) {
+        for path in PROGRAM_FOLDERS {
+            match fs::read_link(path) {
+                Ok(target) => self.say(&["--symlink", &target.to_string_lossy(), path]),
+                Err(_) => self.say(&["--ro-bind-try", path, path]),
+            }
+        }
+        for path in ETC {
+            self.say(&["--ro-bind-try", path, path]);
+        }
+    }
+
     /// Shows a path of the daemon's own, or of an administrator's choice.
     fn show(&mut self, flag: &str, from: &Path, at: &str) {
         let from = if self.is_staged {
@@ -103,15 +116,7 @@ pub(super) fn sandbox(
     line.say(&["--uid", INNER_UID, "--gid", INNER_UID, "--hostname", "box"]);
     line.say(&["--new-session", "--as-pid-1", "--cap-drop", "ALL"]);
     line.say(&["--info-fd", INFO_FD, "--seccomp", SECCOMP_FD]);
-    for path in PROGRAM_FOLDERS {
-        match fs::read_link(path) {
-            Ok(target) => line.say(&["--symlink", &target.to_string_lossy(), path]),
-            Err(_) => line.say(&["--ro-bind-try", path, path]),
-        }
-    }
-    for path in ETC {
-        line.say(&["--ro-bind-try", path, path]);
-    }
+    line.show_system();
     for file in ["passwd", "group", "hosts"] {
         line.show(
             "--ro-bind",

@@ -160,14 +160,7 @@ pub async fn isolation_holds_as_seen_from_inside(bench: Bench) {
     is("CapBnd", "0000000000000000");
     is("Seccomp", "2");
     is("net", "lo");
-    for space in ["mnt", "pid", "net", "ipc", "uts", "cgroup"] {
-        let host = fs::read_link(format!("/proc/self/ns/{space}")).unwrap();
-        assert_ne!(
-            seen[&format!("ns/{space}")],
-            host.display().to_string(),
-            "{space}"
-        );
-    }
+    has_namespaces_of_its_own(&seen);
     // A daemon that is not root is the owner of these two trees, and his agents with him.
     let shared = ["write-run", "write-out"];
     let shared = if nix::unistd::geteuid().is_root() {
@@ -193,4 +186,15 @@ pub async fn isolation_holds_as_seen_from_inside(bench: Bench) {
         is(&format!("sees {path}"), "false");
     }
     bench.tidy().await;
+}
+
+fn has_namespaces_of_its_own(seen: &BTreeMap<String, String>) {
+    for space in ["mnt", "pid", "net", "ipc", "uts", "cgroup"] {
+        let host = fs::read_link(format!("/proc/self/ns/{space}")).unwrap();
+        assert_ne!(
+            seen[&format!("ns/{space}")],
+            host.display().to_string(),
+            "{space}"
+        );
+    }
 }
