@@ -36,32 +36,32 @@ pub(crate) async fn spawn(
     child: &Child,
 ) -> Option<Result<Handle, SpawnErr>> {
     let (house, up) = (house.clone(), me.get_cell());
-    let spawned = match child {
+    let started = match child {
         Child::Janitor => {
             let root = me.clone();
-            let args = JanitorArgs { house, root };
-            let spawned = Actor::spawn_linked(None, Janitor, args, up).await;
+            let given = JanitorArgs { house, root };
+            let spawned = Actor::spawn_linked(None, Janitor, given, up).await;
             spawned.map(|(actor, _)| Handle::Janitor(actor))
         }
         Child::Persona(Holder::Manager) => {
-            let args = ManagerArgs { house, term: term? };
-            let spawned = Actor::spawn_linked(None, Manager, args, up).await;
+            let given = ManagerArgs { house, term: term? };
+            let spawned = Actor::spawn_linked(None, Manager, given, up).await;
             spawned.map(|(actor, _)| Handle::Manager(actor))
         }
         Child::Persona(Holder::Butler(team, _)) => {
             let team = team.clone();
-            let args = ButlerArgs { house, team };
-            let spawned = Actor::spawn_linked(None, Butler, args, up).await;
+            let given = ButlerArgs { house, team };
+            let spawned = Actor::spawn_linked(None, Butler, given, up).await;
             spawned.map(|(actor, _)| Handle::Butler(actor))
         }
         Child::Persona(Holder::Worker(worker, _)) => {
             let worker = worker.clone();
-            let args = WorkerArgs { house, worker };
-            let spawned = Actor::spawn_linked(None, Worker, args, up).await;
+            let given = WorkerArgs { house, worker };
+            let spawned = Actor::spawn_linked(None, Worker, given, up).await;
             spawned.map(|(actor, _)| Handle::Worker(actor))
         }
     };
-    Some(spawned)
+    Some(started)
 }
 
 impl Handle {

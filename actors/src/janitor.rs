@@ -35,9 +35,9 @@ impl ractor::Message for JanitorMsg {}
 const ROUND: Duration = Duration::from_secs(15);
 
 /// Time between two rounds through the blobs.
-const BLOB_ROUND: Duration = Duration::from_secs(3600);
+const BLOB_ROUND: Duration = Duration::from_hours(1);
 /// A blob that nothing names is kept this long: a slow upload is named at its end.
-const UNNAMED_AGE: Duration = Duration::from_secs(24 * 3600);
+const UNNAMED_AGE: Duration = Duration::from_hours(24);
 /// Archived cases that are read at once.
 const ARCHIVE_PAGE: usize = 500;
 

@@ -110,8 +110,8 @@ impl Actor for Worker {
         state: &mut WorkerState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            WorkerMsg::Serve(duties) => serve(&me, state, duties),
-            WorkerMsg::Found(attempts) => end_unwanted(&me, state, attempts),
+            WorkerMsg::Serve(duties) => serve(&me, state, &duties),
+            WorkerMsg::Found(attempts) => end_unwanted(&me, state, &attempts),
             WorkerMsg::Settled => settled(&me, state),
             WorkerMsg::ErrandPanicked => return Err("an errand panicked".into()),
             WorkerMsg::Crash => panic!("the worker was told to crash"),
@@ -120,7 +120,7 @@ impl Actor for Worker {
     }
 }
 
-fn serve(me: &ActorRef<WorkerMsg>, state: &mut WorkerState, duties: Duties) {
+fn serve(me: &ActorRef<WorkerMsg>, state: &mut WorkerState, duties: &Duties) {
     for duty in &duties.dropped {
         state.errands.drop(duty);
         match duty {
@@ -327,7 +327,7 @@ fn look(me: &ActorRef<WorkerMsg>, state: &mut WorkerState) {
     }
 }
 
-fn end_unwanted(me: &ActorRef<WorkerMsg>, state: &mut WorkerState, found: BTreeSet<AttemptId>) {
+fn end_unwanted(me: &ActorRef<WorkerMsg>, state: &mut WorkerState, found: &BTreeSet<AttemptId>) {
     let epoch = state
         .house
         .look(|s| s.workers.get(&state.worker).map(|w| w.epoch));

@@ -12,9 +12,11 @@
 //! Files, not the ledger's store: large values would delay small entries, and a file can be handed
 //! to an agent by a copy or a link.
 
+mod sweep;
+
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,8 +27,6 @@ use nix::sys::time::TimeSpec;
 use rules::id::BlobRef;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
-
-use crate::clock;
 
 /// Bytes that are read or written at once.
 pub const CHUNK_BYTES: usize = 256 * 1024;
@@ -158,9 +158,12 @@ impl Blobs {
     /// Opens a blob's file to be read piece by piece; whoever does compares its digest.
     pub fn file(&self, blob: &BlobRef) -> Result<File, BlobError> {
         let path = self.path(blob);
-        File::open(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => BlobError::Absent(*blob),
-            _ => failed(&path, error),
+        File::open(&path).map_err(|error| {
+            if error.kind() == io::ErrorKind::NotFound {
+                BlobError::Absent(*blob)
+            } else {
+                failed(&path, error)
+            }
         })
     }
 
@@ -198,7 +201,8 @@ impl Blobs {
         age: Duration,
     ) -> Result<u64, BlobError> {
         let folder = self.0.folder.clone();
-        self.blocking(move || sweep(&folder, is_named, age)).await
+        self.blocking(move || sweep::sweep(&folder, is_named, age))
+            .await
     }
 
     async fn blocking<T: Send + 'static>(
@@ -212,12 +216,12 @@ impl Blobs {
     }
 
     fn failed(&self, path: &Path, error: io::Error) -> BlobError {
-        match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => BlobError::NoRoom {
-                path: self.0.folder.clone(),
-            },
-            _ => failed(path, error),
+        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
+        if full.contains(&error.kind()) {
+            let path = self.0.folder.clone();
+            return BlobError::NoRoom { path };
         }
+        failed(path, error)
     }
 }
 
@@ -304,29 +308,6 @@ impl Drop for BlobWriter {
     }
 }
 
-fn sweep(folder: &Path, is_named: impl Fn(&str) -> bool, age: Duration) -> Result<u64, BlobError> {
-    let list = |path: &Path| fs::read_dir(path).map_err(|error| failed(path, error));
-    let now_s = clock::wall().0 / 1000;
-    let oldest = i64::try_from(now_s.saturating_sub(age.as_secs())).unwrap_or(i64::MAX);
-    let mut removed = 0;
-    for part in list(folder)?.flatten() {
-        let prefix = part.file_name().to_string_lossy().into_owned();
-        if prefix.len() != 2 {
-            continue;
-        }
-        for file in list(&part.path())?.flatten() {
-            let name = format!("{prefix}{}", file.file_name().to_string_lossy());
-            // Seconds of the wall clock on both sides: a day's age bears a clock that is an hour off.
-            let is_old = file.metadata().is_ok_and(|meta| meta.mtime() <= oldest);
-            if is_old && !is_named(&name) {
-                fs::remove_file(file.path()).map_err(|error| failed(&file.path(), error))?;
-                removed += 1;
-            }
-        }
-    }
-    Ok(removed)
-}
-
 fn make_folder(path: &Path) -> Result<(), BlobError> {
     fs::DirBuilder::new()
         .recursive(true)
@@ -400,7 +381,7 @@ mod tests {
         let name = kept.to_string();
         assert_eq!(
             blobs
-                .sweep(|_| false, Duration::from_secs(3600))
+                .sweep(|_| false, Duration::from_hours(1))
                 .await
                 .unwrap(),
             0

@@ -3,7 +3,7 @@
 use rules::State;
 use rules::attempt::Body;
 use rules::case::{Case, PLANNING};
-use rules::id::AttemptId;
+use rules::id::{AttemptId, SkillName};
 use rules::stage::{Need, Stage};
 use rules::team::AgentSpec;
 use runtime::workshop::{Bench, Input, Job};
@@ -77,13 +77,10 @@ pub(super) fn of(state: &State, id: AttemptId) -> Option<Draft> {
             made.push(("plan.json", plan_json(case)));
         }
         if let Some(reasons) = case.plan_refusals.last() {
-            let lines: String = reasons
-                .iter()
-                .map(|reason| format!("- {reason}\n"))
-                .collect();
+            let lines = reasons.join("\n- ");
             made.push((
                 "refusals.md",
-                format!("The last plan was sent back:\n\n{lines}"),
+                format!("The last plan was sent back:\n\n- {lines}\n"),
             ));
         }
     }
@@ -157,7 +154,7 @@ fn team_json(state: &State, case: &Case) -> String {
                 .agent
                 .skills
                 .keys()
-                .map(|s| s.as_str())
+                .map(SkillName::as_str)
                 .collect();
             json!({
                 "name": worker.spec.id.name.as_str(),

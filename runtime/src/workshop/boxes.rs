@@ -4,27 +4,25 @@
 //! What an attempt has come to stands in its spool. Every step looks there first, so that a daemon
 //! which died between any two of them goes on where the spool says.
 
+mod hand_in;
+mod take_out;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rules::attempt::{Artifact, Body, StageResult};
 use rules::id::{AttemptId, CaseId, Epoch, NodeId, TeamName, WorkerId, WorkerName};
-use rules::limits::{MAX_ARTIFACTS, MAX_INLINE_BYTES, MAX_SUMMARY_BYTES};
 use rules::team::AgentSpec;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::{Bench, Doing, Ended, Input, Job, Workshop, WorkshopError};
+use super::{Bench, Doing, Ended, Job, Workshop, WorkshopError};
 use crate::blob::{BlobError, Blobs};
 use crate::clock::Deadline;
 use crate::engine::{BoxEvent, BoxId, BoxLimits, BoxSpec, Engine, EngineError, Image};
-use crate::kernel::{
-    self, AttemptContext, AttemptOutcome, FailKind, Kernel, KernelSettings, Skill,
-};
+use crate::kernel;
 use crate::spool::{
-    AttemptLimits, AttemptName, AttemptObserved, CONTRACT_VERSION, Cancel, Collected, Content,
-    Exit, InFile, Spool, SpoolError, SpoolWatcher,
+    AttemptName, AttemptObserved, CONTRACT_VERSION, Cancel, Spool, SpoolError, SpoolWatcher,
 };
 
 /// How often a box is looked after while an attempt runs in it, whatever the engine's news say.
@@ -73,7 +71,9 @@ impl Boxes {
     /// The spool of a worker's present box, where it has one here.
     pub async fn spool_of(&self, bench: &Bench) -> Result<Option<Spool>, WorkshopError> {
         let found = self.engine.find(&self.box_id(bench)).await;
-        Ok(found.map_err(passing)?.map(|found| found.spool))
+        Ok(found
+            .map_err(|error| passing(&error))?
+            .map(|found| found.spool))
     }
 
     fn box_id(&self, bench: &Bench) -> BoxId {
@@ -118,7 +118,12 @@ impl Boxes {
         let name = spool_name(job.attempt)?;
         let spec = self.spec(job);
         let mut news = self.engine.events();
-        let spool = self.engine.ensure(&spec).await.map_err(passing)?.spool;
+        let spool = self
+            .engine
+            .ensure(&spec)
+            .await
+            .map_err(|error| passing(&error))?
+            .spool;
         let watch = loop {
             match observe(&spool, &name).await? {
                 AttemptObserved::NotStarted { is_ordered: false } => {
@@ -148,162 +153,12 @@ impl Boxes {
             if is_box_in_doubt {
                 look_after = Deadline::after(LOOK_AFTER);
                 // A box that had ended is started again; its init says what was lost.
-                self.engine.ensure(&spec).await.map_err(passing)?;
+                self.engine
+                    .ensure(&spec)
+                    .await
+                    .map_err(|error| passing(&error))?;
             }
         }
-    }
-
-    /// Lays the attempt's folder out and orders it.
-    async fn order(
-        &self,
-        job: &Job,
-        kernel: &dyn Kernel,
-        spool: &Spool,
-        name: &AttemptName,
-    ) -> Result<(), WorkshopError> {
-        let context = self.context(job, spool, name).await?;
-        let start = kernel
-            .order(&context)
-            .map_err(|error| WorkshopError::Never(error.to_string()))?;
-        let limits = AttemptLimits {
-            out_bytes: job.agent.limits.output_bytes,
-            grace_ms: self.grace_ms,
-            // The ledger's clock decides; twice its limit ends what no daemon looks after any more.
-            time_limit_ms: Some(job.limit_ms.saturating_mul(2)),
-            ..AttemptLimits::default()
-        };
-        let (own_files, order) = start.into_order(limits);
-        let mut files: Vec<InFile> = job.inputs.iter().map(|input| self.file(input)).collect();
-        files.extend(own_files);
-        let (spool, name) = (spool.clone(), name.clone());
-        blocking(move || {
-            spool.prepare(&name, &files)?;
-            spool.order(&name, &order)
-        })
-        .await
-    }
-
-    fn file(&self, input: &Input) -> InFile {
-        let content = match &input.body {
-            Body::Inline(text) => Content::Bytes(text.clone().into_bytes()),
-            Body::Blob(blob) => Content::CopyOf(self.blobs.path(blob)),
-        };
-        InFile {
-            path: input.path.clone(),
-            content,
-        }
-    }
-
-    async fn context(
-        &self,
-        job: &Job,
-        spool: &Spool,
-        name: &AttemptName,
-    ) -> Result<AttemptContext, WorkshopError> {
-        let mut skills = Vec::new();
-        for skill in job.agent.skills.keys() {
-            let path = format!("skills/{skill}/SKILL.md");
-            let text = self.shown(job, &path).await?.unwrap_or_default();
-            skills.push(Skill {
-                name: skill.to_string(),
-                text,
-            });
-        }
-        Ok(AttemptContext {
-            attempt: name.clone(),
-            inside: spool.inside().clone(),
-            brief: self.shown(job, "brief.md").await?.unwrap_or_default(),
-            task: self.shown(job, "stage.md").await?,
-            soul: self.shown(job, "SOUL.md").await?,
-            skills,
-            settings: KernelSettings {
-                command: job.agent.command.clone(),
-                env: job.agent.env.clone(),
-                brief_on_stdin: false,
-            },
-        })
-    }
-
-    /// An input as text for the kernel.
-    async fn shown(&self, job: &Job, path: &str) -> Result<Option<String>, WorkshopError> {
-        let Some(input) = job.inputs.iter().find(|input| input.path == path) else {
-            return Ok(None);
-        };
-        match &input.body {
-            Body::Inline(text) => Ok(Some(text.clone())),
-            Body::Blob(blob) => {
-                let bytes = self.blobs.read_limited(blob, SHOWN_TEXT_BYTES as u64).await;
-                Ok(Some(
-                    String::from_utf8_lossy(&bytes.map_err(unread)?).into_owned(),
-                ))
-            }
-        }
-    }
-
-    /// Reads what an ended attempt came to, and keeps what it left.
-    async fn read(
-        &self,
-        kernel: &dyn Kernel,
-        spool: &Spool,
-        name: &AttemptName,
-        exit: Exit,
-    ) -> Result<Ended, WorkshopError> {
-        let (from, of) = (spool.clone(), name.clone());
-        let out = blocking(move || from.collect(&of)).await?;
-        match kernel.read(&exit, &out) {
-            AttemptOutcome::Failed { reason } if reason.kind == FailKind::Lost => {
-                Ok(Ended::Lost(reason.text))
-            }
-            // Its box was stopped under it, by nobody who spoke for its case.
-            AttemptOutcome::Failed { reason } if reason.kind == FailKind::Cancelled => {
-                Ok(Ended::Lost(reason.text))
-            }
-            AttemptOutcome::Failed { reason } => Ok(Ended::Failed(reason.text)),
-            AttemptOutcome::Succeeded { result } => {
-                let artifacts = self.keep_artifacts(out).await?;
-                let document = serde_json::to_string(&result)
-                    .map_err(|why| WorkshopError::Never(format!("result cannot be kept: {why}")))?;
-                let document = if document.len() <= MAX_INLINE_BYTES {
-                    Body::Inline(document)
-                } else {
-                    let kept = self.blobs.put_bytes(document.into_bytes()).await;
-                    Body::Blob(kept.map_err(unread)?)
-                };
-                let summary = cut(&result.summary, MAX_SUMMARY_BYTES);
-                Ok(Ended::Succeeded(StageResult {
-                    summary,
-                    document,
-                    artifacts,
-                }))
-            }
-        }
-    }
-
-    async fn keep_artifacts(&self, out: Collected) -> Result<Vec<Artifact>, WorkshopError> {
-        let mut artifacts = Vec::new();
-        for file in &out.files {
-            let Some(name) = file.path.strip_prefix("artifacts/") else {
-                continue;
-            };
-            if artifacts.len() == MAX_ARTIFACTS {
-                tracing::warn!(
-                    limit = MAX_ARTIFACTS,
-                    "more artifacts than a result may have"
-                );
-                break;
-            }
-            match out.open(&file.path) {
-                Ok((open, _)) => {
-                    let blob = self.blobs.put_file(open).await.map_err(unread)?;
-                    artifacts.push(Artifact {
-                        name: name.to_owned(),
-                        blob,
-                    });
-                }
-                Err(why) => tracing::warn!(%why, "an artifact is left out"),
-            }
-        }
-        Ok(artifacts)
     }
 
     async fn end_attempt(&self, bench: &Bench, attempt: AttemptId) -> Result<(), WorkshopError> {
@@ -329,23 +184,28 @@ impl Boxes {
                         AttemptObserved::NotStarted { .. } | AttemptObserved::Running => {}
                     }
                     let id = self.box_id(bench);
-                    let found = self.engine.find(&id).await.map_err(passing)?;
+                    let found = self
+                        .engine
+                        .find(&id)
+                        .await
+                        .map_err(|error| passing(&error))?;
                     if found.is_none_or(|found| found.phase == crate::engine::Phase::Stopped) {
                         return Ok(());
                     }
                     watch.changed().await;
                 }
             };
-            match tokio::time::timeout(limit, exited).await {
-                Ok(ended) => ended?,
-                Err(_) => {
+            if let Ok(ended) = tokio::time::timeout(limit, exited).await {
+                ended?;
+            } else {
+                {
                     let why = format!("attempt {attempt} does not end; its box is stopped");
                     tracing::warn!(worker = %bench.worker, "{why}");
                     let id = self.box_id(bench);
                     self.engine
                         .stop(&id, Duration::ZERO)
                         .await
-                        .map_err(passing)?;
+                        .map_err(|error| passing(&error))?;
                 }
             }
         }
@@ -404,13 +264,13 @@ impl Workshop for Boxes {
             self.engine
                 .stop(&self.box_id(bench), REST_GRACE)
                 .await
-                .map_err(passing)
+                .map_err(|error| passing(&error))
         })
     }
 
     fn benches(&self) -> Doing<'_, Vec<Bench>> {
         Box::pin(async move {
-            let found = self.engine.list().await.map_err(passing)?;
+            let found = self.engine.list().await.map_err(|error| passing(&error))?;
             Ok(found
                 .into_iter()
                 .filter_map(|found| bench(&found.id))
@@ -423,7 +283,7 @@ impl Workshop for Boxes {
             self.engine
                 .remove(&self.box_id(bench))
                 .await
-                .map_err(passing)
+                .map_err(|error| passing(&error))
         })
     }
 }
@@ -473,15 +333,15 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, SpoolError> + Send + 'static,
 ) -> Result<T, WorkshopError> {
     match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done.map_err(|error| passing(error.into())),
+        Ok(done) => done.map_err(|error| passing(&error.into())),
         Err(join) => Err(WorkshopError::Later(join.to_string())),
     }
 }
 
-fn passing(error: EngineError) -> WorkshopError {
+fn passing(error: &EngineError) -> WorkshopError {
     let is_passing = error.is_passing();
     let mut line = error.to_string();
-    let mut source = std::error::Error::source(&error);
+    let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         line = format!("{line}: {cause}");
         source = cause.source();
@@ -493,17 +353,6 @@ fn passing(error: EngineError) -> WorkshopError {
     }
 }
 
-fn unread(error: BlobError) -> WorkshopError {
+fn unread(error: &BlobError) -> WorkshopError {
     WorkshopError::Later(format!("a blob cannot be read or written: {error}"))
-}
-
-fn cut(text: &str, limit: usize) -> String {
-    if text.len() <= limit {
-        return text.to_owned();
-    }
-    let mut end = limit - '…'.len_utf8();
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    format!("{}…", &text[..end])
 }
