@@ -2,8 +2,9 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
-use lab::{Engine, Lab, Node, Team, raw, request};
+use lab::{Engine, Lab, Node, Team, raw, request, wait_until};
 
 /// Memory that a node may take for all of this beyond what it had.
 const GROWTH_LIMIT_BYTES: u64 = 128 << 20;
@@ -124,18 +125,27 @@ fn a_body_that_is_too_large_is_refused_by_its_limit_and_fills_no_memory() {
 }
 
 #[test]
-fn thousands_of_silent_connections_keep_no_honest_client_out_for_long() {
+fn thousands_of_silent_connections_are_refused_by_name_and_keep_nobody_out_for_long() {
     let lab = Lab::new();
-    let node = Node::start_with(
-        &lab,
-        &Engine::Process,
-        &[("admin.header_read_timeout_ms", "2s")],
-    );
+    let timeout = [("admin.header_read_timeout_ms", "2s")];
+    let node = Node::start_with(&lab, &Engine::Process, &timeout);
     node.apply(&Team::of_one(&lab, "crew").yaml()).ok();
     let before = node.resident_bytes();
     let silent: Vec<UnixStream> = (0..CONNECTIONS)
         .map_while(|_| UnixStream::connect(node.socket()).ok())
         .collect();
+    let refused = request(&node.socket(), "GET", "/v1/status", "").unwrap();
+    assert_eq!(refused.status, 503, "{refused:?}");
+    assert_eq!(refused.json()["error"]["code"], "full", "{refused:?}");
+    let patience = Duration::from_secs(20);
+    wait_until(patience, "an honest client is let in", || {
+        let answer = node.domo(&["case", "list"]);
+        if answer.code == 0 {
+            Ok(())
+        } else {
+            Err(answer.to_string())
+        }
+    });
     serves(&node);
     let grown = node.resident_bytes().saturating_sub(before);
     assert!(

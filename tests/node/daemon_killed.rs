@@ -97,7 +97,8 @@ fn cases_end_once_each_however_often_the_daemon_is_killed(engine: &Engine) {
             match round % 5 {
                 0 => true,
                 1 => begun >= 1,
-                2 => history(case, "started", None) >= 1,
+                // A quick agent's start is not told before its end.
+                2 => history(case, "started", None) >= 1 || done >= 1,
                 3 => done >= 1,
                 _ => case["status"] == "closed",
             }

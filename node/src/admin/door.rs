@@ -206,9 +206,9 @@ impl Door {
     }
 }
 
-/// What the flood is told.
+/// What the flood is told; with its length, because the line breaks right behind it.
 const BRIEF_REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n\
-content-type: application/json\r\nretry-after: 1\r\n\r\n\
+content-type: application/json\r\nretry-after: 1\r\ncontent-length: 85\r\n\r\n\
 {\"error\":{\"code\":\"full\",\"message\":\"more connections than this node can even refuse\"}}";
 
 /// Answers a client's first words with the refusal, and takes off the line what it goes on to say,
