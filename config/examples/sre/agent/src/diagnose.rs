@@ -17,6 +17,7 @@ mod creation;
 mod ending;
 pub mod fault;
 pub mod focus;
+mod groups;
 mod image;
 mod lifecycle;
 pub mod link;
@@ -52,6 +53,7 @@ impl<'a> Diagnosis<'a> {
     /// Diagnoses a cluster for somebody who asks with this brief.
     pub fn of(cluster: &'a Cluster, brief: &str) -> Self {
         let population = Population::of(cluster);
+        let focus = Focus::of(brief, &population);
         let mut symptoms = Vec::new();
         for pod in cluster.pods.values() {
             symptoms.extend(
@@ -64,11 +66,11 @@ impl<'a> Diagnosis<'a> {
         let mut faults = symptom::faults(&population, symptoms);
         faults.extend(nodes::faults(&population));
         faults.extend(claims::faults(&population));
-        faults.extend(pending::faults(&population));
+        faults.extend(pending::faults(&population, &focus));
         faults.extend(creation::faults(&population));
+        faults.extend(creation::unexplained(&population, &faults));
         faults.extend(creation::idle(&population));
         faults.extend(lifecycle::deleted_claims(&population));
-        let focus = Focus::of(brief, &population);
         faults.sort_by_cached_key(|f| (!f.is_present(), focus.rank(f)));
         link::link(cluster, &mut faults);
         Self {

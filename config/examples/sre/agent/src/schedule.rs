@@ -15,6 +15,8 @@
 //! The scheduler's own event says only how many nodes refuse for the first reason that each met. A
 //! node that is tainted *and* full looks as if a toleration would do.
 
+pub mod asking;
+pub mod filters;
 pub mod neighbours;
 pub mod pack;
 pub mod refusal;

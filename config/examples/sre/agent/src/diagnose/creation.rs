@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::kube::Key;
 use crate::kube::event::Event;
+use crate::kube::pod::Pod;
 use crate::kube::workload::{Workload, WorkloadId, without_hash};
 use crate::outcome::Severity;
 use crate::phrase;
@@ -20,74 +21,107 @@ const CREATORS: [&str; 5] = [
     "ReplicationController",
 ];
 
+/// The last failure and the last success of a controller.
+type FailedAndDone<'e> = (Option<&'e Event>, Option<&'e Event>);
+
+/// Somebody said that a controller's pods cannot be created.
+struct Complaint<'a> {
+    kind: &'a str,
+    key: &'a Key,
+    /// What was said.
+    text: &'a str,
+    /// The same with its time, as evidence.
+    line: String,
+}
+
 /// Workloads whose pods cannot be created.
 pub fn faults(population: &Population<'_>) -> Vec<Fault> {
     let cluster = population.cluster;
-    let mut latest: BTreeMap<(&str, &Key), (&Event, Option<&Event>)> = BTreeMap::new();
+    let mut last: BTreeMap<(&str, &Key), FailedAndDone<'_>> = BTreeMap::new();
     for event in cluster
         .events
         .iter()
         .filter(|e| CREATORS.contains(&e.kind.as_str()))
     {
-        let entry = (event.kind.as_str(), &event.object);
+        let both = last.entry((&event.kind, &event.object)).or_default();
         match event.reason.as_str() {
-            "FailedCreate" => {
-                latest
-                    .entry(entry)
-                    .and_modify(|l| l.0 = event)
-                    .or_insert((event, None));
-            }
-            "SuccessfulCreate" | "SuccessfulDelete" => {
-                latest.entry(entry).and_modify(|l| l.1 = Some(event));
-            }
+            "FailedCreate" => both.0 = Some(event),
+            "SuccessfulCreate" | "SuccessfulDelete" => both.1 = Some(event),
             _ => {}
         }
     }
-    latest
-        .into_iter()
-        .filter(|((kind, key), (failed, success))| {
-            lacks_pods(population, kind, key, failed, *success)
-        })
-        .map(|((kind, key), (failed, _))| fault(population, kind, key, failed))
-        .collect()
+    let mut complaints: BTreeMap<(&str, &Key), Complaint<'_>> = BTreeMap::new();
+    for ((kind, key), (failed, success)) in last {
+        let Some(failed) = failed else { continue };
+        if lacks_pods(population, kind, key).unwrap_or(success.is_none_or(|s| s.last < failed.last))
+        {
+            let (text, line) = (failed.message.as_str(), failed.shown());
+            complaints.insert(
+                (kind, key),
+                Complaint {
+                    kind,
+                    key,
+                    text,
+                    line,
+                },
+            );
+        }
+    }
+    // The event is forgotten after an hour, the condition is not.
+    for workload in cluster
+        .workloads
+        .values()
+        .filter(|w| w.id.kind == "ReplicaSet")
+    {
+        let said = workload
+            .conditions
+            .iter()
+            .find(|c| c.kind == "ReplicaFailure");
+        let (kind, key) = (workload.id.kind.as_str(), &workload.id.key);
+        if let Some(said) = said.filter(|c| c.status == "True") {
+            let line = format!("condition ReplicaFailure {}: {}", said.reason, said.message);
+            let text = said.message.as_str();
+            complaints.entry((kind, key)).or_insert(Complaint {
+                kind,
+                key,
+                text,
+                line,
+            });
+        }
+    }
+    complaints.values().map(|c| fault(population, c)).collect()
 }
 
-/// Does the controller still lack pods? Its own numbers decide; without them, the last event does.
-fn lacks_pods(
-    population: &Population<'_>,
-    kind: &str,
-    key: &Key,
-    failed: &Event,
-    success: Option<&Event>,
-) -> bool {
+/// Does the controller lack pods, by its own numbers? None when these were not recorded.
+fn lacks_pods(population: &Population<'_>, kind: &str, key: &Key) -> Option<bool> {
     let id = WorkloadId {
         key: key.clone(),
         kind: kind.to_owned(),
     };
-    let made = population
-        .cluster
-        .pods
-        .values()
-        .filter(|p| p.key.namespace == key.namespace && !p.is_over())
-        .filter(|p| {
-            p.owner
-                .as_ref()
-                .is_some_and(|o| o.kind == kind && o.name == key.name)
-        })
-        .count();
-    match population
+    let desired = population
         .cluster
         .workloads
         .get(&id)
-        .and_then(|w| w.desired)
-    {
-        Some(desired) if kind != "Job" => i64::try_from(made).unwrap_or(i64::MAX) < desired,
-        _ => success.is_none_or(|s| s.last < failed.last),
-    }
+        .and_then(|w| w.desired)?;
+    let is_own = |p: &&Pod| {
+        p.key.namespace == key.namespace
+            && !p.is_over()
+            && p.owner
+                .as_ref()
+                .is_some_and(|o| o.kind == kind && o.name == key.name)
+    };
+    let made = population.cluster.pods.values().filter(is_own).count();
+    (kind != "Job").then(|| i64::try_from(made).unwrap_or(i64::MAX) < desired)
 }
 
-fn fault(population: &Population<'_>, kind: &str, key: &Key, failed: &Event) -> Fault {
-    let name = match kind {
+fn fault(population: &Population<'_>, complaint: &Complaint<'_>) -> Fault {
+    let Complaint {
+        kind,
+        key,
+        text,
+        line,
+    } = complaint;
+    let name = match *kind {
         "ReplicaSet" => without_hash(&key.name, None).unwrap_or(&key.name),
         _ => &key.name,
     };
@@ -96,16 +130,14 @@ fn fault(population: &Population<'_>, kind: &str, key: &Key, failed: &Event) -> 
         key: Key::new(&key.namespace, name),
         kind: shown_kind.to_owned(),
     };
-    let text = &phrase::said(&failed.message);
+    let text = &phrase::said(text);
     let (what, cure) = refusal(text, &key.namespace);
     let severity = population.severity([&id]);
     let title = format!("{id}: its pods cannot be created: {what}");
     let mut fault = Fault::new(Cause::Creation, severity, title);
     fault.explanation = format!("{kind} {key} wants more pods than it has, but {what}: {text}.");
     fault.cure = cure;
-    fault
-        .evidence
-        .push(format!("{kind} {key}: {}", failed.shown()));
+    fault.evidence.push(format!("{kind} {key}: {line}"));
     for (quota_key, quota) in &population.cluster.quotas {
         if quota_key.namespace != key.namespace || !text.contains(&quota_key.name) {
             continue;
@@ -124,6 +156,42 @@ fn fault(population: &Population<'_>, kind: &str, key: &Key, failed: &Event) -> 
     fault.workloads.insert(id);
     fault.objects.insert(key.name.clone());
     fault
+}
+
+/// Workloads that have fewer pods than they want though nothing else is known to be wrong.
+pub fn unexplained(population: &Population<'_>, known: &[Fault]) -> Vec<Fault> {
+    let cluster = population.cluster;
+    if !cluster.has_recorded("Pod") {
+        return Vec::new();
+    }
+    let is_top = |w: &&Workload| w.owner.is_none() && !w.is_suspended && w.id.kind != "Job";
+    let lacking = cluster.workloads.values().filter(is_top).filter_map(|w| {
+        let standing = population.standing(&w.id);
+        let desired = standing.desired.filter(|d| *d > standing.alive)?;
+        let explained = known
+            .iter()
+            .any(|f| f.is_present() && f.workloads.contains(&w.id));
+        (!explained).then_some((w, desired, standing.alive))
+    });
+    lacking
+        .map(|(workload, desired, alive)| {
+            let (id, wants) = (&workload.id, phrase::count(desired, "pod"));
+            let title = format!("{id} wants {wants} but only {alive} exist");
+            let mut fault = Fault::new(Cause::Unexplained, population.severity([id]), title);
+            fault.explanation = format!(
+                "{id} wants {wants} but only {alive} exist, and nothing in the recording says why: \
+                 it was changed a moment ago, or the controller manager does not act on it."
+            );
+            fault.cure =
+                format!("Look at `kubectl describe` of {id} and at the controller manager.");
+            fault
+                .evidence
+                .push(format!("{id}: desired {desired}, existing {alive}"));
+            fault.workloads.insert(id.clone());
+            fault.confidence = 0.6;
+            fault
+        })
+        .collect()
 }
 
 /// Who refuses the pods, and what to do.

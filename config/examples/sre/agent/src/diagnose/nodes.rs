@@ -1,10 +1,11 @@
 //! Nodes that do not work, and what they drag along.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kube::cluster::Cluster;
 use crate::kube::moment::span;
 use crate::kube::node::Node;
+use crate::kube::pod::Pod;
 use crate::kube::{Condition, Key};
 use crate::outcome::Severity;
 use crate::phrase;
@@ -12,6 +13,8 @@ use crate::phrase;
 use super::fault::{Cause, Fault};
 use super::population::Population;
 
+/// Nodes that are named in one line.
+const MAX_NAMED_NODES: usize = 8;
 /// Pods that are named in one line.
 const MAX_NAMED_PODS: usize = 10;
 /// What the node problem detector reports, true when it is bad.
@@ -26,65 +29,108 @@ const REPORTED_PROBLEMS: [&str; 8] = [
     "FrequentUnregisterNetDevice",
 ];
 
-/// The faults of all nodes.
+/// The faults of all nodes; nodes that are down for one reason are one fault.
 pub fn faults(population: &Population<'_>) -> Vec<Fault> {
-    population
-        .cluster
-        .nodes
-        .values()
-        .flat_map(|node| of_node(population, node))
-        .collect()
-}
-
-fn of_node(population: &Population<'_>, node: &Node) -> Vec<Fault> {
     let mut faults = Vec::new();
-    if let Some(how) = node.unready() {
-        faults.push(down(population, node, how));
-    } else {
-        for pressure in node.pressures() {
-            faults.push(pressed(node, pressure));
+    let mut down: BTreeMap<(&str, &str), Vec<&Node>> = BTreeMap::new();
+    for node in population.cluster.nodes.values() {
+        if let Some(how) = node.unready() {
+            down.entry((how, why_down(node).what))
+                .or_default()
+                .push(node);
+        } else {
+            faults.extend(node.pressures().into_iter().map(|p| pressed(node, p)));
         }
+        let is_problem =
+            |c: &&Condition| c.status == "True" && REPORTED_PROBLEMS.contains(&c.kind.as_str());
+        faults.extend(
+            node.conditions
+                .iter()
+                .filter(is_problem)
+                .map(|c| reported(node, c)),
+        );
     }
-    for problem in &node.conditions {
-        if problem.status == "True" && REPORTED_PROBLEMS.contains(&problem.kind.as_str()) {
-            faults.push(reported(node, problem));
-        }
-    }
+    faults.extend(
+        down.into_iter()
+            .map(|((how, _), nodes)| self::down(population, how, &nodes)),
+    );
     faults
 }
 
-fn down(population: &Population<'_>, node: &Node, how: &str) -> Fault {
+fn down(population: &Population<'_>, how: &str, nodes: &[&Node]) -> Fault {
     let cluster = population.cluster;
-    let ready = node.condition("Ready");
-    let reason = ready.map_or("", |c| c.reason.as_str());
-    let message = &ready.map_or_else(String::new, |c| phrase::said(&c.message));
-    let why = why_down(reason, message);
-    let title = format!("Node {} is {how}: {}", node.name, why.what);
+    let why = why_down(nodes[0]);
+    let names = phrase::names(nodes.iter().map(|n| &n.name), MAX_NAMED_NODES);
+    let who = match nodes {
+        [one] => format!("Node {} is", one.name),
+        _ => format!("{} ({names}) are", phrase::count(nodes.len(), "node")),
+    };
+    let what = if nodes.len() == 1 {
+        why.what.to_owned()
+    } else {
+        why.what.replacen("its", "the", 1)
+    };
+    let title = format!("{who} {how}: {what}");
     let mut fault = Fault::new(Cause::NodeDown, Severity::Critical, title);
-    let since = ready.and_then(|c| c.since).map_or_else(String::new, |s| {
+    let since = nodes
+        .iter()
+        .filter_map(|n| n.condition("Ready")?.since)
+        .min();
+    let since = since.map_or_else(String::new, |s| {
         let ago = cluster
             .age_s(Some(s))
             .map_or_else(String::new, |a| format!(", {} ago", span(a)));
         format!(" since {s}{ago}")
     });
-    fault.explanation = format!("Node {} is {how}{since}: {}.", node.name, why.what);
-    if !message.is_empty() {
+    fault.explanation = format!("{who} {how}{since}: {what}.");
+    if let Some(ready) = nodes[0]
+        .condition("Ready")
+        .filter(|c| !c.message.is_empty())
+    {
+        let said = phrase::said(&ready.message);
         fault.explanation = format!(
-            "{explanation} It says: {reason}: {message}.",
-            explanation = fault.explanation
+            "{} The kubelet's state: {}: {said}.",
+            fault.explanation, ready.reason
         );
     }
-    fault.cure = format!("{} on {}", why.cure, node.name);
+    fault.explanation = format!("{}{}", fault.explanation, one_zone(cluster, nodes));
+    let its = if nodes.len() == 1 {
+        "its pods run"
+    } else {
+        "their pods run"
+    };
+    fault.cure = format!(
+        "{} on {names}; until then {its} nowhere or unseen.",
+        why.cure
+    );
+    for node in nodes {
+        let ready = node.condition("Ready");
+        fault.evidence.push(format!(
+            "{}: Ready {} ({}): {}",
+            node.name,
+            ready.map_or("not reported", |c| c.status.as_str()),
+            ready.map_or("", |c| c.reason.as_str()),
+            ready.map_or("", |c| c.message.as_str())
+        ));
+    }
+    mark(&mut fault, population, nodes);
     fault
-        .cure
-        .push_str("; until it is back, its pods run nowhere or unseen.");
-    fault.evidence.push(format!(
-        "{}: Ready {} ({reason}){since}: {message}",
-        node.name,
-        ready.map_or("not reported", |c| c.status.as_str())
-    ));
-    mark(&mut fault, population, node);
-    fault
+}
+
+/// Are all of them in one zone, with no other node of it that works?
+fn one_zone(cluster: &Cluster, nodes: &[&Node]) -> String {
+    let zones: BTreeSet<Option<&str>> = nodes.iter().map(|n| n.zone()).collect();
+    let [Some(zone)] = zones.into_iter().collect::<Vec<_>>()[..] else {
+        return String::new();
+    };
+    let well = cluster
+        .nodes
+        .values()
+        .any(|n| n.zone() == Some(zone) && n.unready().is_none());
+    if well || nodes.len() < 2 {
+        return String::new();
+    }
+    format!(" These are all nodes of zone {zone}: the zone itself may be down.")
 }
 
 struct WhyDown {
@@ -92,8 +138,10 @@ struct WhyDown {
     cure: &'static str,
 }
 
-fn why_down(reason: &str, message: &str) -> WhyDown {
-    let text = message.to_ascii_lowercase();
+fn why_down(node: &Node) -> WhyDown {
+    let ready = node.condition("Ready");
+    let reason = ready.map_or("", |c| c.reason.as_str());
+    let text = ready.map_or_else(String::new, |c| c.message.to_ascii_lowercase());
     if reason == "NodeStatusUnknown" || text.contains("stopped posting node status") {
         WhyDown {
             what: "its kubelet stopped posting status (machine, network or kubelet is down)",
@@ -185,15 +233,11 @@ fn reported(node: &Node, problem: &Condition) -> Fault {
     fault
 }
 
-/// Notes the node's pods that suffer: all but those that end with it anyway.
-fn mark(fault: &mut Fault, population: &Population<'_>, node: &Node) {
-    fault.nodes.insert(node.name.clone());
-    let on_it: Vec<&crate::kube::pod::Pod> = population
-        .cluster
-        .pods
-        .values()
-        .filter(|p| p.node.as_ref() == Some(&node.name) && !p.is_over())
-        .collect();
+/// Notes the nodes' pods that suffer: all but those that end with their node anyway.
+fn mark(fault: &mut Fault, population: &Population<'_>, nodes: &[&Node]) {
+    fault.nodes.extend(nodes.iter().map(|n| n.name.clone()));
+    let there = |p: &&Pod| !p.is_over() && p.node.as_ref().is_some_and(|n| fault.nodes.contains(n));
+    let on_it: Vec<&Pod> = population.cluster.pods.values().filter(there).collect();
     let mut named: BTreeSet<&Key> = BTreeSet::new();
     for pod in &on_it {
         let id = population.workload(pod);
@@ -208,7 +252,7 @@ fn mark(fault: &mut Fault, population: &Population<'_>, node: &Node) {
         fault.explanation = format!("{} It takes down {all}.", fault.explanation);
         fault
             .evidence
-            .push(format!("pods on {} that suffer with it: {all}", node.name));
+            .push(format!("pods that suffer with it: {all}"));
     }
 }
 

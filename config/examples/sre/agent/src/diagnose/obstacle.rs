@@ -9,12 +9,13 @@ use std::collections::BTreeSet;
 
 use crate::kube::pod::Pod;
 use crate::phrase;
+use crate::schedule::asking::Asking;
 use crate::schedule::refusal::Obstacle;
 use crate::schedule::verdict::Answer;
 use crate::schedule::world::World;
 
 use super::fault::Fault;
-use super::pending::Group;
+use super::groups::Group;
 use super::population::Population;
 use super::room::{self, Remedy};
 use super::wording;
@@ -155,7 +156,7 @@ pub fn partial_cures(world: &World<'_>, group: &Group<'_>) -> String {
         };
         let nodes: Vec<&Answer> = group.verdict.answers.iter().filter(concerned).collect();
         let so = match *placed {
-            0 => "would not help: something else is in the way there too".to_owned(),
+            0 => "would not help: others take that room, or more is in the way there".to_owned(),
             1 if all == 1 => "would place it".to_owned(),
             n if n == all => format!("would place all {n}"),
             n => format!("would place only {n} of {all}"),
@@ -212,9 +213,10 @@ fn priority_line(world: &World<'_>, pod: &Pod) -> Option<String> {
         ));
     }
     let after = world.without_lesser(own);
+    let asking = Asking::of(&after, pod);
     let slots = 0..after.slots.len();
     let freed: Vec<&str> = slots
-        .filter(|s| after.takes(pod, *s, &[]))
+        .filter(|s| asking.is_taken(*s, &[]))
         .map(|s| after.slots[s].node.name.as_str())
         .collect();
     Some(if freed.is_empty() {

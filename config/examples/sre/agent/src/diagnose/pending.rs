@@ -12,60 +12,25 @@ use crate::kube::cluster::Cluster;
 use crate::kube::moment::span;
 use crate::kube::pod::{DEFAULT_SCHEDULER, Pod};
 use crate::kube::workload::WorkloadId;
+use crate::outcome::Severity;
 use crate::phrase;
 use crate::schedule::pack::settle;
-use crate::schedule::refusal::Obstacle;
-use crate::schedule::verdict::Verdict;
+use crate::schedule::storage::claim_key;
 use crate::schedule::world::{World, unplaced};
 
 use super::fault::{Cause, Fault};
+use super::focus::Focus;
 use super::population::Population;
 use super::symptom::{self, Symptom};
-use super::{claims, obstacle, room};
+use super::{claims, groups, obstacle, room};
 
 /// A pod that was made less than this ago may simply not have been looked at yet.
 const UNSEEN_S: i64 = 60;
 
-/// Equal pods of one workload that wait for a node.
-#[derive(Debug)]
-pub struct Group<'a> {
-    /// The workload.
-    pub id: WorkloadId,
-    /// The pods, at least one.
-    pub pods: Vec<&'a Pod>,
-    /// What the nodes say to any of them.
-    pub verdict: Verdict,
-    /// How many of them would fit when one family of reasons did not count, and where.
-    pub without: BTreeMap<Obstacle, (usize, BTreeSet<usize>)>,
-}
-
-impl Group<'_> {
-    /// `it` or `them`.
-    pub fn it(&self) -> &'static str {
-        if self.pods.len() == 1 { "it" } else { "them" }
-    }
-
-    /// `it asks` or `each asks`.
-    pub fn asks(&self) -> &'static str {
-        if self.pods.len() == 1 {
-            "it asks"
-        } else {
-            "each asks"
-        }
-    }
-
-    /// Would all of them fit without this family of reasons?
-    pub fn is_cured_without(&self, obstacle: Obstacle) -> bool {
-        self.without
-            .get(&obstacle)
-            .is_some_and(|(placed, _)| *placed == self.pods.len())
-    }
-}
-
-/// The faults of all pods that wait for a node.
-pub fn faults(population: &Population<'_>) -> Vec<Fault> {
+/// The faults of all pods that wait for a node; what the brief speaks of is looked at first.
+pub fn faults(population: &Population<'_>, focus: &Focus) -> Vec<Fault> {
     let cluster = population.cluster;
-    let world = World::of(cluster);
+    let mut world = World::of(cluster);
     let mut simple = Vec::new();
     let mut waiting: Vec<&Pod> = Vec::new();
     for (_, pod) in unplaced(cluster) {
@@ -84,8 +49,7 @@ pub fn faults(population: &Population<'_>) -> Vec<Fault> {
             .then_with(|| a.created.cmp(&b.created))
             .then_with(|| a.key.cmp(&b.key))
     });
-    let (world, settled) = settle(&world, &waiting, &[]);
-    let places: BTreeMap<_, _> = settled.into_iter().collect();
+    let places: BTreeMap<_, _> = settle(&mut world, &waiting, &[]).into_iter().collect();
     let (fitting, refused): (Vec<&Pod>, Vec<&Pod>) =
         waiting.iter().partition(|p| places.contains_key(&p.key));
     for pod in fitting {
@@ -93,8 +57,8 @@ pub fn faults(population: &Population<'_>) -> Vec<Fault> {
         simple.extend(fits(cluster, pod, node).map(|s| (pod, s)));
     }
     let mut faults = symptom::faults(population, simple);
-    let groups = groups(population, &world, &refused);
-    let cures = room::cures(&world, &groups);
+    let (groups, more) = groups::of(population, focus, &mut world, &refused);
+    let cures = room::cures(&mut world, &groups);
     for (index, group) in groups.iter().enumerate() {
         faults.push(obstacle::fault(
             population,
@@ -103,7 +67,28 @@ pub fn faults(population: &Population<'_>) -> Vec<Fault> {
             cures.get(&index),
         ));
     }
+    faults.extend(unexamined(population, &more));
     faults
+}
+
+/// Pods beyond the groups that are looked at one by one.
+fn unexamined(population: &Population<'_>, pods: &[&Pod]) -> Option<Fault> {
+    let workloads: BTreeSet<WorkloadId> = pods.iter().map(|p| population.workload(p)).collect();
+    let first = workloads.first()?;
+    let title = format!(
+        "{} of {} wait for a node as well, {first} among them",
+        phrase::count(pods.len(), "more pod"),
+        phrase::count(workloads.len(), "workload")
+    );
+    let mut fault = Fault::new(Cause::Unexplained, Severity::Warning, title);
+    fault.explanation = "So many workloads wait that only the largest were held against every \
+                         node."
+        .into();
+    fault.cure = "Cure the others first, then record the cluster again.".into();
+    fault.pods = pods.iter().map(|p| p.key.clone()).collect();
+    fault.workloads = workloads;
+    fault.confidence = 0.5;
+    Some(fault)
 }
 
 /// Pods that the scheduler does not look at, and why.
@@ -127,54 +112,52 @@ fn unseen(cluster: &Cluster, pod: &Pod) -> Option<Symptom> {
             .seen([format!("{}: schedulingGates {gates}", pod.key)]),
         );
     }
-    if pod.condition("PodScheduled").is_some() {
-        return None;
-    }
-    let said = cluster
-        .events_of(pod)
-        .any(|e| e.reason == "FailedScheduling");
-    let age_s = cluster.age_s(pod.created).unwrap_or(UNSEEN_S);
-    if said || (age_s < UNSEEN_S && pod.scheduler == DEFAULT_SCHEDULER) {
-        return None;
-    }
+    let said = pod.condition("PodScheduled").is_some()
+        || cluster
+            .events_of(pod)
+            .any(|e| e.reason == "FailedScheduling");
+    (!said && pod.scheduler != DEFAULT_SCHEDULER).then(|| silent(cluster, pod))
+}
+
+/// A pod of which its scheduler has said nothing.
+fn silent(cluster: &Cluster, pod: &Pod) -> Symptom {
     let scheduler = &pod.scheduler;
-    let why = if scheduler == DEFAULT_SCHEDULER {
-        scheduler_state(cluster)
-    } else {
-        format!("no running pod is named after {scheduler}")
-    };
-    let running = cluster
-        .pods
-        .values()
-        .any(|p| p.is_ready() && p.key.name.contains(scheduler.as_str()));
-    let why = if running {
-        "a pod of that name runs, but says nothing".to_owned()
-    } else {
-        why
-    };
-    Some(
-        Symptom::new(
-            Cause::Scheduler,
-            scheduler.clone(),
-            format!("Pending: scheduler {scheduler} has not looked at it"),
+    let is_its = |p: &&Pod| p.is_ready() && p.key.name.contains(scheduler.as_str());
+    let (why, cure) = if scheduler == DEFAULT_SCHEDULER {
+        (
+            scheduler_state(cluster),
+            "Look at kube-scheduler on the control plane.".to_owned(),
         )
-        .because(
-            format!(
-                "The pod has waited {} for scheduler {scheduler} (schedulerName), which has said \
-                 nothing about it: {why}.",
-                span(age_s)
-            ),
-            if scheduler == DEFAULT_SCHEDULER {
-                "Look at kube-scheduler on the control plane.".to_owned()
-            } else {
-                format!("Start scheduler {scheduler}, or take schedulerName out of the pod.")
-            },
+    } else if cluster.pods.values().any(|p| is_its(&p)) {
+        (
+            "a pod of that name runs, but says nothing".to_owned(),
+            format!("Look at the log of scheduler {scheduler}."),
         )
-        .seen([format!(
-            "{}: schedulerName {scheduler}, no PodScheduled condition",
-            pod.key
-        )]),
+    } else {
+        (
+            format!("no running pod is named after {scheduler}"),
+            format!("Start scheduler {scheduler}, or take schedulerName out of the pod."),
+        )
+    };
+    let waited = cluster
+        .age_s(pod.created)
+        .map_or_else(String::new, |s| format!(" {}", span(s)));
+    Symptom::new(
+        Cause::Scheduler,
+        scheduler.clone(),
+        format!("Pending: scheduler {scheduler} has not looked at it"),
     )
+    .because(
+        format!(
+            "The pod has waited{waited} for scheduler {scheduler} (schedulerName), which has said \
+             nothing about it: {why}."
+        ),
+        cure,
+    )
+    .seen([format!(
+        "{}: schedulerName {scheduler}, no PodScheduled condition",
+        pod.key
+    )])
 }
 
 fn scheduler_state(cluster: &Cluster) -> String {
@@ -256,10 +239,18 @@ fn fits(cluster: &Cluster, pod: &Pod, node: &str) -> Option<Symptom> {
     let Some(said) = said else {
         let mut young = Symptom::new(Cause::History, "new", "Pending: it was only just made");
         young.is_over = true;
-        return (age_s < UNSEEN_S).then_some(young);
+        return Some(if age_s < UNSEEN_S {
+            young
+        } else {
+            silent(cluster, pod)
+        });
     };
-    // The recording has no claims: what the scheduler says about them is all there is.
-    if said.contains("PersistentVolumeClaim") || said.contains("persistentvolumeclaim") {
+    // Claims that were not recorded: what the scheduler says about them is all there is.
+    let unknown = pod
+        .claims
+        .iter()
+        .any(|used| !cluster.claims.contains_key(&claim_key(pod, used)));
+    if unknown && said.to_ascii_lowercase().contains("persistentvolumeclaim") {
         return by_word(pod);
     }
     let mut symptom = Symptom::new(
@@ -280,74 +271,4 @@ fn fits(cluster: &Cluster, pod: &Pod, node: &str) -> Option<Symptom> {
     ]);
     symptom.confidence = 0.4;
     Some(symptom)
-}
-
-/// Equal pods with equal answers of the nodes, together.
-fn groups<'a>(
-    population: &Population<'_>,
-    world: &World<'a>,
-    refused: &[&'a Pod],
-) -> Vec<Group<'a>> {
-    let mut groups: BTreeMap<(WorkloadId, String), Vec<&'a Pod>> = BTreeMap::new();
-    let mut verdicts: BTreeMap<(WorkloadId, String), Verdict> = BTreeMap::new();
-    let mut known: BTreeMap<String, Verdict> = BTreeMap::new();
-    for pod in refused {
-        let wishes = format!(
-            "{:?} {:?} {:?} {:?} {:?} {} {}",
-            pod.requests,
-            pod.placement,
-            pod.claims,
-            pod.labels,
-            pod.host_ports(),
-            pod.priority,
-            pod.key.namespace
-        );
-        let verdict = known
-            .entry(wishes)
-            .or_insert_with(|| Verdict::of(world, pod))
-            .clone();
-        let key = (
-            population.workload(pod),
-            format!("{} {:?}", verdict.shown(), pod.requests),
-        );
-        groups.entry(key.clone()).or_default().push(pod);
-        verdicts.entry(key).or_insert(verdict);
-    }
-    groups
-        .into_iter()
-        .zip(verdicts.into_values())
-        .map(|(((id, _), pods), verdict)| {
-            let without = without(world, &pods, &verdict);
-            Group {
-                id,
-                pods,
-                verdict,
-                without,
-            }
-        })
-        .collect()
-}
-
-/// What would come of it if one family of reasons did not count.
-fn without<'a>(
-    world: &World<'a>,
-    pods: &[&'a Pod],
-    verdict: &Verdict,
-) -> BTreeMap<Obstacle, (usize, BTreeSet<usize>)> {
-    let present: BTreeSet<Obstacle> = verdict
-        .answers
-        .iter()
-        .flat_map(|a| a.refusals.iter().map(|r| r.obstacle))
-        .filter(|o| *o != Obstacle::Room)
-        .collect();
-    present
-        .into_iter()
-        .map(|obstacle| {
-            // When a node comes back, the pods that are being deleted on it go at last.
-            let relieved = (obstacle == Obstacle::Health).then(|| world.relieved());
-            let (_, settled) = settle(relieved.as_ref().unwrap_or(world), pods, &[obstacle]);
-            let nodes = settled.iter().map(|(_, slot)| *slot).collect();
-            (obstacle, (settled.len(), nodes))
-        })
-        .collect()
 }

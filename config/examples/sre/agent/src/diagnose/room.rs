@@ -11,7 +11,7 @@ use crate::schedule::refusal::Obstacle;
 use crate::schedule::verdict::Answer;
 use crate::schedule::world::{Slot, World};
 
-use super::pending::Group;
+use super::groups::Group;
 
 /// Nodes that are described one by one.
 const MAX_NODE_LINES: usize = 12;
@@ -31,7 +31,7 @@ pub struct Remedy {
 
 /// For each group (by its place) that waits for room: how many nodes would do, packed together
 /// with all other groups that wait for room on the same nodes.
-pub fn cures<'a>(world: &World<'a>, groups: &[Group<'a>]) -> BTreeMap<usize, Remedy> {
+pub fn cures<'a>(world: &mut World<'a>, groups: &[Group<'a>]) -> BTreeMap<usize, Remedy> {
     // Anti-affinity and spread are cured by nodes as well.
     let curable = |a: &Answer| {
         a.refusals.iter().all(|r| {
@@ -213,7 +213,7 @@ pub fn lacks(world: &World<'_>, group: &Group<'_>) -> String {
             let short: Vec<String> = a
                 .refusals
                 .iter()
-                .filter_map(|r| r.shortfall.as_ref())
+                .filter_map(|r| r.shortfall())
                 .map(|s| format!("{} (free {})", s.resource, s.free.shown(&s.resource)))
                 .collect();
             format!(
@@ -233,7 +233,7 @@ pub fn short_resources(group: &Group<'_>) -> String {
     let looked = if only.is_empty() { all } else { only };
     let short: BTreeSet<&str> = looked
         .into_iter()
-        .flat_map(|a| a.refusals.iter().filter_map(|r| r.shortfall.as_ref()))
+        .flat_map(|a| a.refusals.iter().filter_map(|r| r.shortfall()))
         .map(|s| {
             if s.resource == "pods" {
                 "places for pods"

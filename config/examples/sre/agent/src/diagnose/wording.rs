@@ -9,8 +9,8 @@ use crate::schedule::verdict::Answer;
 use crate::schedule::world::World;
 
 use super::fault::Cause;
+use super::groups::Group;
 use super::obstacle::{node_names, partial_cures};
-use super::pending::Group;
 use super::room::{self, Remedy, TooLarge};
 
 /// Different answers of nodes that are told in one sentence.
@@ -142,13 +142,13 @@ pub fn of_rule(
 ) -> Words {
     let answers = main_answers(group, main);
     let nodes = node_names(world, &answers);
-    let details: BTreeSet<&str> = answers
+    let details: BTreeSet<String> = answers
         .iter()
         .flat_map(|a| a.refusals.iter().filter(|r| r.obstacle == main))
-        .map(|r| match r.detail.split_once(": ") {
+        .map(|r| match r.detail().split_once(": ") {
             // Which pod is in the way differs from node to node; the rule is one.
-            Some((rule, _)) if main == Obstacle::Apart => rule,
-            _ => r.detail.as_str(),
+            Some((rule, _)) if main == Obstacle::Apart => rule.to_owned(),
+            _ => r.detail().into_owned(),
         })
         .collect();
     let details = phrase::names(&details, MAX_DETAILS);

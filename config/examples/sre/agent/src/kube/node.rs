@@ -66,12 +66,14 @@ impl Node {
         self.conditions.iter().find(|c| c.kind == kind)
     }
 
-    /// Why the node is not ready, if it is not. A node without any condition never reported.
+    /// Why the node is not ready, if it is not. A node that offers nothing and has no condition
+    /// never reported.
     pub fn unready(&self) -> Option<&'static str> {
         match self.condition("Ready").map(|c| c.status.as_str()) {
             Some("True") => None,
             Some("False") => Some("NotReady"),
             Some(_) => Some("NotReady (status Unknown)"),
+            None if self.allocatable.iter().next().is_some() => None,
             None => Some("NotReady (it never reported a status)"),
         }
     }

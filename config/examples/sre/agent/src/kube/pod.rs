@@ -172,9 +172,13 @@ impl Pod {
         self.conditions.iter().find(|c| c.kind == kind)
     }
 
-    /// Runs, and takes traffic?
+    /// Runs, and takes traffic? Where nothing but the phase was recorded, a running pod does.
     pub fn is_ready(&self) -> bool {
-        let all_ready = || self.containers.iter().all(|c| c.is_ready);
+        let all_ready = || {
+            self.containers
+                .iter()
+                .all(|c| c.is_ready || c.state == State::Unknown)
+        };
         self.phase == Phase::Running
             && self.deleted.is_none()
             && self

@@ -5,15 +5,21 @@
 //! what a deployment has; where it stays above the bound that the sums give and the pods are few,
 //! all arrangements are tried within a budget, so that a handful of unequal pods is exact too.
 
+use std::collections::BTreeSet;
+
 use crate::kube::Key;
+use crate::kube::placement::Taint;
 use crate::kube::pod::Pod;
 use crate::kube::quantity::Quantity;
 
+use super::asking::Asking;
 use super::refusal::Obstacle;
 use super::world::{Template, World};
 
 /// More pods than this are not packed: the answer is then a lower bound.
 pub const MAX_PACKED: usize = 400;
+/// More waiting pods than this are not put anywhere.
+const MAX_SETTLED: usize = 5000;
 /// Up to so many pods, all arrangements are tried.
 const MAX_EXACT: usize = 14;
 /// Steps of that search.
@@ -52,44 +58,42 @@ pub struct Cure {
 
 /// For each size of node that takes any of the pods, how many of them are needed; the best first:
 /// it takes the most pods, with the fewest nodes, of the smallest size.
-pub fn cures(world: &World<'_>, waiting: &[Waiting<'_>]) -> Vec<Cure> {
+pub fn cures<'a>(world: &mut World<'a>, waiting: &[Waiting<'a>]) -> Vec<Cure> {
     let waiting = &waiting[..waiting.len().min(MAX_PACKED)];
     let mut cures = of_templates(world, waiting, false);
     if cures.is_empty() {
         cures = of_templates(world, waiting, true);
     }
     cures.sort_by(|a, b| {
-        (a.left.len(), a.nodes, a.capacity, &a.like).cmp(&(
-            b.left.len(),
-            b.nodes,
-            b.capacity,
-            &b.like,
-        ))
+        let rank = |c: &Cure| (c.left.len(), c.nodes, c.capacity);
+        rank(a).cmp(&rank(b)).then_with(|| a.like.cmp(&b.like))
     });
     cures
 }
 
-fn of_templates(world: &World<'_>, waiting: &[Waiting<'_>], is_bare: bool) -> Vec<Cure> {
-    let mut seen: Vec<String> = Vec::new();
+fn of_templates<'a>(world: &mut World<'a>, waiting: &[Waiting<'a>], is_bare: bool) -> Vec<Cure> {
+    // Where a node stands matters only to pods that look at it.
+    let by_place = waiting.iter().any(|w| {
+        let rules = &w.pod.placement;
+        let neighbours =
+            !rules.spread.is_empty() || !rules.near.is_empty() || !rules.apart.is_empty();
+        neighbours || !w.pod.claims.is_empty()
+    });
+    let mut seen: BTreeSet<String> = BTreeSet::new();
     let mut cures = Vec::new();
-    for slot in 0..world.slots.len() {
+    let recorded = world.slots.len();
+    for slot in 0..recorded {
         let node = &world.slots[slot].node;
-        let taints: Vec<String> = node
-            .taints
-            .iter()
-            .map(super::super::kube::placement::Taint::shown)
-            .collect();
-        let shape = format!("{:?} {taints:?} {:?}", node.allocatable, node.zone());
-        if world.slots[slot].is_new || seen.contains(&shape) {
+        let taints: Vec<String> = node.taints.iter().map(Taint::shown).collect();
+        let place = node.zone().filter(|_| by_place);
+        let shape = format!("{:?} {taints:?} {place:?}", node.allocatable);
+        if seen.contains(&shape) || (is_bare && node.is_of_control_plane()) {
             continue;
         }
         let template = Template { slot, is_bare };
-        if is_bare && node.is_of_control_plane() {
-            continue;
-        }
         // A size that takes none is no size: another node of it may carry the wanted labels.
         if let Some(cure) = of_template(world, waiting, &template) {
-            seen.push(shape);
+            seen.insert(shape);
             cures.push(cure);
             if cures.len() >= MAX_SIZES {
                 break;
@@ -99,24 +103,26 @@ fn of_templates(world: &World<'_>, waiting: &[Waiting<'_>], is_bare: bool) -> Ve
     cures
 }
 
-fn of_template(world: &World<'_>, waiting: &[Waiting<'_>], template: &Template) -> Option<Cure> {
-    let mut alone = world.clone();
-    alone.add_like(template);
-    let new = alone.slots.len() - 1;
-    let (fitting, left): (Vec<&Waiting<'_>>, Vec<&Waiting<'_>>) =
-        waiting.iter().partition(|w| alone.takes(w.pod, new, &[]));
+fn of_template<'a>(
+    world: &mut World<'a>,
+    waiting: &[Waiting<'a>],
+    template: &Template,
+) -> Option<Cure> {
+    let mark = world.mark();
+    world.add_like(template);
+    let new = world.slots.len() - 1;
+    let (fitting, left): (Vec<&Waiting<'a>>, Vec<&Waiting<'a>>) = waiting
+        .iter()
+        .partition(|w| Asking::of(world, w.pod).is_taken(new, &[]));
+    let bound = lower_bound(world, new, &fitting);
+    world.restore(mark, &[]);
     if fitting.is_empty() {
         return None;
     }
-    let bound = lower_bound(&alone, new, &fitting);
-    let mut best: Option<Packing> = None;
-    for order in orders(&fitting) {
-        let packing = first_fit(world, &order, template);
-        if best.as_ref().is_none_or(|b| packing.rank() < b.rank()) {
-            best = Some(packing);
-        }
-    }
-    let mut best = best?;
+    let packings = orders(&fitting)
+        .into_iter()
+        .map(|order| first_fit(world, &order, template));
+    let mut best = packings.min_by_key(Packing::rank)?;
     let mut is_exact = best.nodes <= bound;
     if best.left.is_empty() && fitting.len() <= MAX_EXACT {
         while best.nodes > bound {
@@ -131,19 +137,19 @@ fn of_template(world: &World<'_>, waiting: &[Waiting<'_>], template: &Template) 
         }
         is_exact |= best.nodes <= bound;
     }
-    let template_node = &world.slots[template.slot].node;
+    let like = &world.slots[template.slot].node;
     let mut left: Vec<Key> = left.iter().map(|w| w.pod.key.clone()).collect();
     left.extend(best.left.iter().cloned());
     left.sort();
     (best.nodes > 0).then(|| Cure {
-        like: template_node.name.clone(),
-        size: template_node.size(),
-        is_bare: template.is_bare && !template_node.taints.is_empty(),
+        like: like.name.clone(),
+        size: like.size(),
+        is_bare: template.is_bare && !like.taints.is_empty(),
         nodes: best.nodes,
         is_exact,
         placed: best.placed,
         left,
-        capacity: template_node.allocatable.get("cpu"),
+        capacity: like.allocatable.get("cpu"),
     })
 }
 
@@ -162,6 +168,9 @@ fn lower_bound(alone: &World<'_>, new: usize, fitting: &[&Waiting<'_>]) -> usize
         let whole = sum.times(free).unwrap_or(0);
         let needed = whole.saturating_add(i64::from(free.many(whole) < sum));
         bound = bound.max(usize::try_from(needed).unwrap_or(usize::MAX));
+        // Pods of more than half a node cannot share one.
+        let needs = |w: &&&Waiting<'_>| w.pod.requests.get(resource).many(2) > free;
+        bound = bound.max(fitting.iter().filter(needs).count());
     }
     bound
 }
@@ -202,37 +211,41 @@ fn orders<'w, 'a>(waiting: &[&'w Waiting<'a>]) -> Vec<Vec<&'w Waiting<'a>>> {
     resources.iter().map(by).collect()
 }
 
-fn first_fit<'a>(world: &World<'a>, order: &[&Waiting<'a>], template: &Template) -> Packing {
-    let mut trial = world.clone();
-    let first_new = trial.slots.len();
-    let (mut placed, mut left) = (Vec::new(), Vec::new());
+fn first_fit<'a>(world: &mut World<'a>, order: &[&Waiting<'a>], template: &Template) -> Packing {
+    let mark = world.mark();
+    let first_new = world.slots.len();
+    let (mut used, mut placed, mut left) = (Vec::new(), Vec::new(), Vec::new());
     for waiting in order {
         let pod = waiting.pod;
-        if let Some(old) = waiting.takers.iter().find(|s| trial.takes(pod, **s, &[])) {
-            trial.place(pod, *old);
-            continue;
-        }
-        let open = (first_new..trial.slots.len()).find(|s| trial.takes(pod, *s, &[]));
-        let slot = open.or_else(|| {
-            trial.add_like(template);
-            let new = trial.slots.len() - 1;
-            trial.takes(pod, new, &[]).then_some(new)
+        let asking = Asking::of(world, pod);
+        let slots = waiting
+            .takers
+            .iter()
+            .copied()
+            .chain(first_new..world.slots.len());
+        let slot = asking.taker(slots, &[]).or_else(|| {
+            world.add_like(template);
+            let new = world.slots.len() - 1;
+            Asking::of(world, pod).is_taken(new, &[]).then_some(new)
         });
-        match slot {
-            Some(slot) => {
-                trial.place(pod, slot);
-                placed.push(pod.key.clone());
-            }
-            None => left.push(pod.key.clone()),
+        let Some(slot) = slot else {
+            left.push(pod.key.clone());
+            continue;
+        };
+        world.place(pod, slot);
+        used.push(slot);
+        if slot >= first_new {
+            placed.push(pod.key.clone());
         }
     }
     // A node that was opened in vain stays empty.
-    placed.sort();
-    let own = |p: &&Pod| placed.binary_search(&p.key).is_ok();
-    let nodes = trial.slots[first_new..]
+    let nodes = used
         .iter()
-        .filter(|s| s.pods.iter().any(&own))
-        .count();
+        .filter(|s| **s >= first_new)
+        .collect::<BTreeSet<_>>()
+        .len();
+    world.restore(mark, &used);
+    placed.sort();
     Packing {
         nodes,
         placed,
@@ -248,21 +261,24 @@ enum Search {
 
 /// Tries all arrangements on `nodes` new nodes, within a budget.
 fn exact<'a>(
-    world: &World<'a>,
+    world: &mut World<'a>,
     waiting: &[&Waiting<'a>],
     template: &Template,
     nodes: usize,
 ) -> Search {
-    let mut trial = world.clone();
-    let first_new = trial.slots.len();
-    for _ in 0..nodes {
-        trial.add_like(template);
-    }
     let Some(order) = orders(waiting).into_iter().next() else {
         return Search::Impossible;
     };
+    let mark = world.mark();
+    let first_new = world.slots.len();
+    for _ in 0..nodes {
+        world.add_like(template);
+    }
     let mut budget = EXACT_BUDGET;
-    if arrange(&mut trial, &order, first_new, &mut budget) {
+    let mut used = Vec::new();
+    let found = arrange(world, &order, first_new, &mut used, &mut budget);
+    world.restore(mark, &used);
+    if found {
         let mut placed: Vec<Key> = waiting.iter().map(|w| w.pod.key.clone()).collect();
         placed.sort();
         return Search::Found(Packing {
@@ -282,33 +298,32 @@ fn arrange<'a>(
     trial: &mut World<'a>,
     rest: &[&Waiting<'a>],
     first_new: usize,
+    used: &mut Vec<usize>,
     budget: &mut usize,
 ) -> bool {
     let Some((next, rest)) = rest.split_first() else {
         return true;
     };
     let mut tried_empty = false;
-    let choices: Vec<usize> = next
-        .takers
-        .iter()
-        .copied()
-        .chain(first_new..trial.slots.len())
-        .collect();
+    let new = first_new..trial.slots.len();
+    let choices: Vec<usize> = next.takers.iter().copied().chain(new).collect();
     for slot in choices {
         if *budget == 0 {
             return false;
         }
         *budget -= 1;
         // Empty nodes are all alike: one of them stands for all.
-        let is_empty = slot >= first_new && trial.slots[slot].pods.iter().all(|p| p.node.is_some());
+        let is_empty = slot >= first_new && !used.contains(&slot);
         if is_empty && std::mem::replace(&mut tried_empty, true) {
             continue;
         }
-        if trial.takes(next.pod, slot, &[]) {
+        if Asking::of(trial, next.pod).is_taken(slot, &[]) {
             trial.place(next.pod, slot);
-            if arrange(trial, rest, first_new, budget) {
+            used.push(slot);
+            if arrange(trial, rest, first_new, used, budget) {
                 return true;
             }
+            used.pop();
             trial.take_back(slot);
         }
     }
@@ -316,20 +331,32 @@ fn arrange<'a>(
 }
 
 /// Puts the pods onto recorded nodes as if reasons of the `ignored` families did not count;
-/// answers the world after that and who went where.
+/// answers who went where.
 pub fn settle<'a>(
-    world: &World<'a>,
+    world: &mut World<'a>,
     pods: &[&'a Pod],
     ignored: &[Obstacle],
-) -> (World<'a>, Vec<(Key, usize)>) {
-    let mut after = world.clone();
-    let recorded = after.slots.len();
+) -> Vec<(Key, usize)> {
+    let recorded = world.slots.len();
     let mut settled = Vec::new();
-    for pod in pods.iter().take(MAX_PACKED) {
-        if let Some(slot) = (0..recorded).find(|s| after.takes(pod, *s, ignored)) {
-            after.place(pod, slot);
+    for pod in pods.iter().take(MAX_SETTLED) {
+        if let Some(slot) = Asking::of(world, pod).taker(0..recorded, ignored) {
+            world.place(pod, slot);
             settled.push((pod.key.clone(), slot));
         }
     }
-    (after, settled)
+    settled
+}
+
+/// The same, but only as a thought: the world stays as it is.
+pub fn would_settle<'a>(
+    world: &mut World<'a>,
+    pods: &[&'a Pod],
+    ignored: &[Obstacle],
+) -> Vec<(Key, usize)> {
+    let mark = world.mark();
+    let settled = settle(world, pods, ignored);
+    let used: Vec<usize> = settled.iter().map(|(_, slot)| *slot).collect();
+    world.restore(mark, &used);
+    settled
 }

@@ -1,5 +1,8 @@
 //! Why one node refuses one pod.
 
+use std::borrow::Cow;
+
+use crate::kube::placement::Taint;
 use crate::kube::quantity::Quantity;
 
 /// The families of reasons, in the order in which they are worth curing.
@@ -43,59 +46,99 @@ pub struct Shortfall {
 }
 
 /// One reason of one node.
+///
+/// It is put into words only where somebody asks: large clusters have hundreds of thousands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// Its family.
     pub obstacle: Obstacle,
-    /// The words of the scheduler, as they stand after the number of nodes.
-    pub label: String,
-    /// What exactly is in the way.
-    pub detail: String,
-    /// The numbers, where room is short.
-    pub shortfall: Option<Shortfall>,
+    what: What,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum What {
+    Taint(Box<Taint>),
+    Short(Box<Shortfall>),
+    Said {
+        label: &'static str,
+        detail: Cow<'static, str>,
+    },
 }
 
 impl Refusal {
-    /// A reason without numbers.
-    pub fn new(obstacle: Obstacle, label: impl Into<String>, detail: impl Into<String>) -> Self {
+    /// A reason in words: those of the scheduler, as they stand after the number of nodes, and
+    /// what exactly is in the way.
+    pub fn new(
+        obstacle: Obstacle,
+        label: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self {
             obstacle,
-            label: label.into(),
-            detail: detail.into(),
-            shortfall: None,
+            what: What::Said {
+                label,
+                detail: detail.into(),
+            },
+        }
+    }
+
+    /// A taint that is not tolerated.
+    pub fn taint(obstacle: Obstacle, taint: &Taint) -> Self {
+        Self {
+            obstacle,
+            what: What::Taint(Box::new(taint.clone())),
         }
     }
 
     /// Too little room.
     pub fn short(shortfall: Shortfall) -> Self {
-        let Shortfall {
-            resource,
-            needs,
-            free,
-            allocatable,
-        } = &shortfall;
-        let (label, detail) = if resource == "pods" {
-            (
-                "Too many pods".to_owned(),
-                format!(
-                    "all {} places for pods are taken",
-                    allocatable.shown(resource)
-                ),
-            )
-        } else {
-            let detail = format!(
-                "{resource}: needs {}, free {} of {}",
-                needs.shown(resource),
-                free.shown(resource),
-                allocatable.shown(resource)
-            );
-            (format!("Insufficient {resource}"), detail)
-        };
         Self {
             obstacle: Obstacle::Room,
-            label,
-            detail,
-            shortfall: Some(shortfall),
+            what: What::Short(Box::new(shortfall)),
+        }
+    }
+
+    /// The numbers, where room is short.
+    pub fn shortfall(&self) -> Option<&Shortfall> {
+        match &self.what {
+            What::Short(shortfall) => Some(shortfall),
+            What::Taint(_) | What::Said { .. } => None,
+        }
+    }
+
+    /// The words of the scheduler, as they stand after the number of nodes.
+    pub fn label(&self) -> Cow<'static, str> {
+        match &self.what {
+            What::Said { label, .. } => Cow::Borrowed(label),
+            What::Taint(taint) => {
+                let (key, value) = (&taint.key, &taint.value);
+                Cow::Owned(format!("node(s) had untolerated taint {{{key}: {value}}}"))
+            }
+            What::Short(short) if short.resource == "pods" => Cow::Borrowed("Too many pods"),
+            What::Short(short) => Cow::Owned(format!("Insufficient {}", short.resource)),
+        }
+    }
+
+    /// What exactly is in the way.
+    pub fn detail(&self) -> Cow<'_, str> {
+        match &self.what {
+            What::Said { detail, .. } => Cow::Borrowed(detail),
+            What::Taint(taint) => Cow::Owned(format!("taint {} is not tolerated", taint.shown())),
+            What::Short(short) => {
+                let Shortfall {
+                    resource,
+                    needs,
+                    free,
+                    allocatable,
+                } = short.as_ref();
+                let all = allocatable.shown(resource);
+                Cow::Owned(if resource == "pods" {
+                    format!("all {all} places for pods are taken")
+                } else {
+                    let (needs, free) = (needs.shown(resource), free.shown(resource));
+                    format!("{resource}: needs {needs}, free {free} of {all}")
+                })
+            }
         }
     }
 }

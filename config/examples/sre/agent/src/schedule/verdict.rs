@@ -1,9 +1,11 @@
 //! What all nodes together say to one pod.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::kube::pod::Pod;
 
+use super::asking::Asking;
 use super::refusal::{Obstacle, Refusal};
 use super::world::World;
 
@@ -29,7 +31,7 @@ impl Answer {
 
     /// The reasons in one line.
     pub fn shown(&self) -> String {
-        let details: Vec<&str> = self.refusals.iter().map(|r| r.detail.as_str()).collect();
+        let details: Vec<_> = self.refusals.iter().map(Refusal::detail).collect();
         details.join("; ")
     }
 }
@@ -45,9 +47,10 @@ impl Verdict {
     /// Asks every recorded node.
     pub fn of(world: &World<'_>, pod: &Pod) -> Self {
         let slots = (0..world.slots.len()).filter(|s| !world.slots[*s].is_new);
+        let asking = Asking::of(world, pod);
         let answers = slots.map(|slot| Answer {
             slot,
-            refusals: world.refusals(pod, slot),
+            refusals: asking.refusals(slot),
         });
         Self {
             answers: answers.collect(),
@@ -74,7 +77,7 @@ impl Verdict {
     /// `0/4 nodes are available: 1 node(s) had untolerated taint {a: b}, 2 Insufficient cpu.`,
     /// counted as the scheduler counts: each node for the first filter that refused it.
     pub fn shown(&self) -> String {
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut counts: BTreeMap<Cow<'static, str>, usize> = BTreeMap::new();
         for answer in &self.answers {
             let Some(first) = answer.refusals.first() else {
                 continue;
@@ -85,10 +88,10 @@ impl Verdict {
                     .iter()
                     .filter(|r| r.obstacle == Obstacle::Room)
                 {
-                    *counts.entry(&refusal.label).or_default() += 1;
+                    *counts.entry(refusal.label()).or_default() += 1;
                 }
             } else {
-                *counts.entry(&first.label).or_default() += 1;
+                *counts.entry(first.label()).or_default() += 1;
             }
         }
         let mut reasons: Vec<String> = counts.iter().map(|(l, n)| format!("{n} {l}")).collect();

@@ -1,8 +1,9 @@
-//! The nodes with what runs on each, and whether a pod could go there too.
+//! The nodes with what runs on each.
 //!
 //! # Why
-//! A world can be changed: nodes are added, pods are put onto nodes. So the question "would it fit
-//! then?" is answered by the same filters as "why does it not fit now?".
+//! A world can be changed and changed back: nodes are added, pods are put onto nodes. So the
+//! question "would it fit then?" is answered by the same filters as "why does it not fit now?",
+//! and nothing is copied for it.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -15,9 +16,6 @@ use crate::kube::quantity::Quantity;
 use crate::kube::resources::Resources;
 use crate::kube::{Condition, Key};
 
-use super::refusal::{Obstacle, Refusal, Shortfall};
-use super::{neighbours, storage};
-
 /// A node and what is on it.
 #[derive(Debug, Clone)]
 pub struct Slot<'a> {
@@ -28,7 +26,7 @@ pub struct Slot<'a> {
     /// The pods that take room on it.
     pub pods: Vec<&'a Pod>,
     /// Pods for which room is being made here.
-    promised: Vec<&'a Pod>,
+    pub promised: Vec<&'a Pod>,
     /// Imagined?
     pub is_new: bool,
 }
@@ -47,6 +45,13 @@ pub struct Template {
     pub slot: usize,
     /// Without the taints of that node?
     pub is_bare: bool,
+}
+
+/// A state of a world that it can come back to.
+#[derive(Debug, Clone, Copy)]
+pub struct Mark {
+    slots: usize,
+    guarded: usize,
 }
 
 /// All nodes of a cluster.
@@ -147,6 +152,26 @@ impl<'a> World<'a> {
         }
     }
 
+    /// The world as it is now, to come back to.
+    pub fn mark(&self) -> Mark {
+        Mark {
+            slots: self.slots.len(),
+            guarded: self.guarded.len(),
+        }
+    }
+
+    /// Comes back to what was marked: `placed` are the slots onto which pods were put since then,
+    /// in order.
+    pub fn restore(&mut self, mark: Mark, placed: &[usize]) {
+        for slot in placed.iter().rev().filter(|s| **s < mark.slots) {
+            if let Some(pod) = self.slots[*slot].pods.pop() {
+                self.slots[*slot].used.remove(&pod.requests);
+            }
+        }
+        self.slots.truncate(mark.slots);
+        self.guarded.truncate(mark.guarded);
+    }
+
     /// Adds a healthy, empty node like `template`, with the pods that every such node runs (those
     /// of daemon sets and the node's own).
     pub fn add_like(&mut self, template: &Template) {
@@ -176,27 +201,6 @@ impl<'a> World<'a> {
         self.slots.push(new);
         self.guard(self.slots.len() - 1, 0);
     }
-
-    /// Every reason for which the node refuses the pod, in the scheduler's order.
-    pub fn refusals(&self, pod: &Pod, slot: usize) -> Vec<Refusal> {
-        let here = &self.slots[slot];
-        let mut refusals = Vec::new();
-        on_node(pod, &here.node, &mut refusals);
-        ports(pod, here, &mut refusals);
-        room(pod, here, &mut refusals);
-        storage::on_node(self.cluster, pod, &here.node, &mut refusals);
-        neighbours::spread(self, pod, slot, &mut refusals);
-        neighbours::apart(self, pod, slot, &mut refusals);
-        neighbours::near(self, pod, slot, &mut refusals);
-        refusals
-    }
-
-    /// Would the node take the pod, if the reasons of `ignored` families did not count?
-    pub fn takes(&self, pod: &Pod, slot: usize, ignored: &[Obstacle]) -> bool {
-        self.refusals(pod, slot)
-            .iter()
-            .all(|r| ignored.contains(&r.obstacle))
-    }
 }
 
 fn slot(node: Cow<'_, Node>) -> Slot<'_> {
@@ -214,153 +218,6 @@ fn is_of_every_node(pod: &Pod) -> bool {
     pod.owner
         .as_ref()
         .is_some_and(|o| o.kind == "DaemonSet" || o.kind == "Node")
-}
-
-/// What the node itself says: cordon, health, taints, labels.
-fn on_node(pod: &Pod, node: &Node, refusals: &mut Vec<Refusal>) {
-    let rules = &pod.placement;
-    let cordon = taint("node.kubernetes.io/unschedulable");
-    if node.is_cordoned && !rules.tolerates(&cordon) {
-        let (label, detail) = ("node(s) were unschedulable", "the node is cordoned");
-        refusals.push(Refusal::new(Obstacle::Cordon, label, detail));
-    }
-    let hard = node
-        .taints
-        .iter()
-        .filter(|t| t.is_hard() && !t.is_of_cordon());
-    let mut ill = false;
-    for taint in hard {
-        ill |= taint.is_of_health();
-        if rules.tolerates(taint) {
-            continue;
-        }
-        let obstacle = match taint {
-            t if t.is_of_health() => Obstacle::Health,
-            t if t.is_of_control_plane() => Obstacle::ControlPlane,
-            _ => Obstacle::Taint,
-        };
-        let label = format!(
-            "node(s) had untolerated taint {{{}: {}}}",
-            taint.key, taint.value
-        );
-        let detail = format!("taint {} is not tolerated", taint.shown());
-        refusals.push(Refusal::new(obstacle, label, detail));
-    }
-    if !ill {
-        untainted_illness(pod, node, refusals);
-    }
-    for (key, value) in &rules.node_labels {
-        if node.labels.get(key) != Some(value) {
-            let have = node
-                .labels
-                .get(key)
-                .map_or("is not set".to_owned(), |v| format!("is {v}"));
-            let detail = format!("nodeSelector wants {key}={value}, the node's label {have}");
-            refusals.push(selector(detail));
-        }
-    }
-    if let Some(rule) = &rules.node_affinity
-        && !rule.is_met_by(&node.name, &node.labels)
-    {
-        refusals.push(selector(format!("node affinity wants {}", rule.shown())));
-    }
-}
-
-fn selector(detail: String) -> Refusal {
-    let label = "node(s) didn't match Pod's node affinity/selector";
-    Refusal::new(Obstacle::Selector, label, detail)
-}
-
-/// A node that is ill but does not carry the taint yet: it is about to.
-fn untainted_illness(pod: &Pod, node: &Node, refusals: &mut Vec<Refusal>) {
-    let mut marks = Vec::new();
-    if node.unready().is_some() {
-        marks.push((
-            "node.kubernetes.io/not-ready",
-            "the node is NotReady".to_owned(),
-        ));
-    }
-    for pressure in node.pressures() {
-        let key = match pressure.kind.as_str() {
-            // Pods that ask for anything tolerate the pressure by an admission rule.
-            "MemoryPressure" if pod.requests.iter().any(|(_, a)| a.is_positive()) => continue,
-            "MemoryPressure" => "node.kubernetes.io/memory-pressure",
-            "DiskPressure" => "node.kubernetes.io/disk-pressure",
-            "PIDPressure" => "node.kubernetes.io/pid-pressure",
-            _ => "node.kubernetes.io/network-unavailable",
-        };
-        marks.push((key, format!("the node has {}", pressure.kind)));
-    }
-    for (key, detail) in marks {
-        if !pod.placement.tolerates(&taint(key)) {
-            let label = format!("node(s) had untolerated taint {{{key}: }}");
-            refusals.push(Refusal::new(Obstacle::Health, label, detail));
-        }
-    }
-}
-
-fn taint(key: &str) -> Taint {
-    Taint {
-        key: key.to_owned(),
-        value: String::new(),
-        effect: "NoSchedule".to_owned(),
-    }
-}
-
-fn ports(pod: &Pod, here: &Slot<'_>, refusals: &mut Vec<Refusal>) {
-    let wanted = pod.host_ports();
-    if wanted.is_empty() {
-        return;
-    }
-    for other in &here.pods {
-        let taken = other.host_ports();
-        if let Some(port) = wanted.iter().find(|w| taken.iter().any(|t| t.collides(w))) {
-            let label = "node(s) didn't have free ports for the requested pod ports";
-            let detail = format!(
-                "host port {}/{} is taken by {}",
-                port.port, port.protocol, other.key
-            );
-            refusals.push(Refusal::new(Obstacle::Port, label, detail));
-            return;
-        }
-    }
-}
-
-fn room(pod: &Pod, here: &Slot<'_>, refusals: &mut Vec<Refusal>) {
-    let promised: Vec<&&Pod> = here
-        .promised
-        .iter()
-        .filter(|p| p.key != pod.key && p.priority >= pod.priority)
-        .collect();
-    let allocatable = &here.node.allocatable;
-    let count = i64::try_from(here.pods.len() + promised.len()).unwrap_or(i64::MAX);
-    let places = allocatable.get("pods");
-    if allocatable.has("pods") && Quantity::whole(count) + Quantity::whole(1) > places {
-        refusals.push(Refusal::short(Shortfall {
-            resource: "pods".to_owned(),
-            needs: Quantity::whole(1),
-            free: places - Quantity::whole(count),
-            allocatable: places,
-        }));
-    }
-    for (resource, needs) in pod
-        .requests
-        .iter()
-        .filter(|(_, amount)| amount.is_positive())
-    {
-        let held = promised
-            .iter()
-            .fold(Quantity::ZERO, |sum, p| sum + p.requests.get(resource));
-        let free = here.free(resource) - held;
-        if needs > free {
-            refusals.push(Refusal::short(Shortfall {
-                resource: resource.to_owned(),
-                needs,
-                free,
-                allocatable: allocatable.get(resource),
-            }));
-        }
-    }
 }
 
 /// The labels by which a namespace can be chosen.

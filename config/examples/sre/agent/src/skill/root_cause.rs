@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::contract::Progress;
-use crate::diagnose::fault::Fault;
+use crate::diagnose::fault::{Cause, Fault};
 use crate::diagnose::link;
 use crate::kube::workload::WorkloadId;
 use crate::outcome::{Finding, Outcome, Severity};
@@ -49,20 +49,27 @@ fn found(question: &Question<'_>, primary: usize, progress: &mut Progress) -> Ou
         "Weighed {} and chose one.",
         phrase::count(diagnosis.present().count(), "candidate")
     ));
-    let separate: Vec<&Fault> = faults
+    let roots = faults
         .iter()
         .enumerate()
-        .filter(|(i, f)| f.is_present() && link::root(faults, *i) != root)
-        .filter(|(i, f)| link::root(faults, *i) == *i && f.severity == Severity::Critical)
-        .map(|(_, f)| f)
+        .filter(|(i, f)| f.is_present() && *i != root && link::root(faults, *i) == *i);
+    let (same, others): (Vec<&Fault>, Vec<&Fault>) =
+        roots.map(|(_, f)| f).partition(|f| is_same(cause, f));
+    let separate: Vec<&Fault> = others
+        .into_iter()
+        .filter(|f| f.severity == Severity::Critical)
         .collect();
-    let also = match separate.as_slice() {
-        [] => String::new(),
-        [one] => format!(" A separate fault: {}.", one.title),
-        some => format!(
-            " {} besides.",
-            phrase::sentence(&phrase::count(some.len(), "separate fault"))
-        ),
+    let mut also = match same.len() {
+        0 => String::new(),
+        n => format!(" The same holds up {}.", phrase::count(n, "more workload")),
+    };
+    also = match separate.as_slice() {
+        [] => also,
+        [one] => format!("{also} A separate fault: {}.", one.title),
+        more => {
+            let count = phrase::sentence(&phrase::count(more.len(), "separate fault"));
+            format!("{also} {count} besides.")
+        }
     };
     let named = view::about_names(diagnosis);
     let mut outcome = Outcome::new(format!("{named}Root cause: {}.{also}", cause.title), 0.0);
@@ -106,6 +113,21 @@ fn found(question: &Question<'_>, primary: usize, progress: &mut Progress) -> Ou
     outcome
 }
 
+/// Do two faults have one cause and one cure, though they touch different workloads?
+fn is_same(cause: &Fault, other: &Fault) -> bool {
+    let of_nodes = matches!(cause.cause, Cause::Shortage | Cause::Cordon | Cause::Taint);
+    let first = |f: &Fault| f.cure.split(". ").next().unwrap_or_default().to_owned();
+    let registry = |f: &Fault| {
+        f.objects
+            .iter()
+            .find(|o| o.starts_with("registry "))
+            .cloned()
+    };
+    cause.cause == other.cause
+        && ((of_nodes && first(cause) == first(other))
+            || registry(cause).is_some_and(|r| registry(other) == Some(r)))
+}
+
 /// Who suffers from a fault and from all that follows from it.
 fn impact(question: &Question<'_>, root: usize) -> Option<String> {
     let diagnosis = question.diagnosis;
@@ -113,7 +135,9 @@ fn impact(question: &Question<'_>, root: usize) -> Option<String> {
     let suffering: BTreeSet<&WorkloadId> = faults
         .iter()
         .enumerate()
-        .filter(|(i, f)| f.is_present() && link::root(faults, *i) == root)
+        .filter(|(i, f)| {
+            f.is_present() && (link::root(faults, *i) == root || is_same(&faults[root], f))
+        })
         .flat_map(|(_, f)| f.workloads.iter())
         .collect();
     let impact = diagnosis.population.impact(suffering);

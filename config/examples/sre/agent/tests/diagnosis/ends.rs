@@ -274,3 +274,74 @@ fn a_workload_that_is_scaled_to_zero_is_no_fault_but_is_said() {
     answer.is_healthy();
     answer.has(&answer.text(), &["Deployment shop/web is scaled to 0 pods"]);
 }
+
+#[test]
+fn nodes_that_are_down_for_one_reason_are_one_fault_and_a_zone_is_named() {
+    let zoned = |name: &str, zone: &str| {
+        let node = node(name, "8", "16Gi");
+        set(
+            node,
+            "/metadata/labels/topology.kubernetes.io~1zone",
+            json!(zone),
+        )
+    };
+    let items = [
+        dead(zoned("a1", "a")),
+        dead(zoned("a2", "a")),
+        zoned("b1", "b"),
+        running(member("web-0", "1", "1Gi"), "a1"),
+        running(member("db-0", "1", "1Gi"), "a2"),
+    ];
+    let answer = cause("", &items);
+    answer.because(&[
+        "2 nodes (a1 and a2) are NotReady",
+        "all nodes of zone a",
+        "web-0",
+    ]);
+    assert_eq!(answer.faults().len(), 1, "{}", answer.text());
+}
+
+#[test]
+fn a_controller_that_failed_long_ago_still_says_so_in_its_condition() {
+    let set_of = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet",
+        "metadata": {"name": "web-7d9cf856c9", "namespace": "shop"},
+        "spec": {"replicas": 2}, "status": {"replicas": 0, "conditions": [{"type": "ReplicaFailure",
+            "status": "True", "reason": "FailedCreate", "message": "pods \"web-7d9cf856c9-x\" is \
+            forbidden: exceeded quota: compute, requested: pods=1, used: pods=5, limited: pods=5"}]}});
+    cause(
+        "web",
+        &[
+            node("n1", "8", "16Gi"),
+            set_of,
+            running(pod("x", "1", "1Gi"), "n1"),
+        ],
+    )
+    .because(&["Deployment shop/web", "exceeded quota: compute"]);
+}
+
+#[test]
+fn a_workload_that_lacks_pods_without_any_word_is_said_so() {
+    let web = json!({"apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": "web", "namespace": "shop"}, "spec": {"replicas": 3}, "status": {}});
+    let answer = cause(
+        "web",
+        &[
+            node("n1", "8", "16Gi"),
+            web,
+            running(pod("x", "1", "1Gi"), "n1"),
+        ],
+    );
+    answer.because(&["wants 3 pods but only 0 exist"]);
+    assert!(answer.0.confidence <= 0.6);
+}
+
+#[test]
+fn a_running_pod_of_which_only_the_phase_was_recorded_is_well() {
+    let bare = set(
+        running(member("web-0", "1", "1Gi"), "n1"),
+        "/status",
+        json!({"phase": "Running"}),
+    );
+    let plain = set(node("n1", "8", "16Gi"), "/status/conditions", json!([]));
+    cause("", &[plain, bare]).is_healthy();
+}

@@ -321,3 +321,68 @@ fn a_large_cluster_is_answered_in_time_and_in_bounds() {
         .advises(&["Add 25 nodes of the size of n0", "all 100 pods"]);
     assert!(answer.0.json().len() < 64 * 1024);
 }
+
+#[test]
+fn what_an_uncordoned_node_frees_is_shared_by_all_that_wait() {
+    // Both would fit on n1 alone; together only the older one does.
+    let items = [
+        set(node("n1", "4", "16Gi"), "/spec/unschedulable", json!(true)),
+        node("n2", "4", "16Gi"),
+        running(pod("busy", "3", "1Gi"), "n2"),
+        set(
+            member("first-0", "3", "1Gi"),
+            "/metadata/creationTimestamp",
+            json!("2026-03-10T07:00:00Z"),
+        ),
+        member("second-0", "3", "1Gi"),
+    ];
+    cause("first", &items).because(&["n1", "cordoned"]);
+    cause("second", &items)
+        .because(&["Shortage of cpu"])
+        .advises(&["Uncordoning (n1) would not help"]);
+}
+
+#[test]
+fn workloads_that_wait_for_the_same_room_are_packed_together() {
+    let items = [
+        node("n1", "4", "16Gi"),
+        running(pod("busy", "3", "1Gi"), "n1"),
+        member("a-0", "2", "1Gi"),
+        member("b-0", "2", "1Gi"),
+        member("c-0", "3", "1Gi"),
+    ];
+    let answer = cause("a-0", &items);
+    answer.advises(&[
+        "Add 2 nodes of the size of n1",
+        "all 3 pods of the 3 workloads",
+    ]);
+    answer.has(&answer.0.summary, &["The same holds up 2 more workloads"]);
+}
+
+#[test]
+fn a_scheduler_that_says_nothing_is_the_cause_only_where_a_node_would_take_the_pod() {
+    let silent =
+        |name: &str, cpu: &str| set(member(name, cpu, "1Gi"), "/status/conditions", json!([]));
+    let items = [
+        node("n1", "4", "16Gi"),
+        silent("web-0", "1"),
+        super::kit::event("other", "Other", "so that there is a time"),
+    ];
+    cause("", &items).because(&["scheduler default-scheduler", "has not looked at it"]);
+    let items = [node("n1", "4", "16Gi"), silent("web-0", "8")];
+    cause("", &items).because(&["cpu 8", "larger than any node"]);
+}
+
+#[test]
+fn the_smallest_size_that_does_is_chosen_and_the_others_are_offered() {
+    let mut items = vec![
+        node("big", "32", "128Gi"),
+        running(pod("full-b", "32", "1Gi"), "big"),
+        node("small", "4", "16Gi"),
+        running(pod("full-s", "4", "1Gi"), "small"),
+    ];
+    items.extend((0..4).map(|i| member(&format!("web-{i}"), "2", "1Gi")));
+    let answer = cause("", &items);
+    answer.advises(&["Add 1 node of the size of big"]);
+    answer.has(&answer.text(), &["instead: 2 nodes of the size of small"]);
+}
