@@ -147,12 +147,13 @@ impl Machine {
                 return Answer::Passed;
             }
         };
-        drop(standing);
-        self.0.touched.add(applied.touched);
+        // Before anyone can see that it has left the state: a case is always in one of the two.
         if let Err(error) = self.0.archive.add(place.index, applied.closed) {
             // Only a value that bincode cannot write leads here, and cases have none.
             tracing::error!("a closed case is not in the archive: {error}");
         }
+        drop(standing);
+        self.0.touched.add(applied.touched);
         Answer::Verdict(applied.verdict)
     }
 }

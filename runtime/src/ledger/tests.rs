@@ -124,6 +124,7 @@ with_each_store! {
     what_was_answered_is_there_after_a_restart
     the_same_request_is_answered_once_also_after_a_restart
     closed_cases_are_in_the_archive_once_also_after_a_restart
+    a_case_that_has_left_the_state_is_in_the_archive
     a_snapshot_takes_the_place_of_the_log_before_it
 }
 
@@ -203,6 +204,33 @@ async fn closed_cases_are_in_the_archive_once_also_after_a_restart(kind: StoreKi
         assert_eq!(ledger.read(|state| state.cases.len()), 0);
         ledger.close().await;
     }
+}
+
+async fn a_case_that_has_left_the_state_is_in_the_archive(kind: StoreKind) {
+    /// Each of them is closed once under the eyes of a reader that does not rest.
+    const CASES: u64 = 100;
+    let dir = tempfile::tempdir().unwrap();
+    let (ledger, _changes) = open(&options(&dir, kind)).await;
+    let reader = ledger.clone();
+    let looking = tokio::task::spawn_blocking(move || {
+        let deadline = clock::Deadline::after(PATIENCE);
+        for case in (1..=CASES).map(CaseId) {
+            let has_left =
+                |state: &State| state.next_case > case && !state.cases.contains_key(&case);
+            while !reader.read(has_left) {
+                assert!(!deadline.is_over(), "{case} is not closed");
+            }
+            assert!(
+                reader.archive().case(case).unwrap().is_some(),
+                "{case} is nowhere"
+            );
+        }
+    });
+    for _ in 0..CASES {
+        close_case(&ledger, "short").await;
+    }
+    looking.await.unwrap();
+    ledger.close().await;
 }
 
 async fn a_snapshot_takes_the_place_of_the_log_before_it(kind: StoreKind) {
