@@ -236,3 +236,79 @@ fn history(case: &CaseView, paper: &Paper, most: usize) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::view;
+    use crate::admin::wire::CaseView;
+    use crate::cli::print::Paper;
+
+    fn case() -> CaseView {
+        let at = json!({"at": "2026-03-01T09:30:00.000Z", "ms": 1});
+        let stage = |name: &str, more: serde_json::Value| {
+            let mut stage = json!({
+                "name": name, "title": "", "status": "pending", "generation": 0,
+                "needs": {"skill": "look"}, "after": [], "limit_ms": 1, "attempts_allowed": 2,
+                "attempts_failed": 0, "attempts_lost": 0, "attempt": null, "on_failure": "fail",
+                "approval": null, "result": null, "reason": null, "brief": "",
+            });
+            for (key, value) in more.as_object().unwrap() {
+                stage[key] = value.clone();
+            }
+            stage
+        };
+        let asked = json!({"by": [], "note": "Restarts it.\n\u{1b}[2J", "state": "asked",
+                           "given_by": null, "given_note": null});
+        let said = json!({"summary": "all\nfine \u{1b}]0;x\u{7}", "artifacts": []});
+        let history: Vec<_> = (1..=20)
+            .map(|index| {
+                json!({"index": index, "at": at, "by": "root", "kind": "x",
+                       "text": format!("line {index}\nforged")})
+            })
+            .collect();
+        let case = json!({
+            "id": "c-1", "team": "sre", "title": "pod x", "status": "waiting", "outcome": null,
+            "waiting_for": "approval", "opened_by": "root", "opened": at, "closed": null,
+            "stages_done": 1, "stages": 2, "live_attempts": 0,
+            "briefs": [{"version": 1, "text": "pod x"}], "attachments": [], "playbook": null,
+            "generation": 0, "is_paused": false, "ending": null, "ending_reason": null,
+            "plan": [stage("look", json!({"status": "done", "result": said})),
+                     stage("restart", json!({"after": ["look"], "approval": asked}))],
+            "attempts": [], "plan_refusals": [["a stage needs nobody"]], "report": null,
+            "history": history, "history_dropped": 0,
+            "freshness": {"applied_index": 1, "age_ms": 0, "is_linearizable": true},
+        });
+        serde_json::from_value(case).unwrap()
+    }
+
+    #[test]
+    fn a_case_says_what_it_waits_for_and_how_to_go_on() {
+        let text = view(&case(), &Paper::default(), 2);
+        for line in [
+            "status    waiting for an approval",
+            "stages    1 of 2 done",
+            "waits: stage restart (Restarts it.): `domo case approve c-1 restart` or `reject`",
+            "plan sent back: a stage needs nobody",
+            "… 18 earlier lines: --history",
+            "2026-03-01T09:30:00.000Z  line 20 forged  [root]",
+        ] {
+            assert!(
+                text.lines().any(|shown| shown == line),
+                "{line} is not in\n{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_in_a_case_can_write_to_the_terminal() {
+        let text = view(&case(), &Paper::default(), usize::MAX);
+        assert!(!text.contains(['\u{1b}', '\u{7}']), "{text:?}");
+        assert!(text.contains("all fine ]0;x"), "{text}");
+        assert!(
+            !text.lines().any(|line| line.starts_with("forged")),
+            "{text}"
+        );
+    }
+}

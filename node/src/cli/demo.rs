@@ -48,7 +48,7 @@ Examples:
   domo demo --keep
   domo demo --output json")]
 pub(crate) struct Demo {
-    /// Leaves the node running, to look around
+    /// Keeps the node running until Ctrl-C, to look around
     #[arg(long)]
     keep: bool,
 }
@@ -63,8 +63,11 @@ impl Verb for Demo {
             () = ended() => Err(interrupted()),
         };
         if self.keep && played.is_ok() {
-            print::note(&node.leave());
-            return played;
+            print::note(&node.way_in());
+            tokio::select! {
+                () = ended() => {}
+                () = node.ended() => print::note("the demo's node has ended"),
+            }
         }
         let cleared = node.clear().await;
         match played {

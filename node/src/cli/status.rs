@@ -170,3 +170,80 @@ fn troubles(status: &Status, paper: &Paper) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::view;
+    use crate::admin::wire::{
+        CaseCounts, ClusterStatus, HumanWait, LedgerView, Moment, NodeView, Status, Trouble,
+        WorkerCounts,
+    };
+    use crate::cli::print::Paper;
+
+    fn without_leader(ledger: LedgerView) -> Status {
+        Status {
+            node: NodeView {
+                id: "n-1".to_owned(),
+                name: "a".to_owned(),
+                release: "0.1.0".to_owned(),
+                engine: "process".to_owned(),
+                started: Moment::from_ms(0),
+            },
+            cluster: ClusterStatus {
+                leader: None,
+                term: 3,
+                leader_since: None,
+                leader_because: "no quorum answers".to_owned(),
+                nodes: Vec::new(),
+            },
+            ledger,
+            teams: 1,
+            workers: WorkerCounts {
+                total: 3,
+                asleep: 3,
+                ..WorkerCounts::default()
+            },
+            cases: CaseCounts {
+                waiting: 1,
+                ..CaseCounts::default()
+            },
+            counted_index: 9,
+            waits: vec![HumanWait {
+                case: "c-1".to_owned(),
+                team: None,
+                title: "pod\nx".to_owned(),
+                stages: Vec::new(),
+                hint: "domo case resume c-1".to_owned(),
+            }],
+            waits_in_all: 4,
+            troubles: vec![Trouble {
+                what: "the disk is full".to_owned(),
+                hint: "make room".to_owned(),
+                seen: Moment::from_ms(0),
+                count: 2,
+            }],
+        }
+    }
+
+    #[test]
+    fn a_status_says_what_is_wrong_and_what_waits() {
+        let ledger = serde_json::json!({
+            "last_index": 9, "committed_index": 9, "applied_index": 9, "age_ms": 0,
+            "is_writable": false, "entries_written": 0, "syncs": 0,
+        });
+        let status = without_leader(serde_json::from_value(ledger).unwrap());
+        let text = view(&status, &Paper::default());
+        for line in [
+            "leader   none: no quorum answers",
+            "ledger   applied 9 of 9 committed, 0s old, takes no commands",
+            "waits: case c-1 (pod x): domo case resume c-1",
+            "waits: 3 more cases: `domo case list --status waiting`",
+            "trouble: the disk is full (2 times, last 1970-01-01T00:00:00.000Z): make room",
+        ] {
+            assert!(
+                text.lines().any(|shown| shown == line),
+                "{line} is not in\n{text}"
+            );
+        }
+    }
+}

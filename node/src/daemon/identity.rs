@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::fcntl::{Flock, FlockArg};
+use nix::unistd::geteuid;
 use runtime::clock;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -19,6 +20,13 @@ use thiserror::Error;
 const FILE: &str = "node.json";
 /// The file whose lock says that a daemon uses the folder.
 const LOCK: &str = "lock";
+/// A folder that only its owner enters.
+const CLOSED: u32 = 0o700;
+/// A folder that others pass without seeing what is in it: root's agents can have users of their own,
+/// who must reach their boxes below it.
+const PASSABLE: u32 = 0o711;
+/// What in a data folder is nobody else's.
+const PRIVATE: [&str; 2] = ["ledger", "blobs"];
 /// Bytes of randomness in a cluster's name: no two clusters on one engine meet.
 const CLUSTER_BYTES: usize = 6;
 
@@ -101,17 +109,36 @@ pub async fn take_when_free(folder: &Path, node: u64) -> Result<Identity, Identi
     }
 }
 
+/// Makes the data folder, and in it closed ones for what nobody else may read.
+fn make_folders(folder: &Path) -> io::Result<()> {
+    let mode = if geteuid().is_root() {
+        PASSABLE
+    } else {
+        CLOSED
+    };
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(mode)
+        .create(folder)?;
+    for private in PRIVATE {
+        match fs::DirBuilder::new()
+            .mode(CLOSED)
+            .create(folder.join(private))
+        {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
 /// Takes a data folder into use, making it where it is not there.
 pub fn take(folder: &Path, node: u64) -> Result<Identity, IdentityError> {
     let failed = |path: &Path| {
         let path = path.to_path_buf();
         move |source| IdentityError::Failed { path, source }
     };
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(failed(folder))?;
+    make_folders(folder).map_err(failed(folder))?;
     let lock_path = folder.join(LOCK);
     let file = OpenOptions::new()
         .create(true)

@@ -94,19 +94,19 @@ impl DemoNode {
         Client::new(socket_of(self.place.path()))
     }
 
-    /// Leaves it running; answers how to reach it, and how to end it.
-    pub(super) fn leave(mut self) -> String {
-        self.place.disable_cleanup(true);
+    /// How to reach it while it runs.
+    pub(super) fn way_in(&self) -> String {
         let socket = socket_of(self.place.path());
-        let pid = self
-            .daemon
-            .id()
-            .map_or_else(String::new, |pid| pid.to_string());
         format!(
-            "the node goes on: `domo --socket {} status`\nend it with `kill {pid}`; its folder is {}",
-            socket.display(),
-            self.place.path().display()
+            "the node goes on: `domo --socket {} status`\nCtrl-C here ends it and takes everything away",
+            socket.display()
         )
+    }
+
+    /// Comes when the daemon has ended by itself.
+    pub(super) async fn ended(&mut self) {
+        // Whatever it ended with: it is gone.
+        let _ = self.daemon.wait().await;
     }
 
     /// Ends the daemon, then its agents, then removes the folder.
