@@ -13,10 +13,10 @@ mod tally;
 use clap::Args;
 use config::document::{self, Known, Source};
 use config::examples;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::apply::uploaded;
-use super::console::{Console, interrupt};
+use super::console::Console;
 use super::live::Shown;
 use super::moment::rough;
 use super::print;
@@ -55,17 +55,18 @@ pub(crate) struct Demo {
 
 impl Verb for Demo {
     async fn run(self, console: &Console) -> Result<(), Stop> {
+        let mut ends = Ends::listen()?;
         let place = place::make()?;
         print::note(&format!("starting a node in {}", place.path().display()));
         let mut node = DemoNode::start(place)?;
         let played = tokio::select! {
             played = play(console, &mut node) => played,
-            () = ended() => Err(interrupted()),
+            () = ends.come() => Err(interrupted()),
         };
         if self.keep && played.is_ok() {
             print::note(&node.way_in());
             tokio::select! {
-                () = ended() => {}
+                () = ends.come() => {}
                 () = node.ended() => print::note("the demo's node has ended"),
             }
         }
@@ -120,6 +121,9 @@ async fn play(console: &Console, node: &mut DemoNode) -> Result<(), Stop> {
         print::text(&client.report_markdown(&opened.case).await?)?;
         let took = rough(u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
         print::note(&format!("{tally}, in {took}"));
+        print::note(
+            "a node of your own: `domo node run --dev --data DIR`, then `domo apply --help`",
+        );
     }
     wait::judged(&case)
 }
@@ -170,15 +174,29 @@ async fn submit(client: &Client) -> Result<Opened, Stop> {
     Ok(client.open_case(&case, &request).await?)
 }
 
-/// Comes when the demo is to end early.
-async fn ended() {
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => tokio::select! {
-            _ = terminate.recv() => {}
-            () = interrupt() => {}
-        },
-        // Without a handler the signal ends the process.
-        Err(_) => interrupt().await,
+/// What ends the demo early; heard from before there is anything to take away.
+struct Ends {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Ends {
+    fn listen() -> Result<Self, Stop> {
+        let listen = |kind| {
+            signal(kind)
+                .map_err(|error| Stop::mend(format!("signals cannot be heard: {error}"), ""))
+        };
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    async fn come(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
 

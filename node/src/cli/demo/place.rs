@@ -4,10 +4,11 @@
 //! A home may be read-only, and a socket's path has 107 bytes; whichever folder it is, it is one that
 //! every Linux has.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
+use nix::sys::statvfs::{FsFlags, statvfs};
 use nix::unistd::geteuid;
-use std::os::unix::fs::PermissionsExt as _;
 use tempfile::TempDir;
 
 use crate::cli::stop::Stop;
@@ -19,7 +20,10 @@ const LONGEST_PATH_BYTES: usize = 60;
 pub(super) fn make() -> Result<TempDir, Stop> {
     let mut tried = Vec::new();
     for folder in candidates() {
-        let made = if folder.as_os_str().len() > LONGEST_PATH_BYTES {
+        let runs_nothing = statvfs(&folder).is_ok_and(|at| at.flags().contains(FsFlags::ST_NOEXEC));
+        let made = if runs_nothing {
+            Err(std::io::Error::other("programs cannot run from there"))
+        } else if folder.as_os_str().len() > LONGEST_PATH_BYTES {
             Err(std::io::Error::other("its path is too long for a socket"))
         } else {
             tempfile::Builder::new()
