@@ -98,6 +98,7 @@ impl<'a> Population<'a> {
 
     /// `Deployment mse/mse-gateway: 0 of 4 pods ready`, for each of the workloads.
     pub fn impact<'i>(&self, ids: impl IntoIterator<Item = &'i WorkloadId>) -> Option<String> {
+        /// A sentence with more names is not read.
         const MAX_WORKLOADS: usize = 8;
         let lines: Vec<String> = ids
             .into_iter()

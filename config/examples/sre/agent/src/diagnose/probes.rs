@@ -29,21 +29,7 @@ pub fn killed_by_probe(
             && (e.message.contains("failed liveness probe")
                 || e.message.contains("failed startup probe"))
     });
-    let failing = |kind: &str| {
-        let start = format!("{kind} probe failed");
-        events
-            .iter()
-            .rev()
-            .find(|e| e.reason == "Unhealthy" && e.message.starts_with(&start))
-            .copied()
-    };
-    let (kind, failed) = match (failing("Liveness"), failing("Startup")) {
-        (Some(e), None) => ("liveness", Some(e)),
-        (None, Some(e)) => ("startup", Some(e)),
-        (Some(l), Some(s)) if l.last < s.last => ("startup", Some(s)),
-        (Some(l), Some(_)) => ("liveness", Some(l)),
-        (None, None) => ("liveness", None),
-    };
+    let (kind, failed) = last_failed(&events);
     let kind = if killing.is_some_and(|k| k.message.contains("startup")) {
         "startup"
     } else {
@@ -87,6 +73,22 @@ pub fn killed_by_probe(
         .evidence
         .extend(killing.map(|e| format!("{}: {}", pod.key, e.shown())));
     Some(symptom)
+}
+
+/// The probe that failed last, and the event that says so.
+fn last_failed<'e>(events: &[&'e Event]) -> (&'static str, Option<&'e Event>) {
+    let failing = |kind: &str| {
+        let start = format!("{kind} probe failed");
+        let is_it = |e: &&&Event| e.reason == "Unhealthy" && e.message.starts_with(&start);
+        events.iter().rev().find(is_it).copied()
+    };
+    match (failing("Liveness"), failing("Startup")) {
+        (Some(e), None) => ("liveness", Some(e)),
+        (None, Some(e)) => ("startup", Some(e)),
+        (Some(l), Some(s)) if l.last < s.last => ("startup", Some(s)),
+        (Some(l), Some(_)) => ("liveness", Some(l)),
+        (None, None) => ("liveness", None),
+    }
 }
 
 fn events<'a>(

@@ -203,6 +203,7 @@ pub fn load(slot: &Slot<'_>, resources: &[String]) -> String {
 
 /// `work-a lacks cpu, work-b lacks memory`: what each node that could take the pods is short of.
 pub fn lacks(world: &World<'_>, group: &Group<'_>) -> String {
+    /// A sentence with more names is not read; the evidence has a line for each node.
     const MAX_NODES: usize = 6;
     let lines = group
         .verdict

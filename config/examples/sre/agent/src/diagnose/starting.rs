@@ -58,6 +58,11 @@ pub fn symptom(cluster: &Cluster, pod: &Pod) -> Option<Symptom> {
     ]) {
         return Some(sandbox(pod, event));
     }
+    without_a_word(cluster, pod)
+}
+
+/// A pod that waits long for its containers while no event says why.
+fn without_a_word(cluster: &Cluster, pod: &Pod) -> Option<Symptom> {
     let waited_s = cluster.age_s(
         pod.condition("PodScheduled")
             .and_then(|c| c.since)

@@ -59,18 +59,7 @@ fn found(question: &Question<'_>, primary: usize, progress: &mut Progress) -> Ou
         .into_iter()
         .filter(|f| f.severity == Severity::Critical)
         .collect();
-    let mut also = match same.len() {
-        0 => String::new(),
-        n => format!(" The same holds up {}.", phrase::count(n, "more workload")),
-    };
-    also = match separate.as_slice() {
-        [] => also,
-        [one] => format!("{also} A separate fault: {}.", one.title),
-        more => {
-            let count = phrase::sentence(&phrase::count(more.len(), "separate fault"));
-            format!("{also} {count} besides.")
-        }
-    };
+    let also = beside(same.len(), &separate);
     let named = view::about_names(diagnosis);
     let mut outcome = Outcome::new(format!("{named}Root cause: {}.{also}", cause.title), 0.0);
     let mut told = format!("{}. {}", cause.title, cause.explanation);
@@ -111,6 +100,22 @@ fn found(question: &Question<'_>, primary: usize, progress: &mut Progress) -> Ou
         .findings
         .extend(rest.map(|(_, f)| view::finding(diagnosis, f)));
     outcome
+}
+
+/// What the summary says beside the root cause.
+fn beside(same: usize, separate: &[&Fault]) -> String {
+    let also = match same {
+        0 => String::new(),
+        n => format!(" The same holds up {}.", phrase::count(n, "more workload")),
+    };
+    match separate {
+        [] => also,
+        [one] => format!("{also} A separate fault: {}.", one.title),
+        more => {
+            let count = phrase::sentence(&phrase::count(more.len(), "separate fault"));
+            format!("{also} {count} besides.")
+        }
+    }
 }
 
 /// Do two faults have one cause and one cure, though they touch different workloads?
