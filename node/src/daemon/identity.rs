@@ -27,8 +27,6 @@ const CLOSED: u32 = 0o700;
 const PASSABLE: u32 = 0o711;
 /// What in a data folder is nobody else's.
 const PRIVATE: [&str; 2] = ["ledger", "blobs"];
-/// Bytes of randomness in a cluster's name: no two clusters on one engine meet.
-const CLUSTER_BYTES: usize = 6;
 
 /// What stands in the way of using a data folder.
 #[derive(Debug, Error)]
@@ -156,8 +154,9 @@ pub fn take(folder: &Path, node: u64) -> Result<Identity, IdentityError> {
             why: why.to_string(),
         })?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let random: [u8; CLUSTER_BYTES] = rand::random();
-            let cluster = random.iter().map(|byte| format!("{byte:02x}")).collect();
+            // Wide enough that no two clusters on one engine meet.
+            let random: u64 = rand::random();
+            let cluster = format!("{random:016x}");
             Kept {
                 version: 1,
                 cluster,
