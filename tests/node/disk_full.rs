@@ -3,8 +3,8 @@
 use lab::{Engine, Lab, Node, SmallDisk, Team, is_told_once, wait_until};
 use std::time::Duration;
 
-/// Room for a ledger and a few cases; small enough to be filled in no time.
-const DISK_BYTES: u64 = 96 << 20;
+/// Room for a ledger, a few cases and the copy of `domo` that boxes run; filled in no time.
+const DISK_BYTES: u64 = 512 << 20;
 /// The node looks for room by itself.
 const RECOVERY_LIMIT: Duration = Duration::from_mins(1);
 

@@ -60,7 +60,7 @@ fn an_attempt_goes_on_while_the_engine_hangs() {
     docker.signal(Signal::SIGSTOP);
     node.release("go");
     node.wait_written("result.json");
-    let other = node.submit("crew", "agent: cause nothing");
+    let other = node.submit("crew", "the other");
     assert!(other.starts_with("c-"), "a hung engine holds no door");
     docker.signal(Signal::SIGCONT);
     ends_well(&node, &case);
