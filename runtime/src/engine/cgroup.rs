@@ -12,16 +12,21 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use super::BoxLimits;
+use crate::clock::wall;
 
 /// The period that a share of processor time is counted in.
 const CPU_PERIOD_US: u64 = 100_000;
 /// Processes of the box's own machinery: init, its last step before the agent, the sandbox.
 const OWN_PROCESSES: u64 = 8;
+/// How old a group without processes is when it is swept: another daemon may just be making it.
+const SWEPT_AFTER: Duration = Duration::from_mins(10);
 /// The folder above all boxes' groups.
 const TOP: &str = "domo";
 
@@ -153,6 +158,24 @@ impl Cgroups {
         are_gone
     }
 
+    /// Removes old groups in which nothing runs, of boxes whose folders were thrown away.
+    ///
+    /// A box that only sleeps loses nothing: its groups are made again when it wakes.
+    pub(super) fn sweep(&self) {
+        let now_s = wall().0 / 1_000;
+        for root in self.roots() {
+            for entry in fs::read_dir(root.join(TOP)).into_iter().flatten().flatten() {
+                let made_s = entry
+                    .metadata()
+                    .map_or(now_s, |seen| seen.mtime().unsigned_abs());
+                if now_s.saturating_sub(made_s) > SWEPT_AFTER.as_secs() {
+                    // One that is in use, or a file, says no.
+                    let _ = fs::remove_dir(entry.path());
+                }
+            }
+        }
+    }
+
     /// The folder with the memory controller's files of a box.
     pub(super) fn memory_of(&self, short: &str) -> PathBuf {
         let (Cgroups::V1 { memory: root, .. } | Cgroups::V2 { root }) = self;
@@ -208,6 +231,22 @@ mod tests {
         assert_eq!(read("cpu.max"), "50000 100000");
         assert_eq!(read("pids.max"), "264");
         assert_eq!(groups.procs, [mount.path().join("domo/abc/cgroup.procs")]);
+    }
+
+    #[test]
+    fn only_old_groups_are_swept() {
+        let mount = tempfile::tempdir().unwrap();
+        fs::write(mount.path().join("cgroup.controllers"), "cpu memory pids\n").unwrap();
+        let cgroups = Cgroups::find(mount.path()).unwrap();
+        let (old, new) = (mount.path().join("domo/old"), mount.path().join("domo/new"));
+        fs::create_dir(&old).unwrap();
+        fs::create_dir(&new).unwrap();
+        let long_ago = nix::sys::time::TimeSpec::new(1_000, 0);
+        let follow = nix::sys::stat::UtimensatFlags::FollowSymlink;
+        let here = nix::fcntl::AT_FDCWD;
+        nix::sys::stat::utimensat(here, &old, &long_ago, &long_ago, follow).unwrap();
+        cgroups.sweep();
+        assert!(!old.exists() && new.exists());
     }
 
     #[test]

@@ -135,7 +135,11 @@ impl ContainerEngine {
         let word = spool.folder().join(WORD_FILE);
         write_by_rename(&spool.folder().join("run"), "init.json", b"", 0o600)?;
         own(&word, spool.owner())?;
-        self.client.start(name).await?;
+        match self.client.start(name).await {
+            // Under load the engine's own runtime sometimes trips over itself; seldom twice.
+            Err(EngineError::Failing { .. }) => self.client.start(name).await?,
+            started => started?,
+        }
         let deadline = Deadline::after(READY_LIMIT);
         let failing = |why: String| {
             let subject = name.to_owned();

@@ -79,11 +79,13 @@ impl ProcessEngine {
     pub(super) fn new(home: Home, confinement: Confinement) -> ProcessEngine {
         let is_root = nix::unistd::geteuid().is_root();
         let mount = Path::new("/sys/fs/cgroup");
+        let cgroups = is_root.then(|| Cgroups::find(mount)).flatten();
+        cgroups.iter().for_each(Cgroups::sweep);
         ProcessEngine {
             home,
             confinement,
             bwrap: bubblewrap::find(),
-            cgroups: is_root.then(|| Cgroups::find(mount)).flatten(),
+            cgroups,
             events: broadcast::Sender::new(EVENTS_LIMIT),
             watched: Mutex::default(),
             turns: Turns::new(),
