@@ -82,7 +82,9 @@ async fn a_plan_that_is_never_right_fails_the_case_with_its_reasons() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cases_end_once_each_while_personas_crash_between_any_two_messages() {
+    /// More than run at once, so that cases are in every state when a persona dies.
     const CASES: usize = 40;
+    /// Several for each message that these cases take.
     const CRASHES: usize = 300;
     let home = open(Quick::default()).await;
     crew(&home, true).await;

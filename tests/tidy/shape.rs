@@ -32,6 +32,8 @@ const TOP: [&str; 16] = [
     ".rustfmt.toml",
 ];
 
+/// Names that a library's trait asks for: they are not ours to choose.
+const FOREIGN_NAMES: [&str; 1] = ["SnapshotData"];
 /// Names that say nothing about the thing, alone or as the last part of a name.
 const EMPTY_NAMES: [&str; 8] = [
     "Helper", "Helpers", "Util", "Utils", "Common", "Data", "Info", "Misc",
@@ -175,9 +177,10 @@ pub fn names_say_what_things_are(house: &House) -> Vec<Wrong> {
                 .find(|pair| kinds.contains(&pair[0]))
                 .map(|pair| pair[1]);
             let is_empty = |name: &str| {
-                EMPTY_NAMES
-                    .iter()
-                    .any(|empty| name.ends_with(empty) || name.eq_ignore_ascii_case(empty))
+                !FOREIGN_NAMES.contains(&name)
+                    && EMPTY_NAMES
+                        .iter()
+                        .any(|empty| name.ends_with(empty) || name.eq_ignore_ascii_case(empty))
             };
             if let Some(name) = name.filter(|name| is_empty(name)) {
                 let what = format!("`{name}` says nothing: name what it is");

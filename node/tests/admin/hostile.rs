@@ -89,6 +89,13 @@ async fn wrong_bodies_are_refused_with_what_is_wrong() {
     assert!(ask(&house.path, packed).await.starts_with("HTTP/1.1 415"));
     let bad_id = post("/v1/cases", "request-id: a b\r\n", b"{\"brief\":\"x\"}");
     assert!(ask(&house.path, bad_id).await.contains("header Request-Id"));
+    house.client.status().await.unwrap();
+    house.close().await;
+}
+
+#[tokio::test]
+async fn wrong_paths_are_refused_as_invalid() {
+    let house = House::open().await;
     for path in [
         "/v1/cases/%ff",
         "/v1/cases/c-x",
