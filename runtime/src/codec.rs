@@ -165,12 +165,17 @@ pub fn encode_into<T: Serialize>(
 
 /// The value that is all of `body`.
 pub fn decode_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, CodecError> {
-    // The limit is what a length inside the body may claim: little more than the body has.
+    // A number counts with the bytes that it has in memory, up to sixteen for one in the body; the
+    // limit lets every true body pass, and no length inside it claim more than that.
     let (value, used) = match body.len() {
-        0..=0xFFFF => bincode::serde::decode_from_slice(body, config::<0x1_0000>()),
-        0x1_0000..=0xF_FFFF => bincode::serde::decode_from_slice(body, config::<0x10_0000>()),
-        0x10_0000..=0xFF_FFFF => bincode::serde::decode_from_slice(body, config::<0x100_0000>()),
-        _ => bincode::serde::decode_from_slice(body, config::<0x1_0000_0000>()),
+        0..0x1000 => bincode::serde::decode_from_slice(body, config::<0x1_0000>()),
+        0x1000..0x1_0000 => bincode::serde::decode_from_slice(body, config::<0x10_0000>()),
+        0x1_0000..0x10_0000 => bincode::serde::decode_from_slice(body, config::<0x100_0000>()),
+        0x10_0000..0x100_0000 => bincode::serde::decode_from_slice(body, config::<0x1000_0000>()),
+        0x100_0000..0x1000_0000 => {
+            bincode::serde::decode_from_slice(body, config::<0x1_0000_0000>())
+        }
+        _ => bincode::serde::decode_from_slice(body, config::<0x10_0000_0000>()),
     }
     .map_err(|error| CodecError::Value(error.to_string()))?;
     if used != body.len() {
@@ -361,6 +366,18 @@ mod tests {
                 found: 3
             }
         );
+    }
+
+    #[test]
+    fn a_body_of_small_numbers_is_read_whatever_its_size() {
+        for count in [100, 4_000, 4_095, 60_000, 70_000, 1_100_000] {
+            let numbers = vec![(1_u64, Some(0_u128)); count / 3];
+            let body = encode_body(&numbers).unwrap();
+            assert_eq!(
+                decode_body::<Vec<(u64, Option<u128>)>>(&body).unwrap(),
+                numbers
+            );
+        }
     }
 
     #[test]

@@ -94,7 +94,9 @@ impl Filter {
 #[derive(Debug, Error)]
 pub enum ArchiveError {
     /// What is kept of a case is damaged: restore it from a backup or another node.
-    #[error("the archive's record of case {case} is damaged: {why}")]
+    #[error(
+        "the archive's record of case {case} is damaged: {why}; restore it from a backup or another node"
+    )]
     Damaged {
         /// The case.
         case: CaseId,

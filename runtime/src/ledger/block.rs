@@ -8,8 +8,8 @@ use super::raft::{RaftEntry, Record};
 use crate::codec;
 use crate::store::{Batch, Order, Space, Store, StoreError};
 
-/// A block; a longer record is one by itself. sled keeps so much in one piece.
-const BLOCK_BYTES: usize = 48 * 1024;
+/// A block; a longer record is one by itself. More would be read for one entry than is worth it.
+const BLOCK_BYTES: usize = 32 * 1024;
 /// What one batch of the store takes; a longer append is several.
 const BATCH_BYTES: usize = 256 * 1024;
 /// Blocks that are read in one go.

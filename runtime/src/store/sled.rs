@@ -8,7 +8,7 @@
 //! # Why
 //! What sled 0.34 promises and does not keep, and what is done about it here:
 //! - `flush` calls `sync_file_range`, which is no durability: an fdatasync of `db` follows it.
-//! - values over 128 KiB go to files that are never synced: they are cut into pieces.
+//! - leaves over 128 KiB go to files that are never synced: long values are cut into pieces.
 //! - a new folder's `conf` is not synced: it is made under another name and renamed when durable.
 //! - `snap.….generating`, left by a kill while opening, is later taken for a snapshot: it is removed.
 //! - opening writes a snapshot of what the kernel holds, durable or not: `db` is synced before.
@@ -38,8 +38,9 @@ const WINDOW_BYTES: usize = 128 * 1024;
 const ASK_BYTES: usize = 16 * 1024;
 /// What one operation adds to its key and value in sled's file.
 const OP_BYTES: usize = 48;
-/// The largest value that is kept in one piece: sled's own limit for what it syncs is twice that.
-const PIECE_BYTES: usize = 60 * 1024;
+/// The largest value that is kept in one piece: a leaf of sled's tree holds up to 17 values, and one
+/// of more than 128 KiB goes to a file of its own.
+const PIECE_BYTES: usize = 4 * 1024;
 /// Where the further pieces of long values are.
 const PIECES: u8 = 0xFF;
 /// What sled may hold of its file in memory: the log's tail is held elsewhere.
