@@ -153,20 +153,28 @@ impl Wishes {
 pub(super) async fn follow(client: &Client, case: &str) -> Result<(), BenchError> {
     // Nothing of its history is wanted, only the end.
     let mut lines = client.watch(case, u64::MAX).await?;
+    let mut last_words = String::from("it said nothing");
     while let Some(event) = lines.next().await? {
-        if let WatchEvent::Closed { case } = event {
-            if case.line.outcome == Some(CaseOutcome::Succeeded) {
+        match event {
+            WatchEvent::Closed { case } if case.line.outcome == Some(CaseOutcome::Succeeded) => {
                 return Ok(());
             }
-            let why = case.ending_reason.unwrap_or_default();
-            return Err(BenchError::Ended(format!(
-                "a measured case did not succeed: {why}"
-            )));
+            WatchEvent::Closed { case } => {
+                let why = case.ending_reason.unwrap_or_default();
+                let what = format!("a measured case did not succeed: {why}");
+                return Err(BenchError::Ended(what));
+            }
+            WatchEvent::Ended { reason } => last_words = reason,
+            WatchEvent::History(_)
+            | WatchEvent::Status { .. }
+            | WatchEvent::Progress { .. }
+            | WatchEvent::Quiet
+            | WatchEvent::Unnamed => {}
         }
     }
-    Err(BenchError::Ended(
-        "a watched case's stream ended before the case".to_owned(),
-    ))
+    Err(BenchError::Ended(format!(
+        "the stream of case {case} ended before it: {last_words}"
+    )))
 }
 
 /// Adds what a case took; a refusal for want of room is no failure of the bench.
