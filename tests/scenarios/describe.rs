@@ -92,7 +92,12 @@ fn team(words: &mut Words<'_>) -> Result<TeamSpec, Wrong> {
         if words.take("playbook") {
             spec.playbook = Some(words.parse()?);
         } else if words.take("with an agent") {
-            spec.agent = Some(agent(Vec::new()));
+            let skills = if words.take("skills") {
+                words.list(Words::parse)?
+            } else {
+                Vec::new()
+            };
+            spec.agent = Some(agent(skills));
         } else if words.take("topics") {
             spec.topics = words.list(|words| words.word().map(str::to_owned))?;
         } else if words.take("labels") {

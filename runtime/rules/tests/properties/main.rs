@@ -25,7 +25,7 @@ use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
 use wish::Wish;
 
 /// Conversations that are tried at scale 1: some seconds' worth.
-const CONVERSATIONS: u32 = 600;
+const CONVERSATIONS: u32 = 400;
 /// Wishes of one conversation: enough for several cases to go all their way.
 const WISHES: usize = 200;
 /// The seed at scale 1: a run tells something about the change, not about luck.

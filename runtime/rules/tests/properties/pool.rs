@@ -106,7 +106,7 @@ pub fn document([kind, a, b, c]: [Pick; 4]) -> Document {
             title: "a team".to_owned(),
             topics: vec!["pod".to_owned()],
             butler: worker_name(3 + b % 2 * 4),
-            agent: (!b.is_multiple_of(3)).then(|| agent(0, c)),
+            agent: (!b.is_multiple_of(3)).then(|| agent(c / 2, c)),
             playbook: (b % 5 < 2).then(|| playbook(b)),
             labels: labels(c % 7),
         }),
