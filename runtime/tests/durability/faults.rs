@@ -35,18 +35,24 @@ fn fill(file: &Path) {
     }
 }
 
+/// A ledger that says soon when it is refused.
+fn small(dir: &Path, kind: StoreKind, free_bytes: u64) -> OpenOptions {
+    let limits = Limits {
+        free_bytes,
+        propose_ms: 1000,
+        ..Limits::default()
+    };
+    OpenOptions {
+        limits,
+        ..kill::options(&dir.join("ledger"), kind)
+    }
+}
+
 /// The child's task, on a small disk of its own: fills it, is refused, makes room, and goes on.
 pub fn run_full(dir: &Path, kind: StoreKind, free_bytes: u64) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let options = OpenOptions {
-            limits: Limits {
-                free_bytes,
-                propose_ms: 1000,
-                ..Limits::default()
-            },
-            ..kill::options(&dir.join("ledger"), kind)
-        };
+        let options = small(dir, kind, free_bytes);
         let (ledger, _changes) = Ledger::open(options.clone()).await.unwrap();
         ledger.init_single().await.unwrap();
         let mut answered = Vec::new();
