@@ -4,6 +4,10 @@
 //! What follows from a plan without judgement (which stage may begin, which worker is free) is
 //! the rules' own; the butler does what needs reading and writing: an agent's answer becomes a
 //! plan, the results become a report.
+//!
+//! # Invariant
+//! A butler is of one epoch from its start to its end and speaks in no other: what one that was
+//! replaced still has to say is refused by the rules, also where its successor is beside it.
 
 mod markdown;
 mod plan;
@@ -13,8 +17,8 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use rules::case::{Case, Report};
 use rules::command::Plan;
 use rules::duty::{Duty, PlanFrom};
-use rules::id::{CaseId, TeamName};
-use rules::{Command, Rejection, Who};
+use rules::id::{CaseId, Epoch, TeamName};
+use rules::{Command, Who};
 
 use crate::errand::{Duties, Errands};
 use crate::house::{Hindrance, House};
@@ -42,12 +46,14 @@ pub struct ButlerArgs {
     pub house: House,
     /// Its team.
     pub team: TeamName,
+    /// The epoch in which it speaks, as long as it lives.
+    pub epoch: Epoch,
 }
 
 /// What it has in mind.
 pub struct ButlerState {
     house: House,
-    team: TeamName,
+    me: Who,
     errands: Errands,
 }
 
@@ -63,7 +69,10 @@ impl Actor for Butler {
     ) -> Result<ButlerState, ActorProcessingErr> {
         Ok(ButlerState {
             house: args.house,
-            team: args.team,
+            me: Who::Butler {
+                team: args.team,
+                epoch: args.epoch,
+            },
             errands: Errands::default(),
         })
     }
@@ -88,7 +97,7 @@ fn serve(me: &ActorRef<ButlerMsg>, state: &mut ButlerState, duties: Duties) {
         state.errands.drop(&duty);
     }
     for duty in duties.added {
-        let (house, team) = (state.house.clone(), state.team.clone());
+        let (house, who) = (state.house.clone(), state.me.clone());
         let panicked = || ButlerMsg::ErrandPanicked;
         match duty.clone() {
             Duty::Plan {
@@ -98,13 +107,13 @@ fn serve(me: &ActorRef<ButlerMsg>, state: &mut ButlerState, duties: Duties) {
             } => {
                 let span = tracing::info_span!("plan", %case);
                 state.errands.start(&duty, span, me, panicked, move || {
-                    plan_case(house.clone(), team.clone(), case, generation, from.clone())
+                    plan_case(house.clone(), who.clone(), case, generation, from.clone())
                 });
             }
             Duty::Report { case, generation } => {
                 let span = tracing::info_span!("report", %case);
                 state.errands.start(&duty, span, me, panicked, move || {
-                    report_case(house.clone(), team.clone(), case, generation)
+                    report_case(house.clone(), who.clone(), case, generation)
                 });
             }
             Duty::Place { .. } | Duty::Route { .. } | Duty::Keep { .. } | Duty::Run { .. } => {}
@@ -112,24 +121,13 @@ fn serve(me: &ActorRef<ButlerMsg>, state: &mut ButlerState, duties: Duties) {
     }
 }
 
-/// The butler as it is known now: an epoch that has passed is refused by the rules.
-fn me_now(house: &House, team: &TeamName) -> Result<Who, Hindrance> {
-    let epoch = house.look(|state| state.teams.get(team).map(|team| team.epoch));
-    let epoch = epoch.ok_or_else(|| Rejection::NoTeam(team.clone()))?;
-    Ok(Who::Butler {
-        team: team.clone(),
-        epoch,
-    })
-}
-
 async fn plan_case(
     house: House,
-    team: TeamName,
+    me: Who,
     id: CaseId,
     generation: u32,
     from: PlanFrom,
 ) -> Result<(), Hindrance> {
-    let me = me_now(&house, &team)?;
     let command = match from {
         PlanFrom::Playbook(name) => Command::PlanCase {
             case: id,
@@ -159,13 +157,7 @@ async fn plan_case(
     Ok(())
 }
 
-async fn report_case(
-    house: House,
-    team: TeamName,
-    id: CaseId,
-    generation: u32,
-) -> Result<(), Hindrance> {
-    let me = me_now(&house, &team)?;
+async fn report_case(house: House, me: Who, id: CaseId, generation: u32) -> Result<(), Hindrance> {
     let Some(case) = open_case(&house, id) else {
         return Ok(());
     };

@@ -48,9 +48,9 @@ pub(crate) async fn spawn(
             let spawned = Actor::spawn_linked(None, Manager, given, up).await;
             spawned.map(|(actor, _)| Handle::Manager(actor))
         }
-        Child::Persona(Holder::Butler(team, _)) => {
-            let team = team.clone();
-            let given = ButlerArgs { house, team };
+        Child::Persona(Holder::Butler(team, _, epoch)) => {
+            let (team, epoch) = (team.clone(), *epoch);
+            let given = ButlerArgs { house, team, epoch };
             let spawned = Actor::spawn_linked(None, Butler, given, up).await;
             spawned.map(|(actor, _)| Handle::Butler(actor))
         }

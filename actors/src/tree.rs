@@ -3,7 +3,7 @@
 //! | child | while | if it dies | restarts | beyond that |
 //! |---|---|---|---|---|
 //! | manager | this node leads | started again with all his duties | 10 ms doubling to 5 s | goes on at the longest wait, and says so |
-//! | butler of a team | it has duties here | likewise | likewise | likewise |
+//! | butler of a team, in one epoch | it has duties here, until the epoch is over | likewise | likewise | likewise |
 //! | worker | it has duties here | likewise; its container goes on meanwhile | likewise | likewise |
 //! | janitor | always | likewise | likewise | likewise |
 //!
@@ -20,7 +20,7 @@ use ractor::{
     Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent,
 };
 use rules::duty::{Duty, Holder, Subject, duties_of, subjects};
-use rules::id::WorkerId;
+use rules::id::{TeamName, WorkerId};
 use runtime::clock;
 
 use crate::backoff::Backoff;
@@ -157,11 +157,16 @@ impl Actor for Root {
 
 /// Reads the duties of what was touched, and tells those whose duties have changed.
 async fn changed(me: &ActorRef<RootMsg>, state: &mut RootState, touched: BTreeSet<Subject>) {
+    for subject in &touched {
+        if let Subject::Team(team) = subject {
+            dismiss_butlers(state, team);
+        }
+    }
     let now: Vec<(Subject, Vec<(Holder, Duty)>)> = state.house.look(|rules| {
         touched
             .into_iter()
-            .map(|s| (duties_of(rules, &s), s))
-            .map(|(d, s)| (s, d))
+            .map(|subject| (duties_of(rules, &subject), subject))
+            .map(|(duties, subject)| (subject, duties))
             .collect()
     });
     let mut news: BTreeMap<Holder, Duties> = BTreeMap::new();
@@ -224,7 +229,7 @@ async fn tell(me: &ActorRef<RootMsg>, state: &mut RootState, holder: Holder, new
 fn is_here(state: &RootState, holder: &Holder) -> bool {
     match holder {
         Holder::Manager => state.term.is_some(),
-        Holder::Butler(_, node) | Holder::Worker(_, node) => *node == state.house.node,
+        Holder::Butler(_, node, _) | Holder::Worker(_, node) => *node == state.house.node,
     }
 }
 
@@ -323,6 +328,31 @@ async fn restart(me: &ActorRef<RootMsg>, state: &mut RootState, child: Child) {
     }
 }
 
+/// Ends the butlers of a team that are of another epoch than its present one.
+fn dismiss_butlers(state: &mut RootState, team: &TeamName) {
+    let house = &state.house;
+    let present = house.look(|rules| rules.teams.get(team).map(|team| team.epoch));
+    let mut children: Vec<Child> = state.children.keys().cloned().collect();
+    children.retain(|child| match child {
+        Child::Persona(Holder::Butler(of, _, epoch)) => of == team && Some(*epoch) != present,
+        Child::Persona(_) | Child::Janitor => false,
+    });
+    for butler in children {
+        dismiss(state, &butler);
+    }
+}
+
+/// Ends a child for good: what it was about to say belongs to a term or an epoch that is over.
+fn dismiss(state: &mut RootState, child: &Child) {
+    if let Some(running) = state.children.remove(child)
+        && let Some(handle) = running.handle
+    {
+        state.by_id.remove(&handle.cell().get_id());
+        // Killed, not stopped: a stop would let it finish its sentence.
+        handle.cell().kill();
+    }
+}
+
 /// Starts or ends the Manager with this node's leadership.
 async fn leads(me: &ActorRef<RootMsg>, state: &mut RootState, term: Option<u64>) {
     if state.term == term {
@@ -330,13 +360,7 @@ async fn leads(me: &ActorRef<RootMsg>, state: &mut RootState, term: Option<u64>)
     }
     state.term = term;
     let manager = Child::Persona(Holder::Manager);
-    if let Some(running) = state.children.remove(&manager)
-        && let Some(handle) = running.handle
-    {
-        // Killed, not stopped: what he was about to say belongs to a term that is over.
-        state.by_id.remove(&handle.cell().get_id());
-        handle.cell().kill();
-    }
+    dismiss(state, &manager);
     if term.is_some() {
         start(me, state, &manager).await;
     }

@@ -15,6 +15,7 @@ use ractor::call_t;
 use rules::attempt::AttemptStatus;
 use rules::case::{Case, CaseOutcome};
 use rules::duty::Holder;
+use rules::id::{Epoch, NodeId, TeamName};
 use rules::stage::StageStatus;
 
 async fn standing(home: &Home) -> Vec<Standing> {
@@ -127,4 +128,31 @@ async fn a_team_works_on_while_the_manager_is_dead() {
     home.household.root().cast(RootMsg::Crash(manager)).unwrap();
     let second = home.submit().await;
     is_told_once(&home.closed(second).await);
+}
+
+fn butlers(children: Vec<Standing>) -> Vec<(NodeId, Epoch)> {
+    let of = |child| match child {
+        Child::Persona(Holder::Butler(_, node, epoch)) => Some((node, epoch)),
+        Child::Persona(Holder::Manager | Holder::Worker(..)) | Child::Janitor => None,
+    };
+    children.into_iter().filter_map(|c| of(c.child)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_butler_of_an_epoch_that_is_over_is_gone_and_another_speaks_on_the_same_node() {
+    let home = open(Quick::default()).await;
+    crew(&home, true).await;
+    let first = home.submit().await;
+    home.closed(first).await;
+    let before = butlers(standing(&home).await);
+    assert_eq!(before.len(), 1, "{before:?}");
+
+    home.move_crew().await;
+    let second = home.submit().await;
+    is_told_once(&home.closed(second).await);
+    let crew = TeamName::new("crew").unwrap();
+    let epoch = home.ledger.read(|state| state.teams[&crew].epoch);
+    let after = butlers(standing(&home).await);
+    assert_eq!(after, vec![(before[0].0, epoch)]);
+    assert!(epoch > before[0].1, "{epoch} after {before:?}");
 }

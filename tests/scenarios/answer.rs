@@ -51,7 +51,7 @@ pub fn duties(
 fn told(holder: &Holder, duty: &Duty) -> String {
     let holder = match holder {
         Holder::Manager => "manager".to_owned(),
-        Holder::Butler(team, node) => format!("butler of {team} on {node}"),
+        Holder::Butler(team, node, _) => format!("butler of {team} on {node}"),
         Holder::Worker(worker, node) => format!("worker {worker} on {node}"),
     };
     let duty = match duty {

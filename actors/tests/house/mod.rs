@@ -118,7 +118,15 @@ pub async fn open(workshop: Quick) -> Home {
     };
     home.wait("a leader", |home| home.ledger.status().is_leader)
         .await;
-    let facts = NodeFacts {
+    let facts = facts(node);
+    home.say(Who::Node(node), Command::JoinNode { facts })
+        .await
+        .unwrap();
+    home
+}
+
+fn facts(node: NodeId) -> NodeFacts {
+    NodeFacts {
         node,
         name: "here".to_owned(),
         incarnation: 1,
@@ -127,11 +135,11 @@ pub async fn open(workshop: Quick) -> Home {
         cpu_milli: 4000,
         memory_bytes: 8 << 30,
         labels: BTreeMap::new(),
-    };
-    home.say(Who::Node(node), Command::JoinNode { facts })
-        .await
-        .unwrap();
-    home
+    }
+}
+
+fn labels() -> BTreeMap<String, String> {
+    BTreeMap::from([("zone".to_owned(), "b".to_owned())])
 }
 
 impl Home {
@@ -149,6 +157,26 @@ impl Home {
     pub async fn sam(&self, command: Command) -> Verdict {
         self.say(Who::Human(HumanName::new("sam").unwrap()), command)
             .await
+    }
+
+    /// Has the crew ask for another kind of node, which this one then is.
+    pub async fn move_crew(&self) {
+        let facts = NodeFacts {
+            incarnation: 2,
+            labels: labels(),
+            ..facts(NodeId(1))
+        };
+        self.say(Who::Node(NodeId(1)), Command::JoinNode { facts })
+            .await
+            .unwrap();
+        let crew = TeamName::new("crew").unwrap();
+        let mut team = self.ledger.read(|state| state.teams[&crew].spec.clone());
+        team.labels = labels();
+        let put = vec![Document::Team(team)];
+        let remove = Vec::new();
+        self.sam(Command::ApplyDocuments { put, remove })
+            .await
+            .unwrap();
     }
 
     pub async fn submit(&self) -> CaseId {

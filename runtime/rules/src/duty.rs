@@ -38,8 +38,9 @@ pub enum Subject {
 pub enum Holder {
     /// The Manager, wherever he is.
     Manager,
-    /// A team's butler on its node.
-    Butler(TeamName, NodeId),
+    /// A team's butler on its node, in the epoch of that place: the butler of another epoch is
+    /// somebody else, even on the same node.
+    Butler(TeamName, NodeId, Epoch),
     /// A worker on its node.
     Worker(WorkerId, NodeId),
 }
@@ -196,7 +197,7 @@ fn case_duties(state: &State, case: &Case) -> Vec<(Holder, Duty)> {
     if let Some((node, _)) = &team.placed
         && let Some(duty) = butler_duty(case)
     {
-        duties.push((Holder::Butler(name.clone(), *node), duty));
+        duties.push((Holder::Butler(name.clone(), *node, team.epoch), duty));
     }
     duties
 }

@@ -147,10 +147,7 @@ impl Due {
         let Self(holder, duty) = self;
         let principal = match holder {
             Holder::Manager => manager(lab),
-            Holder::Butler(team, _) => {
-                let epoch = state.teams.get(&team)?.epoch;
-                Principal::own(Who::Butler { team, epoch })
-            }
+            Holder::Butler(team, _, epoch) => Principal::own(Who::Butler { team, epoch }),
             Holder::Worker(worker, _) => {
                 let epoch = state.workers.get(&worker)?.epoch;
                 Principal::own(Who::Worker { worker, epoch })
