@@ -165,6 +165,8 @@ async fn open_ledger(settings: &Settings, node: NodeId) -> Result<(Ledger, Chang
         StoreChoice::Sled => StoreKind::Sled,
         StoreChoice::Redb => StoreKind::Redb,
     };
+    options.heartbeat_ms = settings.ledger.heartbeat_ms;
+    options.election_ms = settings.ledger.election_min_ms..settings.ledger.election_max_ms;
     options.snapshot_every = settings.ledger.snapshot_every;
     options.limits.in_flight = settings.limits.proposals_in_flight;
     options.limits.archived_cases = settings.limits.archived_cases as u64;

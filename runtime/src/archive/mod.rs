@@ -12,6 +12,7 @@
 //! A closed case is some KiB and may be some MiB; in the state each of them would be written anew
 //! with every snapshot, for ever.
 
+mod copy;
 mod record;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,8 @@ use rules::case::{Case, CaseOutcome, CaseStatus};
 use rules::id::{CaseId, TeamName};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+pub(crate) use copy::{Pairs, Part};
 
 use crate::codec::CodecError;
 use crate::store::{Batch, Order, Space, Store, StoreError};

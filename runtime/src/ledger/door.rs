@@ -6,7 +6,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use openraft::async_runtime::watch::WatchReceiver as _;
@@ -67,8 +67,8 @@ impl Door {
         self.is_closed.store(true, Ordering::Relaxed);
     }
 
-    /// Brings a proposal through consensus.
-    pub async fn propose(&self, proposal: Proposal) -> Result<Verdict, ProposeError> {
+    /// Brings a proposal through consensus; gives its verdict and its place.
+    pub async fn propose(&self, proposal: Arc<Proposal>) -> Result<(Verdict, u64), ProposeError> {
         if self.is_closed.load(Ordering::Relaxed) {
             return Err(ProposeError::Stopped);
         }
@@ -83,13 +83,13 @@ impl Door {
         let elapsed_ms = self.stamp()?;
         let payload = Payload {
             elapsed_ms,
-            proposal: proposal.into(),
+            proposal,
         };
         let limit = Duration::from_millis(self.limits.propose_ms);
         let written = tokio::time::timeout(limit, self.raft.client_write(payload)).await;
         let error = match written {
             Ok(Ok(response)) => match response.data {
-                Answer::Verdict(verdict) => return Ok(verdict),
+                Answer::Verdict(verdict) => return Ok((verdict, response.log_id.index())),
                 Answer::Passed => return Err(ProposeError::Unknown),
             },
             Ok(Err(error)) => error,

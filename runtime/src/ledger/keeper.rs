@@ -21,6 +21,12 @@ const TICK_MS: u64 = 250;
 const LONGEST_STEP_MS: u64 = limits::MAX_TICK_MS / 2;
 /// How long a snapshot that could not be written is left alone.
 const SNAPSHOT_RETRY: Duration = Duration::from_secs(5);
+/// How often at most the members of consensus are compared with the nodes of the state.
+const ALIGN_EVERY: Duration = Duration::from_millis(200);
+/// They are compared so often even when nothing is applied: who leads may have changed.
+const LOOK_FOR_MEMBERS: Duration = Duration::from_secs(2);
+/// How often at most it is looked whether closed cases are missing.
+const COPY_EVERY: Duration = Duration::from_secs(5);
 /// How long the keeper sleeps at most before it looks whether its ledger is still there.
 const LOOK: Duration = Duration::from_mins(1);
 
@@ -30,6 +36,8 @@ pub(super) fn start(inner: &Arc<Inner>) -> Vec<tokio::task::JoinHandle<()>> {
         tokio::spawn(tick(Arc::downgrade(inner), inner.machine.applied())),
         tokio::spawn(compact(Arc::downgrade(inner), inner.machine.applied())),
         tokio::spawn(tell(Arc::downgrade(inner))),
+        tokio::spawn(members(Arc::downgrade(inner), inner.machine.applied())),
+        tokio::spawn(catch_up(Arc::downgrade(inner), inner.machine.applied())),
     ]
 }
 
@@ -80,7 +88,7 @@ async fn propose_tick(inner: &Inner) {
         wall_ms: clock::wall().0,
         command: Command::Tick,
     };
-    if let Err(error) = inner.door.propose(tick).await {
+    if let Err(error) = inner.door.propose(tick.into()).await {
         tracing::debug!("time could not be told: {error}");
     }
 }
@@ -153,6 +161,46 @@ async fn tell(ledger: Weak<Inner>) {
         tokio::select! {
             changed = metrics.changed() => if changed.is_err() { return },
             changed = storage.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+/// Has consensus follow the nodes that the state knows, where this node leads.
+async fn members(ledger: Weak<Inner>, mut applied: watch::Receiver<u64>) {
+    loop {
+        let Some(inner) = ledger.upgrade() else {
+            return;
+        };
+        applied.borrow_and_update();
+        let is_settled = inner.align().await;
+        drop(inner);
+        sleep(ALIGN_EVERY).await;
+        if is_settled && let Ok(Err(_)) = timeout(LOOK_FOR_MEMBERS, applied.changed()).await {
+            return;
+        }
+    }
+}
+
+/// Copies closed cases that this node has not seen closed from whoever leads.
+async fn catch_up(ledger: Weak<Inner>, mut applied: watch::Receiver<u64>) {
+    loop {
+        let Some(inner) = ledger.upgrade() else {
+            return;
+        };
+        let is_whole = match inner.fetch_archive().await {
+            Ok(is_whole) => is_whole,
+            Err(error) => {
+                tracing::debug!("closed cases are not copied for now: {error}");
+                false
+            }
+        };
+        drop(inner);
+        if is_whole {
+            let _ = timeout(LOOK, applied.changed()).await;
+        }
+        sleep(COPY_EVERY).await;
+        if applied.has_changed().is_err() {
+            return;
         }
     }
 }

@@ -13,12 +13,15 @@
 //! # Invariant
 //! openraft is named in this folder and nowhere else, and nothing of it is seen outside.
 
+mod answer;
 mod block;
 mod changes;
 mod door;
+mod forward;
 mod keeper;
 mod log;
 mod machine;
+mod members;
 mod network;
 mod open;
 mod options;
@@ -28,19 +31,18 @@ mod status;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use openraft::ReadPolicy;
 use openraft::async_runtime::watch::WatchReceiver as _;
-use openraft::error::{LinearizableReadError, RaftError};
 use rules::id::{CaseId, NodeId};
 use rules::{Proposal, State, Verdict};
 use tokio::sync::watch;
 
 pub use changes::{CaseWatch, Changes};
-pub use network::{Carried, Links, NoAnswer, NoLinks};
+pub use network::{Carried, Links, MAX_CALL_BYTES, NoAnswer, NoLinks};
 pub use options::{Limits, OpenError, OpenOptions, ProposeError, StoreKind};
 pub use status::{LedgerStatus, StorageStatus};
 
@@ -49,6 +51,7 @@ use crate::store::{Counts, Store};
 use changes::Touched;
 use door::Door;
 use machine::Machine;
+use transfer::Coming;
 
 /// How long closing waits for consensus to end.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
@@ -62,7 +65,10 @@ pub struct Ledger(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     node: NodeId,
+    links: Arc<dyn Links>,
+    propose_limit: Duration,
     door: Door,
+    coming: tokio::sync::Mutex<Coming>,
     store: Store,
     machine: Machine,
     archive: Arc<Archive>,
@@ -79,7 +85,26 @@ impl Ledger {
     /// The node of a cluster of one leads when this returns. A new ledger belongs to no cluster:
     /// [`Ledger::init_single`] makes it one.
     pub async fn open(options: OpenOptions) -> Result<(Self, Changes), OpenError> {
-        open::open(options, Arc::new(NoLinks)).await
+        Self::open_linked(options, Arc::new(NoLinks)).await
+    }
+
+    /// Opens the ledger of a node that has links to others; what they call is brought to
+    /// [`Ledger::answer`].
+    pub async fn open_linked(
+        options: OpenOptions,
+        links: Arc<dyn Links>,
+    ) -> Result<(Self, Changes), OpenError> {
+        open::open(options, links).await
+    }
+
+    /// Answers what another node's ledger asks; none when it cannot be understood.
+    pub async fn answer(&self, call: &[u8]) -> Option<Vec<u8>> {
+        self.0.answer(call).await
+    }
+
+    /// Hands leadership to another voter, or to the one that is best fit; returns once it is asked.
+    pub async fn hand_over(&self, to: Option<NodeId>) -> Result<(), ProposeError> {
+        self.0.hand_over(to).await
     }
 
     /// Makes a new ledger the ledger of a cluster of one; says whether it was new.
@@ -101,7 +126,7 @@ impl Ledger {
 
     /// Brings a command before the cluster and gives its verdict, once it is durable and applied.
     pub async fn propose(&self, proposal: Proposal) -> Result<Verdict, ProposeError> {
-        self.0.door.propose(proposal).await
+        self.0.propose(proposal).await
     }
 
     /// Looks at the state as it is applied here; keep it short, nothing is applied meanwhile.
@@ -111,19 +136,7 @@ impl Ledger {
 
     /// Waits until this node has applied everything that was committed when it was asked.
     pub async fn linearize(&self) -> Result<(), ProposeError> {
-        let raft = self.0.door.raft();
-        match raft.ensure_linearizable(ReadPolicy::ReadIndex).await {
-            Ok(_) => Ok(()),
-            Err(RaftError::APIError(LinearizableReadError::ForwardToLeader(forward))) => {
-                Err(ProposeError::NoLeader {
-                    leader: forward.leader_id.map(NodeId),
-                })
-            }
-            Err(RaftError::APIError(LinearizableReadError::QuorumNotEnough(_))) => {
-                Err(ProposeError::NoLeader { leader: None })
-            }
-            Err(RaftError::Fatal(_)) => Err(ProposeError::Stopped),
-        }
+        self.0.linearize().await
     }
 
     /// The place of the last entry that was applied here, as it grows.
@@ -181,8 +194,16 @@ impl Inner {
             term: metrics.current_term,
             leader,
             is_leader: leader == Some(self.node),
+            voters: metrics.membership_config.voter_ids().map(NodeId).collect(),
             applied: self.machine.last().map_or(0, |last| last.index),
             committed: metrics.local_committed.map_or(0, |place| place.index()),
+            is_changing: metrics
+                .membership_config
+                .membership()
+                .get_joint_config()
+                .len()
+                > 1,
+            purged: metrics.purged.as_ref().map_or(0, openraft::LogId::index),
             last_log: metrics.last_log_index.unwrap_or(0),
             snapshot_index: self.machine.snapshots().index(),
             log_bytes: self.store.disk_bytes(),

@@ -22,6 +22,7 @@ use super::options::{OpenError, OpenOptions};
 use super::raft::Members;
 use super::snapshot::Snapshots;
 use super::status::{LedgerStatus, StorageStatus};
+use super::transfer::Coming;
 use super::{Inner, Ledger, keeper};
 use crate::archive::{Archive, ArchiveError};
 use crate::codec;
@@ -29,10 +30,6 @@ use crate::store::{ADVICE, Batch, Space, Store, StoreError, StoreOptions};
 
 /// Entries behind a snapshot that stay in the log, for a peer that is a little behind.
 const KEPT_ENTRIES: u64 = 1000;
-/// A leader says that it is there so often, in milliseconds.
-const HEARTBEAT_MS: u64 = 100;
-/// Who hears nothing for so long calls an election: several heartbeats, and a slow disk.
-const ELECTION_MS: std::ops::Range<u64> = 500..1000;
 /// How long the leader of a cluster of one may take to be one again: an election, and what is left
 /// of its log to be applied.
 const LEAD_LIMIT: Duration = Duration::from_mins(10);
@@ -64,10 +61,13 @@ pub(super) async fn open(
     let opened = tokio::task::spawn_blocking(move || read(&reading)).await;
     let opened =
         opened.map_err(|error| failed("read the ledger", std::io::Error::other(error)))??;
-    let raft = start(&options, &opened, links).await?;
+    let raft = start(&options, &opened, Arc::clone(&links)).await?;
     let is_alone = is_alone(options.node, &opened.members);
     let inner = Arc::new(Inner {
         node: options.node,
+        links,
+        propose_limit: Duration::from_millis(options.limits.propose_ms),
+        coming: tokio::sync::Mutex::new(Coming::new(opened.machine.snapshots().coming())),
         door: Door::new(raft.clone(), opened.store.clone(), options.limits),
         store: opened.store,
         machine: opened.machine,
@@ -150,9 +150,9 @@ async fn start(
 ) -> Result<Raft, OpenError> {
     let config = Config {
         cluster_name: "domo".to_owned(),
-        heartbeat_interval: HEARTBEAT_MS,
-        election_timeout_min: ELECTION_MS.start,
-        election_timeout_max: ELECTION_MS.end,
+        heartbeat_interval: options.heartbeat_ms,
+        election_timeout_min: options.election_ms.start,
+        election_timeout_max: options.election_ms.end,
         snapshot_policy: SnapshotPolicy::Never,
         max_in_snapshot_log_to_keep: KEPT_ENTRIES,
         enable_pre_vote: Some(true),
@@ -218,8 +218,11 @@ fn nothing_yet() -> LedgerStatus {
         term: 0,
         leader: None,
         is_leader: false,
+        voters: std::collections::BTreeSet::new(),
         applied: 0,
         committed: 0,
+        is_changing: false,
+        purged: 0,
         last_log: 0,
         snapshot_index: 0,
         log_bytes: 0,

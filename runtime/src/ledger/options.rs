@@ -1,8 +1,10 @@
 //! How a ledger is opened and what it answers when it cannot do what is asked.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use rules::id::NodeId;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use crate::store::StoreKind;
@@ -47,6 +49,10 @@ pub struct OpenOptions {
     pub store: StoreKind,
     /// Entries between two snapshots; what a snapshot covers is taken out of the log.
     pub snapshot_every: u64,
+    /// A leader says so often that it is there, in milliseconds.
+    pub heartbeat_ms: u64,
+    /// Who hears nothing for a time drawn from this range calls an election, in milliseconds.
+    pub election_ms: Range<u64>,
     /// What bounds it.
     pub limits: Limits,
 }
@@ -60,6 +66,9 @@ impl OpenOptions {
             store: StoreKind::default(),
             // Replaying so many takes well under a second.
             snapshot_every: 50_000,
+            heartbeat_ms: 100,
+            // Several heartbeats, and a slow disk.
+            election_ms: 500..1000,
             limits: Limits::default(),
         }
     }
@@ -103,7 +112,7 @@ pub enum OpenError {
 }
 
 /// Why a proposal has no verdict; each is named after what to do next.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Error)]
 pub enum ProposeError {
     /// Too many are under way: try again in a moment. It did not happen.
     #[error("limit in_flight = {limit} is reached; try again in a moment")]

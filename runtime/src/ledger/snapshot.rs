@@ -26,6 +26,7 @@ const PIECE_BYTES: usize = 256 * 1024;
 const MAX_STATE_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 const PREFIX: &str = "snapshot-";
 const NEW: &str = "snapshot.new";
+const COMING: &str = "snapshot.coming";
 
 /// What a snapshot covers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +55,16 @@ pub struct SnapshotFile {
 }
 
 impl SnapshotFile {
+    /// The snapshot in this file.
+    pub(super) fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The file of no snapshot.
     pub(super) fn none() -> Self {
         Self {
@@ -110,6 +121,11 @@ impl Snapshots {
             newest,
             faults,
         })
+    }
+
+    /// Where a snapshot is gathered that comes from another node.
+    pub fn coming(&self) -> PathBuf {
+        self.dir.join(COMING)
     }
 
     /// The newest snapshot.

@@ -1,5 +1,7 @@
 //! How a ledger is doing, for people and for those who decide whether to ask it.
 
+use std::collections::BTreeSet;
+
 use rules::id::NodeId;
 
 pub use crate::store::StorageStatus;
@@ -13,10 +15,16 @@ pub struct LedgerStatus {
     pub leader: Option<NodeId>,
     /// Whether this node believes that it leads; no effect may rest on it.
     pub is_leader: bool,
+    /// Who votes.
+    pub voters: BTreeSet<NodeId>,
     /// The last entry that was applied here.
     pub applied: u64,
     /// The last entry that is known to be committed.
     pub committed: u64,
+    /// Whether a change of who votes is under way, which needs the quorums of before and after.
+    pub is_changing: bool,
+    /// The last entry that was cut off the log's beginning, which a snapshot covers; 0 for none.
+    pub purged: u64,
     /// The last entry of the log.
     pub last_log: u64,
     /// The last entry that the newest snapshot covers; 0 without one.

@@ -1,0 +1,193 @@
+//! Who takes part in consensus: it follows the nodes that the state knows.
+//!
+//! # Invariant
+//! Only the leader changes it, and a node becomes a voter only when it has nearly the whole log: a
+//! quorum never waits for one that has just come.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use openraft::ChangeMembers;
+use openraft::async_runtime::watch::WatchReceiver as _;
+use rules::State;
+use rules::id::NodeId;
+use tokio::time::timeout;
+
+use super::Inner;
+use super::network::{NotHeard, PeerAnswer, PeerCall, ask};
+use super::options::ProposeError;
+use crate::archive::{Pairs, Part};
+
+/// Entries that a node may lack and still become a voter: some milliseconds' worth.
+const NEARLY_ENTRIES: u64 = 500;
+/// Longest wait for a change of members: two commits, on slow disks.
+const CHANGE_LIMIT: Duration = Duration::from_secs(10);
+/// Longest wait for some of the archive.
+const ARCHIVE_LIMIT: Duration = Duration::from_secs(10);
+
+/// What is to be changed next.
+#[derive(Debug, PartialEq, Eq)]
+enum Step {
+    /// Have the log sent to these too.
+    Listen(BTreeSet<u64>),
+    /// Have these vote.
+    Vote(BTreeSet<u64>),
+    /// Send these nothing more.
+    Leave(BTreeSet<u64>),
+}
+
+/// Who is in consensus now.
+#[derive(Debug, Default)]
+struct Present {
+    voters: BTreeSet<u64>,
+    all: BTreeSet<u64>,
+    /// Those who have nearly the whole log.
+    caught_up: BTreeSet<u64>,
+}
+
+impl Inner {
+    /// Takes one step towards the members that the state wants; says whether nothing is left to do.
+    pub(super) async fn align(&self) -> bool {
+        if !self.is_leader() {
+            return true;
+        }
+        let present = self.present();
+        let (known, wanted) = self.machine.read(|state| {
+            let present = present.voters.iter().copied().map(NodeId).collect();
+            let known: BTreeSet<u64> = state.nodes.keys().map(|node| node.0).collect();
+            let wanted = voters(state, &present).iter().map(|node| node.0).collect();
+            (known, wanted)
+        });
+        let Some(step) = next(&present, &known, &wanted) else {
+            return true;
+        };
+        if let Step::Vote(voters) = &step
+            && !voters.contains(&self.node.0)
+        {
+            // Whoever leads next goes on.
+            let _ = self.hand_over(None).await;
+            return false;
+        }
+        let change = match &step {
+            Step::Listen(nodes) => {
+                ChangeMembers::AddNodes(nodes.iter().map(|node| (*node, ())).collect())
+            }
+            Step::Vote(nodes) => {
+                if !nodes.is_subset(&present.caught_up) {
+                    return false;
+                }
+                ChangeMembers::ReplaceAllVoters(nodes.clone())
+            }
+            Step::Leave(nodes) => ChangeMembers::RemoveNodes(nodes.clone()),
+        };
+        tracing::info!(?step, "the members of consensus change");
+        let changing = self.door.raft().change_membership(change, true);
+        match timeout(CHANGE_LIMIT, changing).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::warn!(?step, "the members do not change yet: {error}"),
+            Err(_) => tracing::warn!(?step, "the members do not change within {CHANGE_LIMIT:?}"),
+        }
+        false
+    }
+
+    fn present(&self) -> Present {
+        let metrics = self.door.raft().metrics();
+        let metrics = metrics.borrow_watched();
+        let membership = metrics.membership_config.membership();
+        let last = metrics.last_log_index.unwrap_or(0);
+        let matched = metrics.replication.iter().flatten();
+        let mut caught_up: BTreeSet<u64> = matched
+            .filter_map(|(node, place)| place.as_ref().map(|place| (*node, place.index())))
+            .filter(|(_, index)| last.saturating_sub(*index) <= NEARLY_ENTRIES)
+            .map(|(node, _)| node)
+            .collect();
+        caught_up.insert(self.node.0);
+        Present {
+            voters: membership.voter_ids().collect(),
+            all: membership.nodes().map(|(node, ())| *node).collect(),
+            caught_up,
+        }
+    }
+
+    /// Hands leadership to another voter: to the one named, or to one that has the whole log.
+    pub(super) async fn hand_over(&self, to: Option<NodeId>) -> Result<(), ProposeError> {
+        let present = self.present();
+        let mut fit = present.voters.intersection(&present.caught_up);
+        let other = fit.find(|node| **node != self.node.0).copied();
+        let Some(to) = to.map(|to| to.0).or(other) else {
+            return Err(ProposeError::NoLeader { leader: None });
+        };
+        let asked = self.door.raft().trigger().transfer_leader(to).await;
+        asked.map_err(|_| ProposeError::Stopped)
+    }
+
+    /// Copies from the leader's archive what this node lacks; says whether it has everything.
+    pub(super) async fn fetch_archive(&self) -> Result<bool, NotHeard> {
+        let closed = self.machine.read(|state| state.closed_cases);
+        if self.archive.count() >= closed.min(self.archived_cases) {
+            return Ok(true);
+        }
+        let leader = self.status().leader;
+        let Some(leader) = leader.filter(|leader| *leader != self.node) else {
+            // What a leader lacks, nobody is known to have: it is not asked for without end.
+            return Ok(leader.is_some());
+        };
+        for part in Part::ALL {
+            let mut after = Vec::new();
+            loop {
+                let call = PeerCall::Archive { part, after };
+                let asked = ask(self.links.as_ref(), leader, &call, ARCHIVE_LIMIT).await?;
+                let PeerAnswer::Archive(pairs) = asked else {
+                    return Err(NotHeard::Astray);
+                };
+                let Pairs { is_end, .. } = pairs;
+                after = pairs
+                    .pairs
+                    .last()
+                    .map(|(key, _)| key.clone())
+                    .unwrap_or_default();
+                let kept = self.archive.take_pairs(part, pairs).await;
+                kept.map_err(|error| NotHeard::Kept(error.to_string()))?;
+                if is_end {
+                    break;
+                }
+            }
+        }
+        let archive = std::sync::Arc::clone(&self.archive);
+        let counted = tokio::task::spawn_blocking(move || archive.recount()).await;
+        match counted {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(NotHeard::Kept(error.to_string())),
+            Err(error) => return Err(NotHeard::Kept(error.to_string())),
+        }
+        tracing::info!(count = self.archive.count(), "closed cases were copied");
+        Ok(true)
+    }
+}
+
+/// Who should vote: an odd number of nodes.
+fn voters(state: &State, present: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
+    let others = state.nodes.keys().filter(|node| !present.contains(node));
+    let candidates = present.iter().chain(others).copied();
+    let odd = |count: usize| count - usize::from(count.is_multiple_of(2));
+    candidates
+        .take(odd(state.nodes.len().clamp(1, 3)))
+        .collect()
+}
+
+/// The next step; none when everybody is where they should be.
+fn next(present: &Present, known: &BTreeSet<u64>, wanted: &BTreeSet<u64>) -> Option<Step> {
+    if known.is_empty() || wanted.is_empty() {
+        // A cluster that is being founded.
+        return None;
+    }
+    let new: BTreeSet<u64> = known.difference(&present.all).copied().collect();
+    if !new.is_empty() {
+        return Some(Step::Listen(new));
+    }
+    if *wanted != present.voters {
+        return Some(Step::Vote(wanted.clone()));
+    }
+    let gone: BTreeSet<u64> = present.all.difference(known).copied().collect();
+    (!gone.is_empty()).then_some(Step::Leave(gone))
+}

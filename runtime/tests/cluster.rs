@@ -1,0 +1,147 @@
+//! Several ledgers in one process, over links that a test can cut.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[path = "cluster/crowd.rs"]
+mod crowd;
+
+use std::time::Duration;
+
+use rules::id::NodeId;
+use rules::{Outcome, Verdict};
+use runtime::ledger::{Ledger, ProposeError};
+
+use crowd::{Crowd, case_count, open_case, until};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_nodes_become_voters_and_agree() {
+    let crowd = Crowd::of(3).await;
+    for node in crowd.nodes() {
+        let opened = open_case(crowd.ledger(node), &format!("asked of {node}"), None).await;
+        assert!(matches!(opened, Ok(Ok(Outcome::Opened(_)))), "{opened:?}");
+    }
+    for node in crowd.nodes() {
+        let ledger = crowd.ledger(node).clone();
+        ledger.linearize().await.unwrap();
+        assert_eq!(case_count(&ledger), 3, "on {node}");
+    }
+    crowd.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cut_off_leader_acknowledges_nothing_and_another_takes_over() {
+    let mut crowd = Crowd::of(3).await;
+    let old = crowd.leader().await;
+    crowd.cut_off(old);
+    let lost = {
+        let ledger = crowd.ledger(old).clone();
+        tokio::spawn(async move { open_case(&ledger, "into the void", None).await })
+    };
+    let new = crowd.leader_but(old).await;
+    let heard: Result<Verdict, ProposeError> =
+        open_case(crowd.ledger(new), "heard", Some("heard-1")).await;
+    assert!(matches!(heard, Ok(Ok(_))), "{heard:?}");
+    crowd.heal(old);
+    let lost = lost.await.unwrap();
+    assert!(
+        matches!(
+            lost,
+            Err(ProposeError::Unknown | ProposeError::NoLeader { .. })
+        ),
+        "{lost:?}"
+    );
+    let ledger: &Ledger = crowd.ledger(old);
+    until(
+        || ledger.read(|state| state.cases.len()),
+        |cases| *cases == 1,
+    )
+    .await;
+    assert!(!ledger.status().is_leader);
+    crowd.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_request_through_two_leaders_happens_once() {
+    let mut crowd = Crowd::of(3).await;
+    let old = crowd.leader().await;
+    let follower = crowd.nodes().into_iter().find(|node| *node != old).unwrap();
+    let first = open_case(crowd.ledger(follower), "once", Some("once-1"))
+        .await
+        .unwrap();
+    crowd.cut_off(old);
+    let again = open_case(crowd.ledger(follower), "once", Some("once-1"))
+        .await
+        .unwrap();
+    assert_eq!(first, again);
+    crowd.heal(old);
+    crowd.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_away_for_long_is_given_a_snapshot_and_the_closed_cases() {
+    let mut crowd = Crowd::of(3).await;
+    let leader = crowd.leader().await;
+    let away = crowd
+        .nodes()
+        .into_iter()
+        .find(|node| *node != leader)
+        .unwrap();
+    crowd.cut_off(away);
+    for number in 0..30 {
+        crowd.close_case(leader, &format!("case {number}")).await;
+    }
+    for number in 0..1400 {
+        let opened = open_case(crowd.ledger(leader), &format!("open {number}"), None).await;
+        opened.unwrap().unwrap();
+    }
+    crowd.ledger(leader).snapshot().await.unwrap();
+    until(
+        || crowd.ledger(leader).status().purged,
+        |purged| *purged > 200,
+    )
+    .await;
+    crowd.heal(away);
+    let ledger = crowd.ledger(away);
+    until(|| case_count(ledger), |cases| *cases == 1400).await;
+    until(|| ledger.archive().count(), |cases| *cases == 30).await;
+    assert!(ledger.status().snapshot_index > 0);
+    crowd.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leadership_is_handed_over_without_an_error() {
+    let crowd = Crowd::of(3).await;
+    let old = crowd.leader().await;
+    let follower = crowd.nodes().into_iter().find(|node| *node != old).unwrap();
+    crowd.ledger(old).hand_over(Some(follower)).await.unwrap();
+    for number in 0..50 {
+        let opened = open_case(crowd.ledger(old), &format!("case {number}"), None).await;
+        assert!(matches!(opened, Ok(Ok(_))), "{opened:?}");
+    }
+    assert_eq!(crowd.leader().await, follower);
+    crowd.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_quorum_nothing_is_acknowledged_and_with_one_all_goes_on() {
+    let mut crowd = Crowd::of(3).await;
+    let one = NodeId(1);
+    for node in crowd.nodes() {
+        crowd.cut_off(node);
+    }
+    let refused = open_case(crowd.ledger(one), "nobody hears it", None).await;
+    assert!(refused.is_err(), "{refused:?}");
+    for node in crowd.nodes() {
+        crowd.heal(node);
+    }
+    let patience = Duration::from_secs(20);
+    let opened = tokio::time::timeout(patience, async {
+        loop {
+            if let Ok(Ok(opened)) = open_case(crowd.ledger(one), "heard", Some("h")).await {
+                return opened;
+            }
+        }
+    });
+    assert!(matches!(opened.await, Ok(Outcome::Opened(_))));
+    crowd.close().await;
+}
