@@ -27,6 +27,11 @@ fn rooms_do_not_know_too_much() {
 }
 
 #[test]
+fn folders_keep_to_themselves_what_is_theirs() {
+    House::read().holds(arrows::folders_keep_to_themselves);
+}
+
+#[test]
 fn each_dependency_has_its_place() {
     House::read().holds(arrows::each_dependency_has_its_place);
 }

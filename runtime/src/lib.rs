@@ -9,6 +9,7 @@ pub mod engine;
 pub mod init;
 pub mod kernel;
 pub mod ledger;
+pub mod links;
 pub mod spool;
 pub mod store;
 pub mod workshop;

@@ -7,7 +7,7 @@ use super::house::{House, ROOMS, RustFile, Wrong, dependencies, room_of};
 use super::source::{has_word, names_crate};
 
 /// What a room's code (not its tests) must not name: the room, the words, what to do instead.
-const UNKNOWN: [(&str, &[&str], &str); 9] = [
+const UNKNOWN: [(&str, &[&str], &str); 8] = [
     (
         "runtime/rules",
         &[
@@ -58,11 +58,6 @@ const UNKNOWN: [(&str, &[&str], &str); 9] = [
         "the mechanisms know no command line: take it as an argument, read it in node",
     ),
     (
-        "runtime",
-        &["ractor::Actor", "impl Actor for"],
-        "the mechanisms know no persona: actors stand in actors, links are made in runtime::link",
-    ),
-    (
         "actors",
         &[
             "bollard",
@@ -100,7 +95,7 @@ const UNKNOWN: [(&str, &[&str], &str); 9] = [
 ];
 
 /// What may be named in one place only: the word, the file or folder, what to do instead.
-const PLACES: [(&str, &str, &str); 14] = [
+const PLACES: [(&str, &str, &str); 16] = [
     (
         "bollard::",
         "runtime/src/engine/docker",
@@ -121,7 +116,21 @@ const PLACES: [(&str, &str, &str); 14] = [
         "runtime/src/ledger",
         "use runtime::ledger::Ledger",
     ),
-    ("ractor_cluster::", "runtime/src/link", "use runtime::link"),
+    (
+        "ractor_cluster::",
+        "runtime/src/links",
+        "use runtime::links::Linked",
+    ),
+    (
+        "rustls::",
+        "runtime/src/links",
+        "use runtime::links: its streams are encrypted",
+    ),
+    (
+        "rcgen::",
+        "runtime/src/links",
+        "use runtime::links::Keys, which makes certificates",
+    ),
     (
         "bincode::",
         "runtime/src/codec",
@@ -148,6 +157,15 @@ const PLACES: [(&str, &str, &str); 14] = [
         "write with tracing::info! and its sisters",
     ),
 ];
+
+/// What of a library may be named in one folder of a room only: the room, the words, the folder, what
+/// to do instead.
+const PLACES_WITHIN: [(&str, &[&str], &str, &str); 1] = [(
+    "runtime",
+    &["ractor::", "impl Actor for"],
+    "runtime/src/links/",
+    "the mechanisms know no persona: actors stand in actors, links are made in runtime::links",
+)];
 
 /// How clocks are read.
 const CLOCKS: [&str; 5] = [
@@ -220,6 +238,20 @@ pub fn rooms_do_not_know_too_much(house: &House) -> Vec<Wrong> {
                 false,
                 &format!("not in {room}; {instead}"),
             ));
+        }
+    }
+    wrongs
+}
+
+/// What a room names in one of its folders, it names nowhere else.
+pub fn folders_keep_to_themselves(house: &House) -> Vec<Wrong> {
+    let mut wrongs = Vec::new();
+    for (room, words, folder, instead) in PLACES_WITHIN {
+        for file in &house.rust {
+            if file.room() == room && !file.is_test() && !file.path.starts_with(folder) {
+                let what = format!("only under {folder}; {instead}");
+                wrongs.extend(named(file, words, false, &what));
+            }
         }
     }
     wrongs

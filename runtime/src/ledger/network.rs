@@ -52,6 +52,15 @@ pub enum NoAnswer {
     /// It did not answer in time, or its link broke meanwhile.
     #[error("node {0} did not answer in time")]
     TooLate(NodeId),
+    /// The call or its answer is larger than links carry: send it as a blob.
+    #[error("what was to go to or from node {0} is too large")]
+    TooLarge(NodeId),
+    /// It has too much to do: ask again later.
+    #[error("node {0} is busy")]
+    Busy(NodeId),
+    /// It is linked, but nobody there answers this yet.
+    #[error("nobody at node {0} answers")]
+    Nobody(NodeId),
 }
 
 impl NoAnswer {

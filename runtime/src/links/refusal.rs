@@ -1,0 +1,190 @@
+//! Why a connection is refused, by a name that both ends print.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+
+use rustls::{AlertDescription, CertificateError};
+use thiserror::Error;
+
+/// Why a connection is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Error)]
+pub enum Refusal {
+    /// It proves itself before another authority: it is of another cluster.
+    #[error("its certificate is signed by another authority")]
+    WrongAuthority,
+    /// Its certificate has expired: its clock is wrong, or it was away for too long; join again.
+    #[error("its certificate has expired")]
+    Expired,
+    /// Its certificate is not good yet: one of the clocks is wrong.
+    #[error("its certificate is not valid yet")]
+    NotYetValid,
+    /// Its certificate is another node's than it says it is.
+    #[error("its certificate is another node's")]
+    WrongNode,
+    /// It shows no certificate, and does not want to join.
+    #[error("it shows no certificate")]
+    NoCertificate,
+    /// It is an earlier start of a node that has been started again.
+    #[error("it is an older incarnation of its node")]
+    OldIncarnation,
+    /// It speaks an older protocol than is spoken here: upgrade it.
+    #[error("it speaks an older protocol")]
+    OldProtocol,
+    /// It speaks a newer protocol than is spoken here: upgrade this node.
+    #[error("it speaks a newer protocol")]
+    NewProtocol,
+    /// It speaks no TLS 1.3.
+    #[error("it speaks no TLS 1.3")]
+    OldTls,
+    /// It names another cluster.
+    #[error("it is of another cluster")]
+    WrongCluster,
+    /// It was removed from the cluster; its number is not used again.
+    #[error("it was removed from the cluster")]
+    Removed,
+    /// It meant another node than the one that it reached.
+    #[error("it was meant for another node")]
+    NotMeant,
+    /// It says something that cannot be understood.
+    #[error("what it says cannot be understood")]
+    Malformed,
+    /// It did not say who it is in time.
+    #[error("it did not say who it is in time")]
+    TooSlow,
+    /// As many as may be are there already: try again.
+    #[error("there are too many of its kind already")]
+    Full,
+}
+
+/// Each of them with the number that stands for it between nodes; none is given twice.
+const CODES: [(Refusal, u8); 15] = [
+    (Refusal::WrongAuthority, 1),
+    (Refusal::Expired, 2),
+    (Refusal::NotYetValid, 3),
+    (Refusal::WrongNode, 4),
+    (Refusal::NoCertificate, 5),
+    (Refusal::OldIncarnation, 6),
+    (Refusal::OldProtocol, 7),
+    (Refusal::NewProtocol, 8),
+    (Refusal::OldTls, 9),
+    (Refusal::WrongCluster, 10),
+    (Refusal::Removed, 11),
+    (Refusal::NotMeant, 12),
+    (Refusal::Malformed, 13),
+    (Refusal::TooSlow, 14),
+    (Refusal::Full, 15),
+];
+
+impl Refusal {
+    pub(super) fn code(self) -> u8 {
+        let found = CODES.iter().find(|(refusal, _)| *refusal == self);
+        found.map_or(0, |(_, code)| *code)
+    }
+
+    /// The refusal of that number; a newer release's number is not understood.
+    pub(super) fn of_code(code: u8) -> Refusal {
+        let found = CODES.iter().find(|(_, known)| *known == code);
+        found.map_or(Refusal::Malformed, |(refusal, _)| *refusal)
+    }
+
+    /// What is wrong with the *other* end, as TLS found it here; nothing if the wire failed.
+    pub(super) fn seen_in(error: &io::Error) -> Option<Refusal> {
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "all that is no matter of certificates is a TLS that was not spoken well"
+        )]
+        match tls_error(error)? {
+            rustls::Error::InvalidCertificate(why) => Some(of_certificate(why)),
+            rustls::Error::NoCertificatesPresented => Some(Refusal::NoCertificate),
+            rustls::Error::PeerIncompatible(_) => Some(Refusal::OldTls),
+            rustls::Error::AlertReceived(_) => None,
+            _ => Some(Refusal::Malformed),
+        }
+    }
+
+    /// What the other end found wrong with *this* one, as it said in TLS.
+    pub(super) fn told_by(error: &io::Error) -> Option<Refusal> {
+        let rustls::Error::AlertReceived(alert) = tls_error(error)? else {
+            return None;
+        };
+        // An alert has no name for a certificate that is not valid yet: it is "expired" as well.
+        if *alert == AlertDescription::CertificateExpired {
+            Some(Refusal::Expired)
+        } else if [AlertDescription::UnknownCA, AlertDescription::DecryptError].contains(alert) {
+            Some(Refusal::WrongAuthority)
+        } else if *alert == AlertDescription::CertificateRequired {
+            Some(Refusal::NoCertificate)
+        } else if *alert == AlertDescription::ProtocolVersion {
+            Some(Refusal::OldTls)
+        } else {
+            Some(Refusal::Malformed)
+        }
+    }
+}
+
+fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref::<rustls::Error>()
+}
+
+fn of_certificate(why: &CertificateError) -> Refusal {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the library may add reasons; all others make a certificate that is none"
+    )]
+    match why {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => Refusal::Expired,
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            Refusal::NotYetValid
+        }
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => Refusal::WrongAuthority,
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            Refusal::WrongNode
+        }
+        _ => Refusal::Malformed,
+    }
+}
+
+/// Whom this node refused, by reason, since it was started.
+#[derive(Debug, Default)]
+pub(super) struct Refused(Mutex<BTreeMap<Refusal, u64>>);
+
+impl Refused {
+    /// Notes a refusal.
+    pub fn note(&self, refusal: Refusal, who: SocketAddr) {
+        let count = {
+            let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let count = counts.entry(refusal).or_default();
+            *count += 1;
+            *count
+        };
+        // Each doubling is said, so that a stranger's loop does not fill the log.
+        if count.is_power_of_two() {
+            tracing::warn!(%who, reason = %refusal, count, "a connection was refused");
+        }
+    }
+
+    /// How many of each.
+    pub fn counts(&self) -> BTreeMap<Refusal, u64> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_refusal_has_a_number_of_its_own() {
+        for (refusal, code) in CODES {
+            assert_eq!(refusal.code(), code);
+            assert_eq!(Refusal::of_code(code), refusal);
+            assert_ne!(code, 0);
+        }
+        assert_eq!(Refusal::of_code(200), Refusal::Malformed);
+    }
+}
