@@ -170,7 +170,7 @@ fn placed(me: &ActorRef<ManagerMsg>, state: &mut ManagerState, is_progress: bool
 
 async fn place(house: &House, term: u64, homeless: Vec<Duty>) -> Result<usize, Hindrance> {
     let placements = house.look(|state| {
-        let mut chooser = Chooser::new(state);
+        let mut chooser = Chooser::new();
         let mut chosen = Vec::new();
         for duty in homeless {
             let Duty::Place { who, epoch } = duty else {

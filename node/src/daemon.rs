@@ -271,6 +271,7 @@ async fn join(
         labels: labels
             .map(|(key, value)| (key.to_string(), value.clone()))
             .collect(),
+        address: None,
     };
     let proposal = Proposal {
         request: None,

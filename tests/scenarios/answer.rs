@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rules::duty::{Duty, Holder, PlanFrom};
 use rules::id::{CaseId, Epoch};
-use rules::place::{Chooser, Placed};
+use rules::place::{self, Chooser, Placed};
 use rules::verdict::{Outcome, Verdict};
-use rules::{State, route, why};
+use rules::{State, members, route, why};
 
 use super::render::{names, shortened};
 use super::words::{Words, Wrong};
@@ -16,6 +16,7 @@ pub fn verdict(verdict: &Verdict) -> String {
     match verdict {
         Ok(Outcome::Done) => "ok".to_owned(),
         Ok(Outcome::Opened(case)) => format!("ok: {case}"),
+        Ok(Outcome::Admitted(node)) => format!("ok: {node}"),
         Ok(Outcome::PlanRefused(reasons)) => format!("ok, sent back: {}", reasons.join("; ")),
         Ok(Outcome::Applied {
             created,
@@ -104,16 +105,16 @@ pub fn question(state: &State, words: &mut Words<'_>) -> Result<Vec<String>, Wro
             Err(why) => format!("nobody: {why}"),
         }]
     } else if words.take("where would go") {
-        let who = if words.take("team") {
-            Placed::Team(words.parse()?)
-        } else {
-            words.expect("worker")?;
-            Placed::Worker(words.parse()?)
-        };
-        vec![match Chooser::new(state).choose(state, &who, Epoch(0)) {
+        let who = who(words)?;
+        vec![match Chooser::new().choose(state, &who, Epoch(0)) {
             Ok(placement) => format!("to {}: {}", placement.node, placement.reason),
             Err(why) => format!("nowhere: {}", why.0),
         }]
+    } else if words.take("explain") {
+        explained(state, words)?
+    } else if words.take("voters instead of") {
+        let present = words.list(Words::parse)?.into_iter().collect();
+        vec![names(members::voters(state, &present))]
     } else {
         words.expect("epochs")?;
         let teams = state.teams.values().map(|team| team.epoch);
@@ -121,6 +122,29 @@ pub fn question(state: &State, words: &mut Words<'_>) -> Result<Vec<String>, Wro
         vec![names(teams.chain(workers))]
     };
     words.end()?;
+    Ok(lines)
+}
+
+fn who(words: &mut Words<'_>) -> Result<Placed, Wrong> {
+    if words.take("team") {
+        return Ok(Placed::Team(words.parse()?));
+    }
+    words.expect("worker")?;
+    Ok(Placed::Worker(words.parse()?))
+}
+
+fn explained(state: &State, words: &mut Words<'_>) -> Result<Vec<String>, Wrong> {
+    let explained = place::explain(state, &who(words)?).map_err(|why| why.0)?;
+    let mut lines = vec![match &explained.placed {
+        Some((node, why)) => format!("on {node}: {why}"),
+        None => "without a place".to_owned(),
+    }];
+    lines.push(match &explained.choice {
+        Ok((node, why)) => format!("now it would go to {node}: {why}"),
+        Err(why) => format!("now it would go nowhere: {}", why.0),
+    });
+    let nodes = explained.nodes.iter();
+    lines.extend(nodes.map(|(node, name, told)| format!("{node} {name}: {told}")));
     Ok(lines)
 }
 

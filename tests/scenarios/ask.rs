@@ -43,6 +43,13 @@ commands! {
     LoseAttempt => "lose",
     ReportCase => "report",
     Tick => "tick",
+    MintToken => "mint token",
+    RevokeToken => "revoke token",
+    AdmitNode => "admit",
+    JudgeNode => "judge",
+    DrainNode => "drain",
+    RemoveNode => "remove",
+    SetRole => "let vote",
 }
 
 /// A command of a scenario, with the time that passed before it.

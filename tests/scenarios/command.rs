@@ -2,15 +2,14 @@
 
 use rules::attempt::{Artifact, AttemptOutcome, Body, StageResult};
 use rules::case::{Attachment, Brief, Report};
-use rules::command::{Command, Plan, Principal, Progress, Who};
+use rules::command::{Command, Plan, Principal, Progress};
 use rules::duty::{self, Duty, Holder};
 use rules::id::{AttemptId, BlobRef, CaseId};
-use rules::node::NodeFacts;
 use rules::place::{Chooser, Placed, Placement};
 
 use super::words::{Words, Wrong};
 use super::world::World;
-use super::{ask, describe};
+use super::{ask, describe, nodes};
 
 /// Reads what follows `who:` and the lines below it.
 pub fn read(
@@ -29,8 +28,8 @@ pub fn read(
     if words.take("plan") {
         return plan(world, words, below);
     }
-    if words.take("join as") {
-        return join(principal, words);
+    if let Some(command) = nodes::read(world, principal, words)? {
+        return Ok(command);
     }
     if words.take("place") {
         let placements = placements(world, words)?;
@@ -260,41 +259,11 @@ fn plan(world: &World, words: &mut Words<'_>, below: &[&str]) -> Result<Command,
     })
 }
 
-fn join(principal: &Principal, words: &mut Words<'_>) -> Result<Command, Wrong> {
-    let Who::Node(node) = principal.who else {
-        return Err("only nodes join".to_owned());
-    };
-    let mut facts = NodeFacts {
-        node,
-        name: words.word()?.to_owned(),
-        incarnation: 1,
-        release: "0.1.0".to_owned(),
-        engine: "process".to_owned(),
-        cpu_milli: 4000,
-        memory_bytes: 8 << 30,
-        labels: std::collections::BTreeMap::new(),
-    };
-    loop {
-        if words.take("has") {
-            facts.cpu_milli = describe::number(words, "m")?;
-            facts.memory_bytes = describe::number(words, "MiB")? << 20;
-        } else if words.take("labels") {
-            facts.labels = describe::labels(words)?;
-        } else if words.take("incarnation") {
-            facts.incarnation = words.parse()?;
-        } else if words.take("as node") {
-            facts.node = words.parse()?;
-        } else {
-            return Ok(Command::JoinNode { facts });
-        }
-    }
-}
-
 /// `place all` does the Manager's duties; otherwise one is placed by hand.
 fn placements(world: &World, words: &mut Words<'_>) -> Result<Vec<Placement>, Wrong> {
     if words.take("all") {
         let due = duty::duties(&world.state).remove(&Holder::Manager);
-        let mut chooser = Chooser::new(&world.state);
+        let mut chooser = Chooser::new();
         return Ok(due
             .unwrap_or_default()
             .into_iter()

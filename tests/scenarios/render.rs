@@ -6,6 +6,7 @@ use rules::State;
 use rules::attempt::{Attempt, AttemptOutcome, AttemptStatus};
 use rules::case::{Case, CaseStatus, WaitingFor};
 use rules::id::{AttemptId, ClockMs};
+use rules::node::{Health, Node, Role};
 use rules::stage::{Approval, Need, Stage, StageStatus};
 use rules::worker::Worker;
 
@@ -46,13 +47,14 @@ pub fn things(state: &State) -> BTreeMap<String, Thing> {
         all.insert(name, Thing { once, now });
     };
     for (id, node) in &state.nodes {
-        let now = vec![
-            format!("{}m promised", node.cpu_promised_milli),
-            format!("{} MiB promised", node.memory_promised_bytes >> 20),
-            format!("{} workers", node.workers),
-            format!("{} butlers", node.butlers),
-        ];
-        put(format!("node {id}"), &node.facts.name, now);
+        put(format!("node {id}"), &node.facts.name, of_node(node));
+    }
+    for id in &state.removed {
+        put(format!("removed {id}"), "for ever", Vec::new());
+    }
+    for (name, token) in &state.tokens {
+        let told = format!("minted by {} until {}", token.minted_by, clock(token.until));
+        put(format!("token {name}"), &told, Vec::new());
     }
     for (name, team) in &state.teams {
         let now = vec![
@@ -76,6 +78,26 @@ pub fn things(state: &State) -> BTreeMap<String, Thing> {
         of_case(case, &mut put);
     }
     all
+}
+
+fn of_node(node: &Node) -> Vec<String> {
+    let mut now = vec![
+        match node.health {
+            Health::Up => "up".to_owned(),
+            health @ (Health::Suspect | Health::Down) => format!("{health} ({})", node.health_because),
+        },
+        format!("{}m promised", node.cpu_promised_milli),
+        format!("{} MiB promised", node.memory_promised_bytes >> 20),
+        format!("{} workers", node.workers.len()),
+        format!("{} butlers", node.butlers.len()),
+    ];
+    if let Some(why) = &node.drained {
+        now.push(format!("drained ({why})"));
+    }
+    if node.role != Role::Auto {
+        now.push(node.role.to_string());
+    }
+    now
 }
 
 fn of_worker(worker: &Worker) -> (&'static str, Vec<String>) {

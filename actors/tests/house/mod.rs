@@ -135,6 +135,7 @@ fn facts(node: NodeId) -> NodeFacts {
         cpu_milli: 4000,
         memory_bytes: 8 << 30,
         labels: BTreeMap::new(),
+        address: None,
     }
 }
 

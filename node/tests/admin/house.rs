@@ -170,6 +170,7 @@ impl House {
             cpu_milli: 1_000_000,
             memory_bytes: 1 << 50,
             labels: BTreeMap::new(),
+            address: None,
         };
         self.tell(Who::Node(NODE), Command::JoinNode { facts })
             .await;

@@ -3,93 +3,18 @@
 //! # Invariant
 //! Time, identity and randomness come in here and nowhere else.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::{AttemptOutcome, StageResult};
 use crate::case::{Attachment, Brief, Report};
 use crate::id::{
-    AttemptId, CaseId, Epoch, HumanName, NodeId, PlaybookName, RequestId, StageName, TeamName,
-    WorkerId,
+    AttemptId, CaseId, NodeId, PlaybookName, RequestId, StageName, TeamName, TokenName, WorkerId,
 };
-use crate::node::NodeFacts;
+use crate::node::{Health, NodeFacts, Role};
 use crate::place::Placement;
 use crate::stage::StageSpec;
 use crate::team::{Document, DocumentName};
-
-/// Who asks, and for whom.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Principal {
-    /// The one who speaks.
-    pub who: Who,
-    /// The human for whom a persona speaks: it then has the rights of both, never more.
-    pub on_behalf_of: Option<HumanName>,
-}
-
-/// The kinds of those who may ask; a persona names the incarnation that it is, which fences it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Who {
-    /// A person.
-    Human(HumanName),
-    /// A node, speaking of itself.
-    Node(NodeId),
-    /// The ledger's leader: it counts time.
-    Ledger,
-    /// The Manager of a term.
-    Manager {
-        /// The leader's term.
-        term: u64,
-    },
-    /// The butler of a team.
-    Butler {
-        /// Its team.
-        team: TeamName,
-        /// Its team's epoch.
-        epoch: Epoch,
-    },
-    /// A worker.
-    Worker {
-        /// Which one.
-        worker: WorkerId,
-        /// Its epoch.
-        epoch: Epoch,
-    },
-}
-
-impl Principal {
-    /// A human, speaking for themself.
-    pub fn human(name: HumanName) -> Self {
-        Self {
-            who: Who::Human(name),
-            on_behalf_of: None,
-        }
-    }
-
-    /// A persona, a node or the ledger, speaking for itself.
-    pub fn own(who: Who) -> Self {
-        Self {
-            who,
-            on_behalf_of: None,
-        }
-    }
-}
-
-impl fmt::Display for Principal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.who {
-            Who::Human(name) => write!(f, "{name}"),
-            Who::Node(node) => write!(f, "node {node}"),
-            Who::Ledger => f.write_str("ledger"),
-            Who::Manager { .. } => f.write_str("manager"),
-            Who::Butler { team, .. } => write!(f, "butler of {team}"),
-            Who::Worker { worker, .. } => write!(f, "worker {worker}"),
-        }?;
-        self.on_behalf_of
-            .as_ref()
-            .map_or(Ok(()), |human| write!(f, " for {human}"))
-    }
-}
+pub use crate::who::{Principal, Who};
 
 /// Names the wish of a client who may repeat it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,6 +52,8 @@ pub struct Entry {
 }
 
 /// What can be asked; each has a file of its own under `apply`.
+///
+/// The place of each among the others is part of the ledger's format: new ones come last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
     /// A human describes teams, workers and playbooks, all or nothing.
@@ -280,6 +207,63 @@ pub enum Command {
     },
     /// The leader lets time pass where nothing else does: each entry carries the time before it.
     Tick,
+    /// A human makes a token with which new nodes may join.
+    MintToken {
+        /// Its name.
+        token: TokenName,
+        /// The SHA-256 of its secret.
+        hash: [u8; 32],
+        /// How long it is good.
+        valid_ms: u64,
+    },
+    /// A human makes a token worthless.
+    RevokeToken {
+        /// Which one.
+        token: TokenName,
+    },
+    /// A node that was shown a token asks that the newcomer gets a number.
+    AdmitNode {
+        /// The SHA-256 of the token's secret.
+        hash: [u8; 32],
+        /// The newcomer's name.
+        name: String,
+        /// The fingerprint of the newcomer's public key.
+        key: [u8; 32],
+    },
+    /// The Manager says how a node is.
+    JudgeNode {
+        /// Which one.
+        node: NodeId,
+        /// Which start of its daemon he speaks of.
+        incarnation: u64,
+        /// How it is.
+        health: Health,
+        /// What he has seen.
+        reason: String,
+    },
+    /// A human has a node left by all that is on it, or lets it be used again.
+    DrainNode {
+        /// Which one.
+        node: NodeId,
+        /// Whether it shall be left.
+        is_drained: bool,
+        /// Why.
+        reason: String,
+    },
+    /// A human takes a node out of the cluster for ever.
+    RemoveNode {
+        /// Which one.
+        node: NodeId,
+        /// Whether what still runs on it is given up.
+        is_forced: bool,
+    },
+    /// A human says whether a node may or must be a voter.
+    SetRole {
+        /// Which one.
+        node: NodeId,
+        /// What it shall be.
+        role: Role,
+    },
 }
 
 /// How far a worker is with an attempt.

@@ -33,6 +33,7 @@ impl Step<'_> {
             if let Some(case) = self.unsettled.pop_first() {
                 self.settle(case);
             } else if let Some(worker) = self.freed.pop_first() {
+                self.leave_if_drained(&worker);
                 self.refill(&worker);
             } else {
                 break;
@@ -135,7 +136,7 @@ impl Step<'_> {
                 || oldest(team, worker).is_none_or(|oldest| stage < oldest)
         };
         members(self.state, team)
-            .filter(|worker| worker.can(need) && worker.is_free())
+            .filter(|worker| worker.can(need) && self.state.has_room(worker))
             .filter(is_next)
             .min_by_key(|worker| (worker.running.len(), !worker.is_awake))
             .map(|worker| worker.spec.id.clone())
@@ -211,7 +212,7 @@ impl Step<'_> {
             let Some(worker) = self.state.workers.get(id) else {
                 return;
             };
-            if !worker.is_free() {
+            if !self.state.has_room(worker) {
                 return;
             }
             let Some(team) = self.state.teams.get(&id.team) else {

@@ -103,6 +103,10 @@ word!(
     /// A person.
     HumanName
 );
+word!(
+    /// A token with which a new node may join.
+    TokenName
+);
 
 /// A text that cannot serve as a name.
 #[derive(Clone, Debug, PartialEq, Eq)]

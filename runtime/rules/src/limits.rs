@@ -4,6 +4,20 @@
 pub const MAX_NAME_BYTES: usize = 63;
 /// Names of nodes: what a host may be called; short enough to stand in the reason of a placement.
 pub const MAX_NODE_NAME_BYTES: usize = 255;
+/// Addresses of nodes: the longest host name of DNS and a port.
+pub const MAX_ADDRESS_BYTES: usize = 255 + 6;
+/// Nodes of the cluster: placement looks at each.
+pub const MAX_NODES: usize = 1000;
+/// The greatest number of a node; numbers are never used again, so this bounds what is remembered of removed nodes.
+pub const MAX_NODE_NUMBER: u64 = 100_000;
+/// Voters: more make every entry slower and the cluster no safer in practice.
+pub const MAX_VOTERS: usize = 7;
+/// Voters that the cluster wants where nobody pins more: the fewest that outlive one of them.
+pub const WANTED_VOTERS: usize = 3;
+/// Tokens that are good at the same time: one for each host that is being set up.
+pub const MAX_TOKENS: usize = 64;
+/// The longest life of a token: a week, so that a forgotten one is no open door.
+pub const MAX_TOKEN_VALID_MS: u64 = 7 * 24 * 3_600_000;
 /// Request ids: two UUIDs and a stamp fit well.
 pub const MAX_REQUEST_ID_BYTES: usize = 128;
 /// A value in the ledger; what is larger is a blob, so that no entry delays the heartbeats behind it.

@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
-use crate::id::{AttemptId, CaseId, ClockMs, Epoch, NodeId, TeamName, WorkerId};
+use crate::id::{AttemptId, CaseId, ClockMs, Epoch, NodeId, TeamName, TokenName, WorkerId};
 use crate::node::Node;
 use crate::request::Requests;
 use crate::team::Team;
+use crate::token::Token;
 use crate::worker::Worker;
 
 /// What the ledger's clock wakes.
@@ -21,6 +22,8 @@ pub enum Alarm {
     Deadline(AttemptId),
     /// The end of a worker's idle time.
     Idle(WorkerId),
+    /// The end of a token's life.
+    Token(TokenName),
 }
 
 /// The truth of the cluster.
@@ -50,6 +53,12 @@ pub struct State {
     pub last_epoch: Epoch,
     /// How many cases were closed.
     pub closed_cases: u64,
+    /// The number of the next node.
+    pub next_node: NodeId,
+    /// Nodes that were taken out of the cluster; their numbers are never used again.
+    pub removed: BTreeSet<NodeId>,
+    /// With what new nodes may join.
+    pub tokens: BTreeMap<TokenName, Token>,
 }
 
 impl Default for State {
@@ -67,6 +76,9 @@ impl Default for State {
             next_case: CaseId(1),
             last_epoch: Epoch::default(),
             closed_cases: 0,
+            next_node: NodeId(1),
+            removed: BTreeSet::new(),
+            tokens: BTreeMap::new(),
         }
     }
 }
@@ -82,6 +94,21 @@ impl State {
         self.workers.get(worker).is_some_and(|worker| {
             worker.epoch == epoch && worker.placed.as_ref().is_some_and(|(at, _)| *at == node)
         })
+    }
+
+    /// Whether a node of that number was taken out of the cluster.
+    pub fn is_removed(&self, node: NodeId) -> bool {
+        self.removed.contains(&node)
+    }
+
+    /// Whether a worker can be given one more attempt now: it has room, and its node is trusted.
+    pub fn has_room(&self, worker: &Worker) -> bool {
+        worker.running.len() < worker.spec.parallel as usize
+            && worker
+                .placed
+                .as_ref()
+                .and_then(|(node, _)| self.nodes.get(node))
+                .is_some_and(Node::takes_new)
     }
 
     /// An epoch that nobody had.

@@ -161,6 +161,8 @@ pub struct Team {
     pub cases: BTreeSet<CaseId>,
     /// Stages that wait for a free worker, by what they need, the oldest case first.
     pub queue: BTreeMap<Need, BTreeSet<(CaseId, StageName)>>,
+    /// How many of its workers are placed on each node.
+    pub spread: BTreeMap<NodeId, u64>,
 }
 
 impl Team {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AttemptId, CaseId, StageName, TeamName, WorkerId};
+use crate::id::{AttemptId, CaseId, NodeId, StageName, TeamName, TokenName, WorkerId};
 use crate::team::DocumentName;
 
 /// The answer to an entry.
@@ -30,6 +30,8 @@ pub enum Outcome {
         /// Removed ones.
         removed: u32,
     },
+    /// The newcomer is the node of this number.
+    Admitted(NodeId),
 }
 
 /// Why a command was refused; shown to whoever asked.
@@ -77,6 +79,10 @@ pub enum Rejection {
     },
     /// What is asked is wrong in itself, for these reasons.
     Invalid(Vec<String>),
+    /// There is no such node.
+    NoNode(NodeId),
+    /// There is no such token, or no longer.
+    NoToken(TokenName),
 }
 
 impl fmt::Display for Rejection {
@@ -99,6 +105,8 @@ impl fmt::Display for Rejection {
             Self::WrongState { what, is } => write!(f, "{what} is {is}"),
             Self::Limit { limit, max } => write!(f, "limit {limit} = {max} is reached"),
             Self::Invalid(reasons) => f.write_str(&reasons.join("; ")),
+            Self::NoNode(node) => write!(f, "there is no node {node}"),
+            Self::NoToken(token) => write!(f, "there is no token {token}"),
         }
     }
 }

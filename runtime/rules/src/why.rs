@@ -7,7 +7,7 @@
 use crate::attempt::Body;
 use crate::case::{Case, CaseStatus, WaitingFor};
 use crate::id::{Epoch, StageName};
-use crate::place::{Chooser, NoPlace, Placed};
+use crate::place::{Chooser, NoPlace, Placed, takes_new};
 use crate::plan::{members, nobody};
 use crate::route;
 use crate::stage::{Approval, ApprovalSpec, Approver, Need, Stage, StageStatus};
@@ -110,6 +110,9 @@ fn worker(state: &State, team: &Team, case: &Case, waiting: &Stage) -> String {
     }
     let (placed, homeless): (Vec<&Worker>, Vec<&Worker>) =
         able.into_iter().partition(|worker| worker.placed.is_some());
+    let (placed, held): (Vec<&Worker>, Vec<&Worker>) = placed
+        .into_iter()
+        .partition(|worker| hold(state, worker).is_none());
     let mut parts = Vec::new();
     if !placed.is_empty() {
         let names: Vec<&str> = placed
@@ -126,6 +129,12 @@ fn worker(state: &State, team: &Team, case: &Case, waiting: &Stage) -> String {
         };
         parts.push(format!("{} at work, {place}", some_of("worker", &names)));
     }
+    if let Some((worker, why)) = held
+        .iter()
+        .find_map(|worker| Some((worker, hold(state, worker)?)))
+    {
+        parts.push(format!("worker {} {why}", worker.spec.id.name));
+    }
     let homes = homeless.iter().map(|worker| {
         let who = Placed::Worker(worker.spec.id.clone());
         (&worker.spec.id.name, home(state, &who))
@@ -140,6 +149,13 @@ fn worker(state: &State, team: &Team, case: &Case, waiting: &Stage) -> String {
     format!("waits for a worker: {}", parts.join("; "))
 }
 
+/// Why a worker's node gives it nothing new, where that is so.
+fn hold(state: &State, worker: &Worker) -> Option<String> {
+    let (node, _) = worker.placed.as_ref()?;
+    let why = takes_new(state.nodes.get(node)?).err()?;
+    Some(format!("is held on node {node}: {why}"))
+}
+
 /// Why a butler does nothing, where it cannot.
 fn butler(state: &State, team: &Team) -> Option<String> {
     if team.placed.is_some() {
@@ -152,7 +168,7 @@ fn butler(state: &State, team: &Team) -> Option<String> {
 
 /// That somebody without a place is about to get one, or why not.
 fn home(state: &State, who: &Placed) -> Result<String, String> {
-    match Chooser::new(state).choose(state, who, Epoch::default()) {
+    match Chooser::new().choose(state, who, Epoch::default()) {
         Ok(placement) => Ok(format!("is about to be placed on {}", placement.node)),
         Err(NoPlace(why)) => Err(format!("has no place: {why}")),
     }

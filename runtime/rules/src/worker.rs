@@ -28,11 +28,6 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Whether it can take one more attempt now.
-    pub fn is_free(&self) -> bool {
-        self.placed.is_some() && self.running.len() < self.spec.parallel as usize
-    }
-
     /// Whether it can do what is needed.
     pub fn can(&self, need: &Need) -> bool {
         match need {

@@ -35,6 +35,7 @@ impl Cluster {
             cpu_milli: 4000,
             memory_bytes: 8 << 30,
             labels: BTreeMap::new(),
+            address: None,
         };
         cluster.says(Who::Node(node), Command::JoinNode { facts });
         let put = vec![team(), worker("hand"), playbook("p0")];

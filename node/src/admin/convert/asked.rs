@@ -102,7 +102,9 @@ pub(in crate::admin) fn refusal(rejection: &Rejection) -> ErrorShape {
         | Rejection::NoCase(_)
         | Rejection::NoStage(..)
         | Rejection::NoAttempt(_)
-        | Rejection::NoDocument(_) => shape(Code::NotFound),
+        | Rejection::NoDocument(_)
+        | Rejection::NoNode(_)
+        | Rejection::NoToken(_) => shape(Code::NotFound),
         Rejection::WrongState { .. } => shape(Code::WrongState),
         Rejection::Limit { limit, max } => shape(Code::Limit).limit(limit.clone(), *max),
         Rejection::Invalid(reasons) => {

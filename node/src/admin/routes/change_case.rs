@@ -57,7 +57,10 @@ pub(super) async fn open(
             };
             Ok(wish.answer(StatusCode::CREATED, &opened))
         }
-        Outcome::Done | Outcome::PlanRefused(_) | Outcome::Applied { .. } => {
+        Outcome::Done
+        | Outcome::PlanRefused(_)
+        | Outcome::Applied { .. }
+        | Outcome::Admitted(_) => {
             let refused = Refused::new(Code::Failed, "the ledger answered another question");
             Err(wish.refused(refused))
         }

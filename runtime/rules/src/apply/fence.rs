@@ -119,6 +119,19 @@ pub(super) fn node(step: &Step<'_>, node: NodeId) -> Allowed<()> {
     not_yours(format!("node {node}"))
 }
 
+/// Any node of the cluster.
+pub(super) fn any_node(step: &Step<'_>) -> Allowed<()> {
+    match &step.principal.who {
+        Who::Node(node) if step.state.nodes.contains_key(node) => Ok(()),
+        Who::Node(node) => Err(Rejection::NoNode(*node)),
+        Who::Human(_)
+        | Who::Ledger
+        | Who::Manager { .. }
+        | Who::Butler { .. }
+        | Who::Worker { .. } => not_yours("a node"),
+    }
+}
+
 /// The ledger's leader.
 pub(super) fn ledger(step: &Step<'_>) -> Allowed<()> {
     if step.principal.who == Who::Ledger {

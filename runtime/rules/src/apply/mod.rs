@@ -3,27 +3,34 @@
 //! # Invariant
 //! A rejected entry changes nothing but the clock and the memory of requests.
 
+mod admit_node;
 mod advance_attempt;
 mod amend_case;
 mod answer_stage;
 mod apply_documents;
 mod approve_stage;
 mod cancel_case;
+mod drain_node;
 mod fence;
 mod finish_attempt;
 mod join_node;
+mod judge_node;
 mod lose_attempt;
+mod mint_token;
 mod open_case;
 mod pause_case;
 mod place;
 mod plan_case;
 mod refuse_plan;
 mod reject_stage;
+mod remove_node;
 mod replace_worker;
 mod report_case;
 mod resume_case;
+mod revoke_token;
 mod ring;
 mod route_case;
+mod set_role;
 
 use std::collections::BTreeSet;
 
@@ -108,56 +115,47 @@ fn remember(step: &mut Step<'_>, entry: &Entry, verdict: &Verdict) {
         .remember(request, verdict.clone(), until);
 }
 
+/// What is done about a command: one line for each, and none of them is missing.
+macro_rules! table {
+    ($step:ident, $command:ident:
+        $($variant:ident { $($field:ident),* } => $file:ident($($argument:expr),*);)*
+    ) => {
+        match $command {
+            $(Command::$variant { $($field),* } => $file::apply($step, $($argument),*),)*
+            Command::OpenCase { .. } => open_case::apply($step, $command),
+            Command::Tick => fence::ledger($step).map(|()| Outcome::Done),
+        }
+    };
+}
+
 fn decide(step: &mut Step<'_>, command: &Command) -> Verdict {
-    match command {
-        Command::ApplyDocuments { put, remove } => apply_documents::apply(step, put, remove),
-        Command::OpenCase { .. } => open_case::apply(step, command),
-        Command::CancelCase { case, reason } => cancel_case::apply(step, *case, reason),
-        Command::PauseCase { case, reason } => pause_case::apply(step, *case, reason),
-        Command::ResumeCase { case } => resume_case::apply(step, *case),
-        Command::AmendCase {
-            case,
-            brief,
-            attachments,
-        } => amend_case::apply(step, *case, brief, attachments),
-        Command::AnswerStage {
-            case,
-            stage,
-            result,
-        } => answer_stage::apply(step, *case, stage, result),
-        Command::ApproveStage { case, stage, note } => {
-            approve_stage::apply(step, *case, stage, note)
-        }
-        Command::RejectStage {
-            case,
-            stage,
-            reason,
-        } => reject_stage::apply(step, *case, stage, reason),
-        Command::ReplaceWorker { worker, reason } => replace_worker::apply(step, worker, reason),
-        Command::JoinNode { facts } => join_node::apply(step, facts),
-        Command::Place { placements } => place::apply(step, placements),
-        Command::RouteCase { case, team, reason } => route_case::apply(step, *case, team, reason),
-        Command::PlanCase {
-            case,
-            generation,
-            plan,
-        } => plan_case::apply(step, *case, *generation, plan),
-        Command::RefusePlan {
-            case,
-            generation,
-            reasons,
-        } => refuse_plan::apply(step, *case, *generation, reasons),
-        Command::AdvanceAttempt { attempt, to } => advance_attempt::apply(step, *attempt, *to),
-        Command::FinishAttempt { attempt, outcome } => {
-            finish_attempt::apply(step, *attempt, outcome)
-        }
-        Command::LoseAttempt { attempt, reason } => lose_attempt::apply(step, *attempt, reason),
-        Command::ReportCase {
-            case,
-            generation,
-            report,
-        } => report_case::apply(step, *case, *generation, report),
-        Command::Tick => fence::ledger(step).map(|()| Outcome::Done),
+    table! { step, command:
+        ApplyDocuments { put, remove } => apply_documents(put, remove);
+        CancelCase { case, reason } => cancel_case(*case, reason);
+        PauseCase { case, reason } => pause_case(*case, reason);
+        ResumeCase { case } => resume_case(*case);
+        AmendCase { case, brief, attachments } => amend_case(*case, brief, attachments);
+        AnswerStage { case, stage, result } => answer_stage(*case, stage, result);
+        ApproveStage { case, stage, note } => approve_stage(*case, stage, note);
+        RejectStage { case, stage, reason } => reject_stage(*case, stage, reason);
+        ReplaceWorker { worker, reason } => replace_worker(worker, reason);
+        JoinNode { facts } => join_node(facts);
+        Place { placements } => place(placements);
+        RouteCase { case, team, reason } => route_case(*case, team, reason);
+        PlanCase { case, generation, plan } => plan_case(*case, *generation, plan);
+        RefusePlan { case, generation, reasons } => refuse_plan(*case, *generation, reasons);
+        AdvanceAttempt { attempt, to } => advance_attempt(*attempt, *to);
+        FinishAttempt { attempt, outcome } => finish_attempt(*attempt, outcome);
+        LoseAttempt { attempt, reason } => lose_attempt(*attempt, reason);
+        ReportCase { case, generation, report } => report_case(*case, *generation, report);
+        MintToken { token, hash, valid_ms } => mint_token(token, hash, *valid_ms);
+        RevokeToken { token } => revoke_token(token);
+        AdmitNode { hash, name, key } => admit_node(hash, name, key);
+        JudgeNode { node, incarnation, health, reason } =>
+            judge_node(*node, *incarnation, *health, reason);
+        DrainNode { node, is_drained, reason } => drain_node(*node, *is_drained, reason);
+        RemoveNode { node, is_forced } => remove_node(*node, *is_forced);
+        SetRole { node, role } => set_role(*node, *role);
     }
 }
 
@@ -183,6 +181,13 @@ fn spoken_of(command: &Command) -> Option<CaseId> {
         | Command::FinishAttempt { .. }
         | Command::LoseAttempt { .. }
         | Command::ReportCase { .. }
-        | Command::Tick => None,
+        | Command::Tick
+        | Command::MintToken { .. }
+        | Command::RevokeToken { .. }
+        | Command::AdmitNode { .. }
+        | Command::JudgeNode { .. }
+        | Command::DrainNode { .. }
+        | Command::RemoveNode { .. }
+        | Command::SetRole { .. } => None,
     }
 }

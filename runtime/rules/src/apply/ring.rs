@@ -1,4 +1,5 @@
-//! What the ledger's clock wakes: time limits of attempts, the end of a worker's idle time.
+//! What the ledger's clock wakes: time limits of attempts, the end of a worker's idle
+//! time, the end of a token's life.
 
 use crate::attempt::{AttemptOutcome, AttemptStatus};
 use crate::duty::Subject;
@@ -19,6 +20,9 @@ impl Step<'_> {
             match self.state.alarms.pop_first() {
                 Some((_, Alarm::Deadline(attempt))) => self.time_out(attempt),
                 Some((_, Alarm::Idle(worker))) => self.lay_to_sleep(&worker),
+                Some((_, Alarm::Token(token))) => {
+                    self.state.tokens.remove(&token);
+                }
                 None => return,
             }
         }

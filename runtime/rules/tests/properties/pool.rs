@@ -77,7 +77,7 @@ pub fn facts(node: Pick, how: Pick) -> NodeFacts {
     NodeFacts {
         node: NodeId(node),
         name: format!("host-{}", if how.is_multiple_of(11) { 1 } else { node }),
-        incarnation: u64::from(how % 4),
+        incarnation: u64::from(how % 4) + 1,
         release: "0.1.0".to_owned(),
         engine: "process".to_owned(),
         cpu_milli: if how.is_multiple_of(13) { 0 } else { 4000 },
@@ -87,6 +87,7 @@ pub fn facts(node: Pick, how: Pick) -> NodeFacts {
             8 << 30
         },
         labels: labels(how / 4),
+        address: None,
     }
 }
 

@@ -156,7 +156,7 @@ impl Due {
         let command = match duty {
             Duty::Keep { .. } => return None,
             Duty::Place { who, epoch } => {
-                let placement = Chooser::new(state).choose(state, &who, epoch).ok()?;
+                let placement = Chooser::new().choose(state, &who, epoch).ok()?;
                 let placements = vec![placement];
                 Command::Place { placements }
             }

@@ -9,7 +9,7 @@ use crate::step::Step;
 use crate::team::{Document, Team, TeamSpec, WorkerSpec};
 use crate::worker::Worker;
 
-use super::super::{place, replace_worker};
+use super::super::replace_worker;
 use super::remove;
 
 /// Plans that a butler's agent makes at once: planning is short, and cases should not queue for it.
@@ -34,7 +34,7 @@ fn team(step: &mut Step<'_>, spec: &TeamSpec) {
     let old = step.state.teams.get(&spec.name);
     let old_slot = old.map(Team::butler_slot);
     if old.is_some_and(|old| old.spec.labels != spec.labels) {
-        place::leave_team(step, &spec.name);
+        step.leave_team(&spec.name);
     }
     if let Some(team) = step.state.teams.get_mut(&spec.name) {
         team.spec = spec.clone();
@@ -48,6 +48,7 @@ fn team(step: &mut Step<'_>, spec: &TeamSpec) {
             workers: BTreeSet::new(),
             cases: BTreeSet::new(),
             queue: BTreeMap::new(),
+            spread: BTreeMap::new(),
         };
         step.state.teams.insert(spec.name.clone(), team);
     }
@@ -94,7 +95,7 @@ fn worker(step: &mut Step<'_>, spec: &WorkerSpec, is_butler_slot: bool) {
     };
     if worker.spec.agent != spec.agent || worker.spec.labels != spec.labels {
         replace_worker::renew(step, &spec.id, "the worker was described anew");
-        place::leave_worker(step, &spec.id);
+        step.leave_worker(&spec.id);
     }
     if let Some(worker) = step.state.workers.get_mut(&spec.id) {
         if let Some(since) = worker.idle_since {

@@ -5,7 +5,7 @@ use crate::id::WorkerId;
 use crate::step::Step;
 use crate::team::DocumentName;
 
-use super::super::{place, replace_worker};
+use super::super::replace_worker;
 
 pub(super) fn one(step: &mut Step<'_>, name: &DocumentName) {
     match name {
@@ -26,7 +26,7 @@ pub(super) fn one(step: &mut Step<'_>, name: &DocumentName) {
                 };
                 worker(step, &id);
             }
-            place::leave_team(step, name);
+            step.leave_team(name);
             step.state.teams.remove(name);
             step.touched.insert(Subject::Team(name.clone()));
         }
@@ -35,7 +35,7 @@ pub(super) fn one(step: &mut Step<'_>, name: &DocumentName) {
 
 pub(super) fn worker(step: &mut Step<'_>, id: &WorkerId) {
     replace_worker::interrupt(step, id, "the worker was removed");
-    place::leave_worker(step, id);
+    step.leave_worker(id);
     step.state.workers.remove(id);
     if let Some(team) = step.state.teams.get_mut(&id.team) {
         team.workers.remove(&id.name);

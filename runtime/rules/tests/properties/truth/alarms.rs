@@ -29,6 +29,9 @@ pub fn the_clock_wakes_what_it_should(told: &Told<'_>) -> Result<(), String> {
             wanted.insert((until, Alarm::Idle(id.clone())));
         }
     }
+    for (name, token) in &state.tokens {
+        wanted.insert((token.until, Alarm::Token(name.clone())));
+    }
     if wanted != state.alarms {
         let alarms = &state.alarms;
         return broken(format!("the clock wakes {alarms:?}, not {wanted:?}"));

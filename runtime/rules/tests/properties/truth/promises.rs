@@ -29,8 +29,8 @@ pub fn nodes_promise_what_their_workers_may_take(told: &Told<'_>) -> Result<(), 
         let said = [
             node.cpu_promised_milli,
             node.memory_promised_bytes,
-            node.workers,
-            node.butlers,
+            node.workers.len() as u64,
+            node.butlers.len() as u64,
         ];
         let sum = sums.get(id).copied().unwrap_or_default();
         if said != sum {

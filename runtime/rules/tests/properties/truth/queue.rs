@@ -60,7 +60,7 @@ pub fn no_free_worker_and_stage_wait_for_each_other(told: &Told<'_>) -> Result<(
             let members = told.after.workers.values();
             let idle = members
                 .filter(|worker| worker.spec.id.team == *team)
-                .find(|worker| worker.is_free() && worker.can(need));
+                .find(|worker| told.after.has_room(worker) && worker.can(need));
             if let Some(worker) = idle {
                 let id = &worker.spec.id;
                 return broken(format!("{id} is free and {queue:?} wait for {need:?}"));
