@@ -84,7 +84,9 @@ fn of_node(node: &Node) -> Vec<String> {
     let mut now = vec![
         match node.health {
             Health::Up => "up".to_owned(),
-            health @ (Health::Suspect | Health::Down) => format!("{health} ({})", node.health_because),
+            health @ (Health::Suspect | Health::Down) => {
+                format!("{health} ({})", node.health_because)
+            }
         },
         format!("{}m promised", node.cpu_promised_milli),
         format!("{} MiB promised", node.memory_promised_bytes >> 20),

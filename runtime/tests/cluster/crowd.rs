@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rules::attempt::Body;
 use rules::case::{Brief, Report};
-use rules::id::{HumanName, NodeId, RequestId};
+use rules::id::{HumanName, NodeId, RequestId, TokenName};
 use rules::node::NodeFacts;
 use rules::{Command, Outcome, Principal, Proposal, Request, Verdict, Who};
 use runtime::clock::Deadline;
@@ -102,18 +102,44 @@ impl Crowd {
     }
 
     async fn join(&self, node: NodeId) {
+        let name = format!("node-{node}");
+        if node != NodeId(1) {
+            self.admit(node, name.clone()).await;
+        }
         let facts = NodeFacts {
             node,
-            name: format!("node-{node}"),
+            name,
             incarnation: 1,
             release: "0".to_owned(),
             engine: "none".to_owned(),
             cpu_milli: 1000,
             memory_bytes: 1 << 30,
             labels: BTreeMap::new(),
+            address: None,
         };
         let join = proposal(Who::Node(node), Command::JoinNode { facts }, None);
         self.ledger(NodeId(1)).propose(join).await.unwrap().unwrap();
+    }
+
+    /// Has the next number given to a node.
+    async fn admit(&self, node: NodeId, name: String) {
+        let hash = [1; 32];
+        let mint = Command::MintToken {
+            token: TokenName::new("crowd").unwrap(),
+            hash,
+            valid_ms: 3_600_000,
+        };
+        let key = [u8::try_from(node.0).unwrap(); 32];
+        let admit = Command::AdmitNode { hash, name, key };
+        let sam = Who::Human(HumanName::new("sam").unwrap());
+        for (who, command) in [(sam, mint), (Who::Node(NodeId(1)), admit)] {
+            let asked = proposal(who, command, None);
+            self.ledger(NodeId(1))
+                .propose(asked)
+                .await
+                .unwrap()
+                .unwrap();
+        }
     }
 
     pub fn nodes(&self) -> Vec<NodeId> {
