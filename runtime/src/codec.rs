@@ -35,68 +35,40 @@ pub struct Form {
     pub version: u8,
 }
 
+impl Form {
+    const fn of(kind: u8, version: u8) -> Self {
+        Self { kind, version }
+    }
+}
+
 /// An entry of the log.
-pub const RECORD: Form = Form {
-    kind: 1,
-    version: 1,
-};
+pub const RECORD: Form = Form::of(1, 1);
 /// The vote.
-pub const VOTE: Form = Form {
-    kind: 2,
-    version: 1,
-};
+pub const VOTE: Form = Form::of(2, 1);
 /// Whose ledger it is.
-pub const IDENTITY: Form = Form {
-    kind: 3,
-    version: 1,
-};
+pub const IDENTITY: Form = Form::of(3, 1);
 /// Where the log begins.
-pub const PURGED: Form = Form {
-    kind: 4,
-    version: 1,
-};
+pub const PURGED: Form = Form::of(4, 1);
 /// What a snapshot covers.
-pub const SNAPSHOT_HEAD: Form = Form {
-    kind: 5,
-    version: 1,
-};
+pub const SNAPSHOT_HEAD: Form = Form::of(5, 1);
 /// A piece of a snapshot's state.
-pub const SNAPSHOT_PIECE: Form = Form {
-    kind: 6,
-    version: 1,
-};
+pub const SNAPSHOT_PIECE: Form = Form::of(6, 1);
 /// A piece of a closed case.
-pub const CASE_PIECE: Form = Form {
-    kind: 7,
-    version: 1,
-};
+pub const CASE_PIECE: Form = Form::of(7, 1);
 /// What a list says of a closed case.
-pub const CASE_SUMMARY: Form = Form {
-    kind: 8,
-    version: 1,
-};
+pub const CASE_SUMMARY: Form = Form::of(8, 1);
 /// The beginning of a journal's file.
-pub const JOURNAL_HEAD: Form = Form {
-    kind: 9,
-    version: 1,
-};
-
-/// How far the archive is.
-pub const ARCHIVE: Form = Form {
-    kind: 10,
-    version: 1,
-};
-
+pub const JOURNAL_HEAD: Form = Form::of(9, 1);
+/// How far the archive is, and what it must hold.
+pub const ARCHIVE: Form = Form::of(10, 2);
 /// What one node asks another's ledger.
-pub const PEER_CALL: Form = Form {
-    kind: 11,
-    version: 1,
-};
+pub const PEER_CALL: Form = Form::of(11, 1);
 /// What it answers.
-pub const PEER_ANSWER: Form = Form {
-    kind: 12,
-    version: 1,
-};
+pub const PEER_ANSWER: Form = Form::of(12, 1);
+/// Up to which frame a store's engine has everything, with the store's facts.
+pub const SETTLED: Form = Form::of(13, 1);
+/// Where the log ends.
+pub const LOG_END: Form = Form::of(14, 1);
 
 /// Why bytes are not what they should be.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -8,15 +8,17 @@
 //! A node that was away so long that it was given a snapshot has not seen the entries that closed
 //! the cases before it. Pairs and not cases are copied, since a case may be larger than a call.
 
-use serde::{Deserialize, Serialize};
+use std::sync::mpsc;
 
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+
+use super::holdings::Holdings;
 use super::{Archive, ArchiveError, Standing, locked, record};
 use crate::store::{Batch, Order, Space, StoreError};
 
 /// Pairs that are read at once; the largest is a piece of a case.
 const PAIRS: usize = 64;
-/// Summaries that are counted at once.
-const COUNTED: usize = 4096;
 
 /// Which part of the archive; in the order in which they are copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +40,14 @@ impl Part {
             Self::Pieces => Space::Case,
             Self::Summaries => Space::Summary,
             Self::Teams => Space::Team,
+        }
+    }
+
+    /// The number of the case that a key puts on a list; 0 for that of a piece.
+    fn case_of(self, key: &[u8]) -> u64 {
+        match self {
+            Self::Summaries | Self::Teams => record::id_at_end(key).0,
+            Self::Pieces => 0,
         }
     }
 }
@@ -83,37 +93,52 @@ impl Archive {
     }
 
     /// Takes pairs in that another node has; they are durable when this returns.
-    pub(crate) async fn take_pairs(&self, part: Part, pairs: Pairs) -> Result<(), StoreError> {
-        let mut batch = Batch::default();
-        for (key, value) in pairs.pairs {
-            batch.put(part.space(), key, value);
-        }
-        self.store.commit(batch).await
+    pub(crate) async fn take_pairs(&self, part: Part, pairs: Pairs) -> Result<(), ArchiveError> {
+        let durable = {
+            let mut kept = locked(&self.standing);
+            let mut standing = *kept;
+            standing.is_copying = true;
+            let mut batch = Batch::default();
+            for (key, value) in pairs.pairs {
+                standing.copied_to = standing.copied_to.max(part.case_of(&key));
+                batch.put(part.space(), key, value);
+            }
+            put_standing(&mut batch, &standing)?;
+            let (told, durable) = oneshot::channel();
+            self.store
+                .submit(batch, move |result| drop(told.send(result)))?;
+            *kept = standing;
+            durable
+        };
+        durable.await.unwrap_or(Err(StoreError::Closed))?;
+        Ok(())
     }
 
     /// Counts the cases anew, after pairs were taken in. Blocks on the disk.
     pub(crate) fn recount(&self) -> Result<(), ArchiveError> {
-        let mut standing = locked(&self.standing);
-        let (mut count, mut from) = (0, Vec::new());
-        loop {
-            let page = self
-                .store
-                .range(Space::Summary, &from, None, Order::Ascending, COUNTED)?;
-            count += page.len() as u64;
-            match page.last() {
-                Some((last, _)) if page.len() == COUNTED => {
-                    from = [last.as_slice(), &[0]].concat();
-                }
-                Some(_) | None => break,
-            }
-        }
-        let counted = Standing { count, ..*standing };
+        let mut kept = locked(&self.standing);
+        // What was handed over before is to be seen, and nothing is handed over meanwhile.
+        let (told, durable) = mpsc::channel();
+        self.store
+            .submit(Batch::default(), move |result| drop(told.send(result)))?;
+        durable.recv().unwrap_or(Err(StoreError::Closed))?;
+        let (count, holdings) = Holdings::found(&self.store)?;
+        let counted = Standing {
+            count,
+            holdings,
+            is_copying: false,
+            ..*kept
+        };
         let mut batch = Batch::default();
-        record::put_standing(&mut batch, &counted).map_err(|error| ArchiveError::Unreadable {
-            why: error.to_string(),
-        })?;
+        put_standing(&mut batch, &counted)?;
         self.store.submit(batch, |_| ())?;
-        *standing = counted;
+        *kept = counted;
         Ok(())
     }
+}
+
+fn put_standing(batch: &mut Batch, standing: &Standing) -> Result<(), ArchiveError> {
+    record::put_standing(batch, standing).map_err(|error| ArchiveError::Unreadable {
+        why: error.to_string(),
+    })
 }

@@ -6,13 +6,15 @@
 //!
 //! # Invariant
 //! A case that a replay closes again is not archived again: with each case the store holds the entry
-//! that closed it, in the same batch. The log is cut only behind what is durable here.
+//! that closed it, in the same batch. The log is cut only behind what is durable here. That batch
+//! also says what the archive holds with it: one that lost a case, or has one back, is refused.
 //!
 //! # Why
 //! A closed case is some KiB and may be some MiB; in the state each of them would be written anew
 //! with every snapshot, for ever.
 
 mod copy;
+mod holdings;
 mod record;
 #[cfg(test)]
 mod tests;
@@ -24,11 +26,13 @@ use rules::case::{Case, CaseOutcome, CaseStatus};
 use rules::id::{CaseId, TeamName};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use tokio::sync::oneshot;
 
 pub(crate) use copy::{Pairs, Part};
 
 use crate::codec::CodecError;
 use crate::store::{Batch, Order, Space, Store, StoreError};
+use holdings::Holdings;
 
 /// The most that one list gives; ask on with `before`.
 pub const MAX_LIST: usize = 1000;
@@ -96,6 +100,14 @@ impl Filter {
 /// Why the archive did not answer.
 #[derive(Debug, Error)]
 pub enum ArchiveError {
+    /// It does not hold the cases that it must: restore the newest backup, or join again.
+    #[error("the archive holds {found}, and must hold {expected}")]
+    Incomplete {
+        /// What is there.
+        found: String,
+        /// What was written.
+        expected: String,
+    },
     /// What is kept of a case is damaged: restore it from a backup or another node.
     #[error(
         "the archive's record of case {case} is damaged: {why}; restore it from a backup or another node"
@@ -136,14 +148,29 @@ pub struct Archive {
 struct Standing {
     /// How many cases there are.
     count: u64,
-    /// The last entry whose closed cases were handed over.
+    /// The last entry whose closed cases were all handed over.
     through: u64,
+    /// How many cases of the entry behind that one were.
+    of_next: u64,
+    /// What the summaries and the teams' lists must hold.
+    holdings: Holdings,
+    /// Whether cases are being copied from another node: then they are counted anew afterwards.
+    is_copying: bool,
+    /// The last case that came from another node; the entry that closed it may still come too.
+    copied_to: u64,
 }
 
 impl Archive {
-    /// Opens the archive that the store holds.
+    /// Opens the archive that the store holds; refuses one that lacks a case. Blocks.
     pub(crate) fn open(store: Store) -> Result<Self, ArchiveError> {
-        let standing = record::standing(&store)?;
+        let mut standing = record::standing(&store)?;
+        let (count, found) = Holdings::found(&store)?;
+        if standing.is_copying {
+            (standing.count, standing.holdings) = (count, found);
+        }
+        if (count, found) != (standing.count, standing.holdings) {
+            return Err(found.is_not(count, &standing));
+        }
         Ok(Self {
             store,
             standing: Mutex::new(standing),
@@ -200,25 +227,47 @@ impl Archive {
         if closed.is_empty() {
             return Ok(());
         }
-        let mut standing = locked(&self.standing);
-        if entry <= standing.through {
+        let mut kept = locked(&self.standing);
+        if entry <= kept.through {
             return Ok(());
         }
-        standing.through = entry;
-        standing.count += closed.len() as u64;
+        let mut standing = *kept;
+        // A death between two batches of one entry leaves the first of its cases here.
+        let archived = usize::try_from(standing.of_next).unwrap_or(usize::MAX);
+        let closed: Vec<Case> = closed.into_iter().skip(archived).collect();
         let mut batches = Vec::new();
-        for case in &closed {
-            batches.extend(record::put(case)?);
+        for (number, case) in closed.iter().enumerate() {
+            let (pieces, mut last) = record::put(case)?;
+            batches.extend(pieces);
+            if !self.is_copied(case.id, &mut standing) {
+                standing.count += 1;
+                standing.holdings.add(&last);
+            }
+            standing.of_next += 1;
+            if number + 1 == closed.len() {
+                (standing.through, standing.of_next) = (entry, 0);
+            }
+            record::put_standing(&mut last, &standing)?;
+            batches.push(last);
         }
-        let mut last = Batch::default();
-        record::put_standing(&mut last, &standing)?;
-        batches.push(last);
         let ids: Vec<CaseId> = closed.iter().map(|case| case.id).collect();
         let cases = closed.into_iter().map(|case| (case.id, Arc::new(case)));
         locked(&self.recent).extend(cases);
         self.submit(batches, ids);
-        drop(standing);
+        *kept = standing;
+        drop(kept);
         Ok(())
+    }
+
+    /// Whether a case came from another node before the entry that closed it.
+    fn is_copied(&self, case: CaseId, standing: &mut Standing) -> bool {
+        if case.0 > standing.copied_to {
+            return false;
+        }
+        let is_listed = record::is_listed(&self.store, case);
+        // Where the store does not say, all is counted anew at the next opening.
+        standing.is_copying |= is_listed.is_err();
+        is_listed.unwrap_or(false)
     }
 
     /// Hands batches over in their order; when the last is durable the cases need not be remembered.
@@ -247,9 +296,10 @@ impl Archive {
     pub(crate) async fn forget(&self, keep: u64) -> Result<u64, ArchiveError> {
         let mut forgotten = 0;
         while self.count() > keep {
-            let (batch, count) = {
-                let mut standing = locked(&self.standing);
-                let wanted = usize::try_from(standing.count - keep).unwrap_or(FORGET);
+            let (durable, count) = {
+                let mut kept = locked(&self.standing);
+                let mut standing = *kept;
+                let wanted = usize::try_from(standing.count.saturating_sub(keep)).unwrap_or(FORGET);
                 let oldest = record::oldest(&self.store, wanted.min(FORGET))?;
                 if oldest.is_empty() {
                     break;
@@ -257,6 +307,7 @@ impl Archive {
                 standing.count = standing.count.saturating_sub(oldest.len() as u64);
                 let mut batch = Batch::default();
                 for case in &oldest {
+                    standing.holdings.remove(case)?;
                     record::delete(&mut batch, case);
                 }
                 record::put_standing(&mut batch, &standing).map_err(|error| {
@@ -264,9 +315,14 @@ impl Archive {
                         why: error.to_string(),
                     }
                 })?;
-                (batch, oldest.len() as u64)
+                // Handed over under the lock: standings reach the store in their order.
+                let (told, durable) = oneshot::channel();
+                self.store
+                    .submit(batch, move |result| drop(told.send(result)))?;
+                *kept = standing;
+                (durable, oldest.len() as u64)
             };
-            self.store.commit(batch).await?;
+            durable.await.unwrap_or(Err(StoreError::Closed))?;
             forgotten += count;
         }
         Ok(forgotten)

@@ -12,8 +12,8 @@ const PIECE_BYTES: usize = 256 * 1024;
 /// Pieces that are read in one go.
 const PIECES: usize = 16;
 
-/// The batches that archive a case; with the last one it can be found.
-pub(super) fn put(case: &Case) -> Result<Vec<Batch>, CodecError> {
+/// The batches that archive a case: with the second, a single one, it can be found.
+pub(super) fn put(case: &Case) -> Result<(Vec<Batch>, Batch), CodecError> {
     let body = codec::encode_body(case)?;
     let pieces: Vec<&[u8]> = body.chunks(PIECE_BYTES).collect();
     let count = u32::try_from(pieces.len()).unwrap_or(u32::MAX);
@@ -28,14 +28,19 @@ pub(super) fn put(case: &Case) -> Result<Vec<Batch>, CodecError> {
         batch.put(Space::Case, piece_key(case.id, number), sealed);
     }
     if let Some(summary) = CaseSummary::of(case) {
-        let sealed = codec::encode(codec::CASE_SUMMARY, &summary)?;
-        batch.put(Space::Summary, key(case.id), sealed);
-        if let Some(team) = &summary.team {
-            batch.put(Space::Team, team_key(team, case.id), Vec::new());
-        }
+        put_summary(&mut batch, &summary)?;
     }
-    batches.push(batch);
-    Ok(batches)
+    Ok((batches, batch))
+}
+
+/// Puts a case on the lists.
+pub(super) fn put_summary(batch: &mut Batch, case: &CaseSummary) -> Result<(), CodecError> {
+    let sealed = codec::encode(codec::CASE_SUMMARY, case)?;
+    batch.put(Space::Summary, key(case.id), sealed);
+    if let Some(team) = &case.team {
+        batch.put(Space::Team, team_key(team, case.id), Vec::new());
+    }
+    Ok(())
 }
 
 /// Takes a case out of the archive.
@@ -48,8 +53,11 @@ pub(super) fn delete(batch: &mut Batch, case: &CaseSummary) {
     }
 }
 
-/// A whole case.
+/// A whole case; none for one that is on no list, whatever is left of its pieces.
 pub(super) fn case(store: &Store, id: CaseId) -> Result<Option<Case>, ArchiveError> {
+    if !is_listed(store, id)? {
+        return Ok(None);
+    }
     let mut body = Vec::new();
     let mut expected = 0;
     let mut number = 0;
@@ -71,17 +79,19 @@ pub(super) fn case(store: &Store, id: CaseId) -> Result<Option<Case>, ArchiveErr
             body.extend(piece);
         }
     }
-    if number == 0 {
-        let is_known = store.get(Space::Summary, &key(id))?.is_some();
-        let gone = || damaged(id, "its pieces are missing".to_owned());
-        return if is_known { Err(gone()) } else { Ok(None) };
-    }
-    if number != expected {
+    if number == 0 || number != expected {
         return Err(damaged(id, format!("it has {number} of {expected} pieces")));
     }
-    codec::decode_body(&body)
-        .map(Some)
-        .map_err(|error| bad(id, &error))
+    let case: Case = codec::decode_body(&body).map_err(|error| bad(id, &error))?;
+    if case.id != id {
+        return Err(damaged(id, format!("its pieces are those of {}", case.id)));
+    }
+    Ok(Some(case))
+}
+
+/// Whether a case can be found.
+pub(super) fn is_listed(store: &Store, id: CaseId) -> Result<bool, ArchiveError> {
+    Ok(store.get(Space::Summary, &key(id))?.is_some())
 }
 
 /// Summaries below `before`, the newest first.
@@ -169,7 +179,7 @@ fn team_key(team: &TeamName, id: CaseId) -> Vec<u8> {
     [team.as_str().as_bytes(), &[0], &id.0.to_be_bytes()].concat()
 }
 
-fn id_at_end(key: &[u8]) -> CaseId {
+pub(super) fn id_at_end(key: &[u8]) -> CaseId {
     let id = key.last_chunk::<8>().copied().unwrap_or_default();
     CaseId(u64::from_be_bytes(id))
 }
@@ -178,6 +188,6 @@ fn bad(case: CaseId, error: &CodecError) -> ArchiveError {
     damaged(case, error.to_string())
 }
 
-fn damaged(case: CaseId, why: String) -> ArchiveError {
+pub(super) fn damaged(case: CaseId, why: String) -> ArchiveError {
     ArchiveError::Damaged { case, why }
 }

@@ -4,8 +4,8 @@
 //! A key for each entry costs the engine more than the entry itself, once for putting it there and
 //! once for taking it away; under load a block holds dozens of them.
 
-use super::raft::{RaftEntry, Record};
-use crate::codec;
+use super::raft::{Place, RaftEntry, Record};
+use crate::codec::{self, CodecError};
 use crate::store::{Batch, Order, Space, Store, StoreError};
 
 /// A block; a longer record is one by itself. More would be read for one entry than is worth it.
@@ -20,6 +20,12 @@ const READ_BLOCKS: usize = 256;
 pub(super) enum LogFault {
     Damaged(String),
     Store(StoreError),
+}
+
+impl From<CodecError> for LogFault {
+    fn from(error: CodecError) -> Self {
+        Self::Damaged(error.to_string())
+    }
 }
 
 impl From<StoreError> for LogFault {
@@ -45,43 +51,81 @@ pub(super) struct Sealed {
     pub sum: u32,
 }
 
-/// Gathers records to blocks, and blocks to batches.
+/// Where the log ends: its last entry, and that one's checksum.
+pub(super) type End = (Place, u32);
+
+const END_KEY: &[u8] = b"end";
+
+/// Gathers records to blocks, and blocks to batches, each of which says where the log ends with it.
 #[derive(Debug, Default)]
 pub(super) struct Blocks {
     first: u64,
     block: Vec<u8>,
+    end: Option<End>,
     batch: Batch,
     full: Vec<Batch>,
 }
 
 impl Blocks {
     /// Adds the next record.
-    pub fn push(&mut self, index: u64, sealed: &[u8]) {
+    pub fn push(&mut self, place: Place, sealed: &[u8]) -> Result<(), CodecError> {
         if !self.block.is_empty() && self.block.len() + sealed.len() > BLOCK_BYTES {
-            self.end_block();
+            self.end_block()?;
         }
         if self.block.is_empty() {
-            self.first = index;
+            self.first = place.index;
         }
         self.block.extend(sealed);
+        self.end = Some((place, codec::sum_of(sealed)));
+        Ok(())
     }
 
-    fn end_block(&mut self) {
+    fn end_block(&mut self) -> Result<(), CodecError> {
         let block = std::mem::take(&mut self.block);
-        if !self.batch.is_empty() && self.batch.bytes() + block.len() > BATCH_BYTES {
-            self.full.push(std::mem::take(&mut self.batch));
-        }
         self.batch.put(Space::Log, key(self.first), block);
+        if self.batch.bytes() > BATCH_BYTES {
+            self.end_batch()?;
+        }
+        Ok(())
+    }
+
+    fn end_batch(&mut self) -> Result<(), CodecError> {
+        let mut batch = std::mem::take(&mut self.batch);
+        put_end(&mut batch, self.end)?;
+        self.full.push(batch);
+        Ok(())
     }
 
     /// The batches, in their order; at least one.
-    pub fn end(mut self) -> Vec<Batch> {
+    pub fn end(mut self) -> Result<Vec<Batch>, CodecError> {
         if !self.block.is_empty() {
-            self.end_block();
+            self.end_block()?;
         }
-        self.full.push(self.batch);
-        self.full
+        if !self.batch.is_empty() {
+            self.end_batch()?;
+        }
+        if self.full.is_empty() {
+            self.full.push(Batch::default());
+        }
+        Ok(self.full)
     }
+}
+
+/// Writes down where the log ends from now on.
+pub(super) fn put_end(batch: &mut Batch, end: Option<End>) -> Result<(), CodecError> {
+    match end {
+        Some(end) => batch.put(Space::Meta, END_KEY, codec::encode(codec::LOG_END, &end)?),
+        None => batch.delete(Space::Meta, END_KEY),
+    }
+    Ok(())
+}
+
+/// Where the log must end.
+pub(super) fn end(store: &Store) -> Result<Option<End>, LogFault> {
+    let sealed = store.get(Space::Meta, END_KEY)?;
+    let end = sealed.map(|sealed| codec::decode(codec::LOG_END, &sealed));
+    end.transpose()
+        .map_err(|error| LogFault::Damaged(format!("the log's end is unreadable: {error}")))
 }
 
 /// Where the block begins that holds `index`, if the log has one that begins there or before.

@@ -6,7 +6,9 @@
 //!
 //! # Invariant
 //! The records from the first to the last follow each other without a hole, each carrying the
-//! checksum of the one before it; opening reads all of them and refuses anything else.
+//! checksum of the one before it; opening reads all of them and refuses anything else. Where the last
+//! one is stands in a fact of the store, in the same batch as the record itself: a log that lost its
+//! end is refused too.
 
 use std::fmt::Debug;
 use std::io;
@@ -44,7 +46,8 @@ impl Log {
         let mut tail = Tail::default();
         tail.vote = read_vote(&store)?;
         if let Some((purged, sum)) = read_purged(&store)? {
-            (tail.purged, tail.last, tail.last_sum) = (Some(purged), Some(purged), sum);
+            (tail.purged, tail.purged_sum) = (Some(purged), sum);
+            (tail.last, tail.last_sum) = (Some(purged), sum);
         }
         let from = tail.end();
         let committed = block::last(&store)?.map_or(0, |last| last.record.committed);
@@ -61,6 +64,7 @@ impl Log {
             }
             next = more;
         }
+        tail.check_end(block::end(&store)?)?;
         tail.committed = committed;
         let log = Self {
             store,
@@ -119,6 +123,9 @@ impl Log {
     fn sum_of(&self, tail: &Tail, index: u64) -> Result<u32, LogFault> {
         if let Some(sum) = tail.recent_sum(index) {
             return Ok(sum);
+        }
+        if tail.purged.is_some_and(|purged| purged.index == index) {
+            return Ok(tail.purged_sum);
         }
         let start = block::start_of(&self.store, index)?.unwrap_or(index);
         let (records, _) = block::read(&self.store, start)?;
@@ -282,9 +289,11 @@ impl RaftLogStorage<Types> for Log {
             let record = Record::of(&entry, tail.last_sum, tail.committed);
             let sealed = record.encode().map_err(io::Error::other)?;
             tail.push(entry, sealed.len(), codec::sum_of(&sealed));
-            blocks.push(record.place.index, &sealed);
+            blocks
+                .push(record.place, &sealed)
+                .map_err(io::Error::other)?;
         }
-        let mut batches = blocks.end();
+        let mut batches = blocks.end().map_err(io::Error::other)?;
         let last = batches.pop().unwrap_or_default();
         for batch in batches {
             self.store.submit(batch, |_| ()).map_err(io::Error::other)?;
@@ -307,6 +316,7 @@ impl RaftLogStorage<Types> for Log {
             None => 0,
         };
         tail.last = keep;
+        block::put_end(&mut batch, tail.last_with_sum()).map_err(io::Error::other)?;
         self.store.submit(batch, |_| ()).map_err(io::Error::other)
     }
 
@@ -327,17 +337,17 @@ impl Log {
         let mut tail = self.tail();
         let sum = self.sum_of(&tail, upto.index)?;
         let mut batch = Batch::default();
-        let sealed = codec::encode(codec::PURGED, &(upto, sum))
-            .map_err(|error| LogFault::Damaged(error.to_string()))?;
+        let sealed = codec::encode(codec::PURGED, &(upto, sum))?;
         batch.put(Space::Meta, PURGED_KEY, sealed);
-        self.store.submit(batch, |_| ())?;
         while tail.first_recent() <= upto.index {
             tail.forget_first();
         }
-        tail.purged = Some(upto);
+        (tail.purged, tail.purged_sum) = (Some(upto), sum);
         if tail.last.is_none_or(|last| last.index <= upto.index) {
             (tail.last, tail.last_sum) = (Some(upto), sum);
+            block::put_end(&mut batch, tail.last_with_sum())?;
         }
+        self.store.submit(batch, |_| ())?;
         // The block that holds the last of them may hold what comes behind it too.
         let next = upto.index + 1;
         let kept = block::start_of(&self.store, next)?.unwrap_or(next);

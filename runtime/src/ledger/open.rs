@@ -92,13 +92,17 @@ pub(super) async fn open(
     Ok((Ledger(inner), opened.changes))
 }
 
-/// Reads what the folder holds. Blocks.
+/// Reads what the folder holds; lets go of it where it is refused. Blocks.
 fn read(options: &OpenOptions) -> Result<Opened, OpenError> {
     let store = Store::open(&StoreOptions {
         dir: options.dir.join("store"),
         kind: options.store,
         free_bytes: options.limits.free_bytes,
     })?;
+    read_store(options, store.clone()).inspect_err(|_| store.close())
+}
+
+fn read_store(options: &OpenOptions, store: Store) -> Result<Opened, OpenError> {
     check_identity(&store, options)?;
     let archive = Arc::new(Archive::open(store.clone())?);
     let (touched, changes) = Touched::new();

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::block::{LogFault, Sealed};
+use super::block::{End, LogFault, Sealed};
 use super::raft::{Place, RaftEntry, Vote};
 
 /// Entries that are held in memory behind the last one: what is applied next is among them.
@@ -13,6 +13,7 @@ const RECENT_BYTES: usize = 4 * 1024 * 1024;
 pub(super) struct Tail {
     pub vote: Option<Vote>,
     pub purged: Option<Place>,
+    pub purged_sum: u32,
     pub last: Option<Place>,
     pub last_sum: u32,
     pub committed: u64,
@@ -63,6 +64,27 @@ impl Tail {
 
     pub fn end(&self) -> u64 {
         self.last.map_or(0, |last| last.index + 1)
+    }
+
+    /// The last entry with its checksum.
+    pub fn last_with_sum(&self) -> Option<End> {
+        self.last.map(|last| (last, self.last_sum))
+    }
+
+    /// Refuses a log that ends elsewhere than it must.
+    pub fn check_end(&self, expected: Option<End>) -> Result<(), LogFault> {
+        if self.last_with_sum() == expected {
+            return Ok(());
+        }
+        let told = |end: Option<End>| match end {
+            Some((last, _)) => format!("with entry {} of term {}", last.index, last.term),
+            None => "before its first entry".to_owned(),
+        };
+        Err(LogFault::Damaged(format!(
+            "the log ends {}, and was durable to an end {}",
+            told(self.last_with_sum()),
+            told(expected)
+        )))
     }
 
     /// The entries of a range that are held in memory, if its first one is.

@@ -8,7 +8,8 @@ use super::StoreError;
 pub enum Space {
     /// The store's own place in its journal.
     Store = 0,
-    /// Vote, identity, where the log begins.
+    /// Facts: whose ledger it is, vote, where the log begins and ends, how far the archive is. Few
+    /// and small; the store itself holds them, and no engine can lose one unnoticed.
     Meta = 1,
     /// The log: entries by index.
     Log = 2,
@@ -47,6 +48,25 @@ pub enum Op {
     DeleteRange(Space, Vec<u8>, Vec<u8>),
 }
 
+impl Op {
+    /// The keyspace that it changes.
+    pub fn space(&self) -> Space {
+        let (Self::Put(space, ..) | Self::Delete(space, _) | Self::DeleteRange(space, ..)) = self;
+        *space
+    }
+
+    /// What it takes in the journal.
+    fn bytes(&self) -> usize {
+        OP_HEAD_BYTES
+            + match self {
+                Self::Put(_, key, value) | Self::DeleteRange(_, key, value) => {
+                    key.len() + value.len()
+                }
+                Self::Delete(_, key) => key.len(),
+            }
+    }
+}
+
 /// Changes that become durable together, in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
@@ -56,6 +76,8 @@ pub struct Batch {
 
 /// What an operation takes in the journal beside its key and value.
 const OP_HEAD_BYTES: usize = 10;
+/// The largest fact: all of them are written anew with each settling.
+const MAX_FACT_BYTES: usize = 1024;
 
 impl Batch {
     /// Gives a key a value.
@@ -79,12 +101,7 @@ impl Batch {
     }
 
     fn push(&mut self, op: Op) {
-        let (Op::Put(_, key, value) | Op::DeleteRange(_, key, value)) = &op else {
-            let Op::Delete(_, key) = &op else { return };
-            self.bytes += OP_HEAD_BYTES + key.len();
-            return self.ops.push(op);
-        };
-        self.bytes += OP_HEAD_BYTES + key.len() + value.len();
+        self.bytes += op.bytes();
         self.ops.push(op);
     }
 
@@ -145,12 +162,20 @@ impl Batch {
         bytes.is_empty().then_some(batch)
     }
 
-    /// Refuses what no frame of the journal holds.
+    /// Refuses what no frame of the journal holds, and what is no fact.
     pub(super) fn check(&self, max_bytes: usize) -> Result<(), StoreError> {
         if self.bytes > max_bytes {
             return Err(StoreError::TooLarge {
                 bytes: self.bytes,
                 max: max_bytes,
+            });
+        }
+        let facts = self.ops.iter().filter(|op| op.space() == Space::Meta);
+        let largest = facts.map(Op::bytes).max().unwrap_or(0);
+        if largest > MAX_FACT_BYTES {
+            return Err(StoreError::TooLarge {
+                bytes: largest,
+                max: MAX_FACT_BYTES,
             });
         }
         Ok(())

@@ -57,7 +57,7 @@ pub(super) struct Part {
 /// What holds the keyspaces.
 pub(super) trait Engine: Send + Sync {
     /// Applies changes in their order; says how often it had to sync for that.
-    fn apply(&self, ops: &[Op]) -> Result<u64, EngineError>;
+    fn apply(&self, ops: &[&Op]) -> Result<u64, EngineError>;
     /// Makes everything that was applied durable.
     fn sync(&self) -> Result<(), EngineError>;
     /// The value of a key.

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
 
-use super::engine::{Engine, EngineError, Order, Pairs, Part, StoreKind, guarded};
+use super::engine::{EngineError, Order, Pairs, Part, StoreKind, guarded};
+use super::held::Held;
 use super::journal;
 use super::{Batch, Space, StoreError, damaged, frame};
 use crate::clock::{self, BootMs, WallMs};
@@ -72,7 +73,7 @@ pub(super) struct Shared {
     pub handed_over: Condvar,
     /// Wakes the engine's thread and whoever waits for either.
     pub moved: Condvar,
-    pub engine: RwLock<Option<Box<dyn Engine>>>,
+    pub engine: RwLock<Option<Held>>,
     pub status: watch::Sender<StorageStatus>,
     pub counts: [AtomicU64; 3],
     pub room: Mutex<Option<(BootMs, u64)>>,
@@ -189,7 +190,7 @@ impl Store {
     /// What it takes on the disk.
     pub fn disk_bytes(&self) -> u64 {
         let engine = self.0.engine.read().unwrap_or_else(PoisonError::into_inner);
-        let engine_bytes = engine.as_ref().map_or(0, |engine| engine.disk_bytes());
+        let engine_bytes = engine.as_ref().map_or(0, Held::disk_bytes);
         engine_bytes + 2 * journal::FILE_BYTES as u64
     }
 
@@ -241,13 +242,10 @@ impl Shared {
         waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
-    fn look<R>(
-        &self,
-        look: impl FnOnce(&dyn Engine) -> Result<R, EngineError>,
-    ) -> Result<R, StoreError> {
+    fn look<R>(&self, look: impl FnOnce(&Held) -> Result<R, EngineError>) -> Result<R, StoreError> {
         self.wait_applied()?;
         let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(engine) = engine.as_deref() else {
+        let Some(engine) = engine.as_ref() else {
             return Err(self.refusal());
         };
         guarded(|| look(engine)).map_err(|error| told(&self.dir, error))

@@ -22,6 +22,7 @@ mod batch;
 mod engine;
 mod frame;
 mod handle;
+mod held;
 mod journal;
 mod open;
 mod redb;

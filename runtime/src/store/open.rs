@@ -7,8 +7,9 @@ use std::sync::{Arc, Condvar, Mutex, RwLock};
 
 use tokio::sync::watch;
 
-use super::engine::{self, Engine, StoreKind, guarded};
+use super::engine::{self, guarded};
 use super::handle::{Queue, Shared, StorageStatus, Store, StoreOptions, locked, told};
+use super::held::Held;
 use super::journal::{self, Found};
 use super::writer::{self, EngineThread, JournalThread};
 use super::{Batch, StoreError, damaged};
@@ -31,9 +32,8 @@ impl Store {
             // Before the engine: a store that was only half made is then known as one.
             journal::create(dir).map_err(|error| StoreError::failed("make the journal", error))?;
         }
-        let engine = open_engine(options.kind, dir)?;
-        let settled = writer::settled(engine.as_ref()).map_err(|error| told(dir, error))?;
-        let settled = bring_up(engine.as_ref(), &found, settled)?;
+        let (engine, settled) = Held::open(options.kind, dir).map_err(|error| told(dir, error))?;
+        let settled = bring_up(&engine, &found, settled)?;
         let journal = journal::Journal::begin(dir, &found, settled)
             .map_err(|error| StoreError::failed("begin the journal", error))?;
         let shared = Arc::new(Shared {
@@ -67,7 +67,7 @@ impl Store {
 }
 
 /// Applies the frames that the engine may lack, and settles them; gives the last one.
-fn bring_up(engine: &dyn Engine, found: &Found, settled: u64) -> Result<u64, StoreError> {
+fn bring_up(engine: &Held, found: &Found, settled: u64) -> Result<u64, StoreError> {
     let frames = found.frames_after(settled)?;
     let Some(last) = frames.last().map(|frame| frame.seq) else {
         return Ok(settled);
@@ -77,12 +77,8 @@ fn bring_up(engine: &dyn Engine, found: &Found, settled: u64) -> Result<u64, Sto
             .ok_or_else(|| damaged(format!("the journal's frame {} holds no batch", frame.seq)))?;
         guarded(|| engine.apply(batch.ops())).map_err(writer::unapplied)?;
     }
-    guarded(|| writer::settle(engine, last)).map_err(writer::unapplied)?;
+    guarded(|| engine.settle(last)).map_err(writer::unapplied)?;
     Ok(last)
-}
-
-fn open_engine(kind: StoreKind, dir: &Path) -> Result<Box<dyn Engine>, StoreError> {
-    engine::open(kind, dir).map_err(|error| told(dir, error))
 }
 
 fn take_lock(dir: &Path) -> Result<File, StoreError> {

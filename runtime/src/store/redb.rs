@@ -93,7 +93,7 @@ fn failed(error: impl Into<redb::Error>) -> EngineError {
 }
 
 impl Redb {
-    fn commit(&self, ops: &[Op], durability: Durability) -> Result<(), EngineError> {
+    fn commit(&self, ops: &[&Op], durability: Durability) -> Result<(), EngineError> {
         let mut write = self.db.begin_write().map_err(failed)?;
         write.set_durability(durability).map_err(failed)?;
         {
@@ -125,7 +125,7 @@ impl Redb {
 }
 
 impl Engine for Redb {
-    fn apply(&self, ops: &[Op]) -> Result<u64, EngineError> {
+    fn apply(&self, ops: &[&Op]) -> Result<u64, EngineError> {
         self.commit(ops, Durability::None).map(|()| 0)
     }
 

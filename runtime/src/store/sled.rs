@@ -242,7 +242,7 @@ impl Sled {
 }
 
 impl Engine for Sled {
-    fn apply(&self, ops: &[Op]) -> Result<u64, EngineError> {
+    fn apply(&self, ops: &[&Op]) -> Result<u64, EngineError> {
         let mut syncs = 0;
         for op in ops {
             match op {

@@ -20,10 +20,11 @@ use std::sync::{Arc, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::engine::{Engine, EngineError, guarded};
+use super::engine::{EngineError, guarded};
 use super::handle::{Queue, Shared, Then};
+use super::held::Held;
 use super::journal::{FILE_BYTES, Journal};
-use super::{Batch, Op, Space, StoreError, damaged, engine, frame};
+use super::{Batch, StoreError, damaged, frame};
 use crate::clock::Deadline;
 use crate::disk;
 
@@ -39,7 +40,6 @@ const QUIET: Duration = Duration::from_millis(500);
 const RETRY: Duration = Duration::from_millis(250);
 /// How long a thread that has nothing to do sleeps at most.
 const IDLE: Duration = Duration::from_hours(1);
-const SETTLED_KEY: &[u8] = b"settled";
 
 /// The thread that writes the journal.
 pub(super) struct JournalThread {
@@ -239,7 +239,7 @@ impl EngineThread {
     }
 
     fn settle(&mut self, seq: u64) -> Result<(), EngineError> {
-        self.with_engine(|engine| settle(engine, seq))?;
+        self.with_engine(|engine| engine.settle(seq))?;
         self.shared.count(2, 1);
         self.unsettled_bytes = 0;
         self.note_settled(seq);
@@ -263,14 +263,14 @@ impl EngineThread {
 
     fn with_engine<R>(
         &self,
-        work: impl FnOnce(&dyn Engine) -> Result<R, EngineError>,
+        work: impl FnOnce(&Held) -> Result<R, EngineError>,
     ) -> Result<R, EngineError> {
         let engine = self
             .shared
             .engine
             .read()
             .unwrap_or_else(PoisonError::into_inner);
-        let engine = engine.as_deref();
+        let engine = engine.as_ref();
         guarded(|| work(engine.ok_or_else(|| EngineError::Failed(io::Error::other("closed")))?))
     }
 
@@ -294,8 +294,7 @@ impl EngineThread {
     }
 
     fn open_again(&mut self) -> Result<(), EngineError> {
-        let engine = engine::open(self.shared.kind, &self.shared.dir)?;
-        let found = settled(engine.as_ref())?;
+        let (engine, found) = Held::open(self.shared.kind, &self.shared.dir)?;
         let (expected, batches) = {
             let queue = self.shared.queue();
             (queue.settled, queue.unsettled.clone())
@@ -309,7 +308,7 @@ impl EngineThread {
             guarded(|| engine.apply(batch.ops()))?;
         }
         let last = expected + batches.len() as u64;
-        guarded(|| settle(engine.as_ref(), last))?;
+        guarded(|| engine.settle(last))?;
         *self
             .shared
             .engine
@@ -338,27 +337,6 @@ fn pause(shared: &Shared) -> Result<(), StoreError> {
         queue = shared.wait(queue, deadline.left());
     }
     Ok(())
-}
-
-/// Makes all that was applied durable, and with it that it is so up to this frame.
-pub(super) fn settle(engine: &dyn Engine, seq: u64) -> Result<(), EngineError> {
-    let marker = Op::Put(
-        Space::Store,
-        SETTLED_KEY.to_vec(),
-        seq.to_be_bytes().to_vec(),
-    );
-    engine.apply(&[marker])?;
-    engine.sync()
-}
-
-/// Up to which frame the engine has everything.
-pub(super) fn settled(engine: &dyn Engine) -> Result<u64, EngineError> {
-    match guarded(|| engine.get(Space::Store, SETTLED_KEY))? {
-        None => Ok(0),
-        Some(marker) => <[u8; 8]>::try_from(marker)
-            .map(u64::from_be_bytes)
-            .map_err(|_| EngineError::Damaged("its place in the journal is no number".to_owned())),
-    }
 }
 
 /// What to say when frames could not be applied at opening.

@@ -16,8 +16,8 @@ pub const IN_FLIGHT: u64 = 8;
 /// What a child is to do.
 #[derive(Clone, Debug)]
 pub struct Task {
-    /// `store` writes batches of the model, `ledger` opens cases, `look` says what a ledger holds,
-    /// `full` fills its disk.
+    /// `store` writes batches of the model, `ledger` opens cases, `make` makes a whole ledger, `full`
+    /// fills its disk.
     pub role: &'static str,
     /// Where.
     pub dir: PathBuf,
@@ -104,7 +104,7 @@ fn a_child_does_its_task() {
             let store = Store::open(&options(Path::new(dir), kind)).unwrap();
             write(&store, seed, count);
         }
-        "look" => damage::look(Path::new(dir), kind),
+        "make" => damage::make(Path::new(dir), kind),
         "full" => faults::run_full(Path::new(dir), kind, count),
         _ => kill::open_cases(Path::new(dir), kind, count),
     }

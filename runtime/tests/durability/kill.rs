@@ -1,6 +1,4 @@
 //! A ledger that is killed at any moment has everything that it answered, once.
-//!
-//! `DOMO_KILLS` says how often; a landing takes a slice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
@@ -16,10 +14,11 @@ use runtime::archive::Filter;
 use runtime::ledger::{Ledger, Limits, OpenOptions, ProposeError, StoreKind};
 
 use crate::child::{self, Task};
+use crate::long::Long;
 use crate::model::Dice;
 
-/// Kills of each engine where nobody asks for more.
-const SLICE: u64 = 8;
+/// How often one ledger is killed; a long form has more ledgers.
+const KILLS: u64 = 8;
 /// Cases that a life may open.
 const CASES: u64 = 100_000;
 /// Clients of a life.
@@ -210,13 +209,16 @@ pub fn all_closed(ledger: &Ledger) -> Vec<(CaseId, String)> {
 }
 
 async fn kill(kind: StoreKind) {
+    for mut one in Long::of(&format!("killed-ledgers-{}", child::name(kind)), 1) {
+        kill_one(kind, &mut one.dice).await;
+    }
+}
+
+async fn kill_one(kind: StoreKind, dice: &mut Dice) {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("ledger");
-    let asked = std::env::var("DOMO_KILLS");
-    let kills: u64 = asked.map_or(SLICE, |count| count.parse().unwrap());
-    let mut dice = Dice(5);
     let mut answered = Answered::default();
-    for round in 0..kills {
+    for round in 0..KILLS {
         let task = Task {
             role: "ledger",
             dir: folder.clone(),
@@ -245,7 +247,7 @@ async fn kill(kind: StoreKind) {
         }
     }
     assert!(
-        answered.cases.len() as u64 > kills,
+        answered.cases.len() as u64 > KILLS,
         "{} {}",
         child::name(kind),
         answered.cases.len()

@@ -18,6 +18,7 @@ mod damage;
 mod faults;
 mod image;
 mod kill;
+mod long;
 mod model;
 mod power_cut;
 mod trace;

@@ -1,6 +1,4 @@
 //! A power cut at any moment loses nothing that was answered, whatever of the rest the disk kept.
-//!
-//! `DOMO_POWER_CUTS` says how many cuts each engine gets; a landing takes a slice.
 
 use std::fs;
 use std::path::Path;
@@ -9,18 +7,14 @@ use runtime::store::{Store, StoreKind};
 
 use crate::child::{self, IN_FLIGHT, Task};
 use crate::image::{self, Cut, Disk};
-use crate::model::{self, Dice, Model};
+use crate::long::Long;
+use crate::model::{self, Model};
 use crate::trace::{self, Step};
 
-/// Cuts of each engine where nobody asks for more.
+/// Cuts of each engine in a landing.
 const SLICE: u64 = 60;
 /// Batches of each of a writer's lives; it has three, and is killed at the end of each.
 const BATCHES: u64 = 1000;
-
-fn cuts() -> u64 {
-    let asked = std::env::var("DOMO_POWER_CUTS");
-    asked.map_or(SLICE, |count| count.parse().unwrap())
-}
 
 /// Lets a writer live three times under a tracer.
 fn record(dir: &Path, kind: StoreKind, seed: u64) -> Vec<Step> {
@@ -59,8 +53,8 @@ fn cut(kind: StoreKind) {
     let folder = dir.path().join("store");
     let folder = folder.to_str().unwrap();
     let mut model = Model::new(seed);
-    for number in 0..cuts() {
-        let mut dice = Dice(number);
+    for one in Long::of(&format!("power-cuts-{}", child::name(kind)), SLICE) {
+        let (number, mut dice) = (one.number, one.dice);
         let at = dice.place(steps.len()) + 1;
         let cut = [Cut::Nothing, Cut::Unsynced, Cut::Some, Cut::Torn][dice.place(4)];
         let what = format!(
