@@ -233,7 +233,7 @@ fn a_write_to_the_journal_that_fails_is_made_again_in_a_new_file() {
 #[test]
 fn a_write_that_poisons_sled_is_made_again_by_a_new_one() {
     // Calls are counted by thread: the one that opens sled again makes fewer than these.
-    for fault in ["error=EIO:when=8", "error=ENOSPC:when=8..9"] {
+    for fault in ["error=EIO:when=6", "error=ENOSPC:when=6..7"] {
         failing(StoreKind::Sled, "sled/db", "pwrite64", fault);
     }
 }
