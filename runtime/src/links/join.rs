@@ -287,7 +287,9 @@ impl GrantedV1 {
 /// Talks to a newcomer.
 pub(super) async fn serve(shared: &Arc<Shared>, mut tls: server::TlsStream<TcpStream>) {
     let talk = async {
-        let asked = wire::read_frame(&mut tls, MAX_JOIN_BYTES).await?;
+        // Whoever holds a place and asks nothing loses it soon.
+        let asked = wire::read_frame(&mut tls, MAX_JOIN_BYTES);
+        let asked = tokio::time::timeout(HANDSHAKE_LIMIT, asked).await??;
         let answer = match codec::decode::<AskV1>(JOIN_ASK, &asked) {
             Ok(asked) => decide(shared, asked).await,
             Err(_) => Err("what it asks cannot be understood".to_owned()),

@@ -32,6 +32,10 @@ const MAX_KIB: u32 = 16 * 1024;
 /// Calls of one peer that are worked on; twice what an honest one has on its way.
 pub(super) const MAX_ANSWERING: usize = 2 * MAX_CALLS;
 
+/// The library forgets a call by itself so long after its limit. Not at it: it would then say, by
+/// chance, that the session has ended.
+const LIBRARY_SLACK: Duration = Duration::from_millis(200);
+
 /// What stands before a call's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Envelope {
@@ -177,11 +181,14 @@ impl Link {
         };
         let call = Wire::pack(CALL, &envelope, bytes).ok_or_else(|| no_link.clone())?;
         let letter = |reply: RpcReplyPort<Wire>| Letter::Call(call, reply);
-        match post.call(letter, Some(limit)).await {
+        let asked = post.call(letter, Some(limit.saturating_add(LIBRARY_SLACK)));
+        let Ok(asked) = tokio::time::timeout(limit, asked).await else {
+            return Err(NoAnswer::TooLate(self.peer));
+        };
+        match asked {
             Ok(CallResult::Success(answer)) => answer.open(ANSWER).ok_or(no_link),
-            Ok(CallResult::Timeout) => Err(NoAnswer::TooLate(self.peer)),
             // The library gives a call up when its session ends.
-            Ok(CallResult::SenderError) | Err(_) => Err(no_link),
+            Ok(CallResult::SenderError | CallResult::Timeout) | Err(_) => Err(no_link),
         }
     }
 

@@ -62,8 +62,11 @@ struct Table {
     seen: BTreeMap<NodeId, u64>,
     /// The latest link with each, be it up or on its way.
     links: BTreeMap<NodeId, Arc<Link>>,
-    /// Those that are up, by the ticket that calls over them carry.
+    /// All that live, by the ticket that calls over them carry. A peer may call as soon as its end
+    /// is up, which may be before this one is.
     tickets: BTreeMap<u64, Arc<Link>>,
+    /// Those that are up, by ticket.
+    up: BTreeSet<u64>,
 }
 
 #[derive(Debug)]
@@ -157,7 +160,11 @@ impl Peers {
 
     /// A link is on its way: the one before it ends.
     pub fn begin(&self, link: &Arc<Link>) {
-        let before = self.table().links.insert(link.peer, Arc::clone(link));
+        let before = {
+            let mut table = self.table();
+            table.tickets.insert(link.own_ticket, Arc::clone(link));
+            table.links.insert(link.peer, Arc::clone(link))
+        };
         if let Some(before) = before {
             before.held.cut();
         }
@@ -169,7 +176,7 @@ impl Peers {
         if !is_latest(&table, link) {
             return false;
         }
-        table.tickets.insert(link.own_ticket, Arc::clone(link));
+        table.up.insert(link.own_ticket);
         drop(table);
         self.status.send_modify(|status| {
             let status = status.entry(link.peer).or_insert_with(LinkStatus::down);
@@ -184,7 +191,8 @@ impl Peers {
     /// A link has ended.
     pub fn down(&self, link: &Arc<Link>) {
         let mut table = self.table();
-        let was_up = table.tickets.remove(&link.own_ticket).is_some();
+        table.tickets.remove(&link.own_ticket);
+        let was_up = table.up.remove(&link.own_ticket);
         let was_latest = is_latest(&table, link);
         if was_latest {
             table.links.remove(&link.peer);
@@ -221,8 +229,8 @@ impl Peers {
         let table = self.table();
         let link = table.links.get(&peer)?;
         table
-            .tickets
-            .contains_key(&link.own_ticket)
+            .up
+            .contains(&link.own_ticket)
             .then(|| Arc::clone(link))
     }
 
