@@ -51,6 +51,7 @@ use rules::id::NodeId;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinHandle;
 
 pub use certs::{PublicKey, Validity};
 pub use join::{Admission, Admitted, Admitting, Gate, JoinError, JoinRequest, Newcomer, ask};
@@ -154,12 +155,18 @@ struct Owner {
 
 /// Streams that other nodes open to this one.
 #[derive(Debug)]
-pub struct Incoming(mpsc::Receiver<Came>);
+pub struct Incoming {
+    came: mpsc::Receiver<Came>,
+    closing: watch::Receiver<bool>,
+}
 
 impl Incoming {
-    /// The next one; nothing after the links were closed.
+    /// The next one; nothing after the links were closed, or broke for good, which is said in the log.
     pub async fn next(&mut self) -> Option<(NodeId, Purpose, Stream)> {
-        self.0.recv().await
+        tokio::select! {
+            _ = self.closing.wait_for(|closing| *closing) => None,
+            came = self.came.recv() => came,
+        }
     }
 }
 
@@ -183,13 +190,14 @@ impl Linked {
         let listener = listener.map_err(cannot)?;
         let local = listener.local_addr().map_err(cannot)?;
         let (incoming, came) = mpsc::channel(MAX_WAITING);
+        let (node_server, library) = start_library(&options).await?;
         let shared = Arc::new(Shared {
             node: options.node,
             incarnation: options.incarnation,
             release: options.release.clone(),
             client: tls::client(&keys).map_err(broken)?,
             server: tls::server(&keys).map_err(broken)?,
-            node_server: start_library(&options).await?,
+            node_server,
             keys,
             local,
             peers: peers::Peers::new(),
@@ -202,7 +210,7 @@ impl Linked {
             gate: RwLock::default(),
             closing: watch::Sender::new(false),
         });
-        let (post, _) = Actor::spawn(None, Post, Arc::clone(&shared))
+        let (post, own) = Actor::spawn(None, Post, Arc::clone(&shared))
             .await
             .map_err(broken)?;
         let subscribed = shared
@@ -214,12 +222,14 @@ impl Linked {
         subscribed.map_err(broken)?;
         tokio::spawn(listener::listen(Arc::clone(&shared), listener));
         tokio::spawn(renew(Arc::clone(&shared)));
+        tokio::spawn(watch_over(Arc::clone(&shared), library, own));
+        let closing = shared.closing.subscribe();
         let owner = Owner {
             shared,
             post,
             _only: only,
         };
-        Ok((Linked(Arc::new(owner)), Incoming(came)))
+        Ok((Linked(Arc::new(owner)), Incoming { came, closing }))
     }
 
     /// Has calls of other nodes answered; until then nobody answers them.
@@ -321,7 +331,9 @@ impl Drop for Owner {
 }
 
 /// Starts the library. Its own listener stands on a port of the loopback and lets nobody in.
-async fn start_library(options: &LinkOptions) -> Result<ActorRef<NodeServerMessage>, LinkError> {
+async fn start_library(
+    options: &LinkOptions,
+) -> Result<(ActorRef<NodeServerMessage>, JoinHandle<()>), LinkError> {
     let server = NodeServer::new(
         0,
         options.keys.cookie().to_owned(),
@@ -337,8 +349,20 @@ async fn start_library(options: &LinkOptions) -> Result<ActorRef<NodeServerMessa
     let server = server
         .with_listen_addr(IpAddr::V4(Ipv4Addr::LOCALHOST))
         .with_max_inbound_frame_size(MAX_FRAME_BYTES);
-    let (server, _) = Actor::spawn(None, server, ()).await.map_err(broken)?;
-    Ok(server)
+    Actor::spawn(None, server, ()).await.map_err(broken)
+}
+
+/// Ends all links when one of the two actors that carry them ends by itself: better none than some
+/// that nobody looks after.
+async fn watch_over(shared: Arc<Shared>, library: JoinHandle<()>, post: JoinHandle<()>) {
+    tokio::select! {
+        _ = library => {}
+        _ = post => {}
+    }
+    if !*shared.closing.borrow() {
+        tracing::error!("the links broke: start the node again");
+        shared.close();
+    }
 }
 
 /// Looks after the certificate day by day.

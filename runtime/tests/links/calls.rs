@@ -119,3 +119,54 @@ fn a_node_that_was_started_again_is_linked_again() {
     first.wait_link(2, true);
     assert_eq!(first.tell("call 2 500 hello"), "n-1 says hello");
 }
+
+#[test]
+fn a_stream_of_a_node_that_is_removed_or_gone_ends() {
+    let house = House::found("alpha");
+    let (mut first, mut second) = two_linked(&house);
+    second.order("hold 1");
+    assert_eq!(second.hear(), "n-2 Http ");
+    assert_eq!(first.tell("refuse 2"), "refused");
+    assert_eq!(second.hear(), "it ended");
+    assert_eq!(first.tell("refuse"), "refused");
+    second.wait_link(1, true);
+    second.order("hold 1");
+    assert_eq!(second.hear(), "n-2 Http ");
+    drop(first);
+    assert_eq!(second.hear(), "it ended");
+}
+
+#[test]
+fn a_link_that_is_made_many_times_leaves_nothing_behind() {
+    let house = House::found("alpha");
+    let (mut first, mut second) = two_linked(&house);
+    let address = first.address.clone();
+    let before = (first.descriptors(), second.descriptors());
+    for _ in 0..30 {
+        second.know(&[]);
+        first.wait_link(2, false);
+        second.know(&[(1, &address)]);
+        first.wait_link(2, true);
+        second.wait_link(1, true);
+    }
+    wait_until("no more descriptors than before", || {
+        let now = (first.descriptors(), second.descriptors());
+        (
+            now.0 <= before.0 && now.1 <= before.1,
+            format!("{before:?}, {now:?}"),
+        )
+    });
+    assert_eq!(first.tell("call 2 500 hello"), "n-1 says hello");
+}
+
+#[test]
+fn a_link_under_load_is_not_taken_for_a_silent_one() {
+    let house = House::found("alpha");
+    let (mut first, mut second) = two_linked(&house);
+    let since = first.wait_link(2, true);
+    second.order("load 1 6000 262144");
+    let answered = first.tell("load 2 6000 262144");
+    println!("{answered}; {}", second.hear());
+    assert_eq!(first.wait_link(2, true), since, "{}", first.tell("status"));
+    assert!(!answered.starts_with("0 "), "{answered}");
+}

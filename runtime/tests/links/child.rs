@@ -3,6 +3,7 @@
 //! ```text
 //! know 1=127.0.0.1:7001     refuse 3     call 1 300 hello     connect 1 lease
 //! status     refusals     count     renew -10 1000     flood 1 50 300 hello     measure 1 1000 64
+//! hold 1     load 1 6000 262144
 //! ```
 
 use std::collections::BTreeMap;
@@ -174,8 +175,10 @@ async fn obey(linked: &Linked, keys: &Keys, echo: &Echo, line: &str) -> String {
         }
         "call" => call(linked, rest).await,
         "flood" => flood(linked, rest).await,
+        "load" => load(linked, rest).await,
         "measure" => measure(linked, rest).await,
         "connect" => connect(linked, rest).await,
+        "hold" => hold(linked, rest.parse().unwrap()).await,
         other => panic!("{other}"),
     }
 }
@@ -234,6 +237,37 @@ async fn flood(linked: &Linked, rest: &str) -> String {
     format!("{answered} of {count}")
 }
 
+/// Calls with large bytes from many tasks for a while; says how many were answered.
+async fn load(linked: &Linked, rest: &str) -> String {
+    let words: Vec<u64> = rest.split(' ').map(|word| word.parse().unwrap()).collect();
+    let (to, bytes) = (NodeId(words[0]), usize::try_from(words[2]).unwrap());
+    let deadline = clock::Deadline::after(Duration::from_millis(words[1]));
+    let tasks = (0..32).map(|_| {
+        let linked = linked.clone();
+        tokio::spawn(async move {
+            let (mut answered, mut not) = (0_u64, 0_u64);
+            while !deadline.is_over() {
+                let answer = linked
+                    .call(to, vec![b'x'; bytes], Duration::from_secs(2))
+                    .await;
+                *(if answer.is_ok() {
+                    &mut answered
+                } else {
+                    &mut not
+                }) += 1;
+            }
+            (answered, not)
+        })
+    });
+    let tasks: Vec<_> = tasks.collect();
+    let (mut answered, mut not) = (0, 0);
+    for task in tasks {
+        let (more, less) = task.await.unwrap();
+        (answered, not) = (answered + more, not + less);
+    }
+    format!("{answered} answered, {not} not")
+}
+
 /// Calls one after the other, and says how long the median and the slowest of a hundred took.
 async fn measure(linked: &Linked, rest: &str) -> String {
     let words: Vec<u64> = rest.split(' ').map(|word| word.parse().unwrap()).collect();
@@ -248,6 +282,17 @@ async fn measure(linked: &Linked, rest: &str) -> String {
     took_us.sort_unstable();
     let at = |part: usize| took_us[took_us.len() * part / 100];
     format!("p50 {} µs, p99 {} µs", at(50), at(99))
+}
+
+/// Opens a stream, says so, and waits until it ends.
+async fn hold(linked: &Linked, to: NodeId) -> String {
+    let mut stream = linked.connect(to, Purpose::Http).await.unwrap();
+    let mut head = [0; 9];
+    stream.read_exact(&mut head).await.unwrap();
+    say(&String::from_utf8_lossy(&head));
+    let mut rest = Vec::new();
+    drop(stream.read_to_end(&mut rest).await);
+    "it ended".to_owned()
 }
 
 async fn connect(linked: &Linked, rest: &str) -> String {

@@ -161,6 +161,12 @@ impl Node {
         BootMs(digits.parse().unwrap())
     }
 
+    /// How many descriptors it has open.
+    pub fn descriptors(&self) -> usize {
+        let folder = format!("/proc/{}/fd", self.child.id());
+        std::fs::read_dir(folder).unwrap().count()
+    }
+
     /// Stops it, as a debugger or a full host would.
     pub fn stop(&self) {
         self.signal(Signal::SIGSTOP);
