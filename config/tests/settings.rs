@@ -73,8 +73,8 @@ fn a_flag_beats_the_environment_which_beats_the_file_which_beats_the_default() {
 
 #[test]
 fn of_two_flags_for_one_key_the_later_stands() {
-    let settings = load(None, &[], &[("node.id", "2"), ("node.id", "3")]).unwrap();
-    assert_eq!(settings.node.id, 3);
+    let settings = load(None, &[], &[("agents.pids", "2"), ("agents.pids", "3")]).unwrap();
+    assert_eq!(settings.agents.pids, 3);
 }
 
 #[test]

@@ -1,17 +1,25 @@
 //! The daemon: brings a node up part by part, says that it is ready, and takes it down in reverse.
 //!
 //! ```text
-//! identity ─► ledger ─► blobs ─► engine ─► personas ─► node joins ─► admin socket ─► ready
+//! identity ─► links ─► ledger ─► blobs ─► engine ─► personas ─► admin socket ─► ready
+//!                                                              node joins ─┘ (alone: before it)
 //! ```
 //!
 //! # Invariant
 //! Agents outlive the daemon: taking it down leaves their containers as they are.
+//!
+//! # Why
+//! A node of a cluster is ready before it has joined: without a quorum it can still say how things
+//! are, and it joins as soon as there is one.
 
 mod capacity;
 mod clear;
 mod engine_watch;
+mod enroll;
 mod identity;
+mod joining;
 mod logs;
+mod neighbours;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -22,12 +30,11 @@ use std::time::Duration;
 use actors::{House, Household};
 use config::settings::{Settings, StoreChoice};
 use rules::id::NodeId;
-use rules::node::NodeFacts;
-use rules::{Command, Principal, Proposal, Who};
 use runtime::blob::{BlobError, Blobs};
 use runtime::clock;
 use runtime::engine::{self, EngineChoice, EngineError, EngineSettings, Opened};
-use runtime::ledger::{Changes, Ledger, OpenError, OpenOptions, ProposeError, StoreKind};
+use runtime::ledger::{Changes, Ledger, Links, OpenError, OpenOptions, ProposeError, StoreKind};
+use runtime::links::{KeysError, LinkError};
 use runtime::workshop::Workshop;
 use runtime::workshop::boxes::Boxes;
 use thiserror::Error;
@@ -40,7 +47,9 @@ use crate::bench::no_spools::NoSpools;
 use crate::bench::stub::StubWorkshop;
 
 pub use clear::clear;
+pub use enroll::{EnrollError, Enrolled, Site, found, join};
 pub use identity::IdentityError;
+pub use joining::host_name;
 pub use logs::BadFilter;
 
 use identity::Identity;
@@ -59,6 +68,12 @@ pub enum DaemonError {
     /// The filter of the logs is none.
     #[error(transparent)]
     Filter(#[from] BadFilter),
+    /// The node's keys cannot be used.
+    #[error("the node's keys cannot be used")]
+    Keys(#[from] KeysError),
+    /// There are no links to other nodes.
+    #[error("there are no links to other nodes")]
+    Links(#[from] LinkError),
     /// The ledger does not open.
     #[error("the ledger does not open")]
     Ledger(#[from] OpenError),
@@ -110,10 +125,12 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
     let mut term = signal(SignalKind::terminate()).map_err(DaemonError::Signals)?;
     let mut int = signal(SignalKind::interrupt()).map_err(DaemonError::Signals)?;
     let data = settings.node.data.clone();
-    let identity = identity::take_when_free(&data, settings.node.id).await?;
+    let identity = identity::take_when_free(&data).await?;
     let node = NodeId(identity.node);
-    let (ledger, changes) = open_ledger(&settings, node).await?;
+    let mut around = neighbours::Around::open(&data, &identity).await?;
+    let (ledger, changes) = open_ledger(&settings, &identity, around.links()).await?;
     let blobs = Blobs::open(data.join("blobs"), settings.limits.blob_bytes)?;
+    around.serve(&ledger, &blobs, &identity);
     let hall = open_hall(&settings, &mode, &identity, &blobs).await?;
     let house = House {
         node,
@@ -124,7 +141,10 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
     let mut household = Household::found(house, changes)
         .await
         .map_err(|error| DaemonError::Personas(error.to_string()))?;
-    join(&settings, &ledger, &identity, hall.engine).await?;
+    let mut joining = joining::Joining::begin(&settings, &ledger, &identity, hall.engine);
+    if identity.home.is_none() {
+        joining.done().await?;
+    }
     let path = socket_path(&settings);
     let socket = Socket::bind(&path, settings.admin.mode)?;
     let (stop, stopped) = watch::channel(false);
@@ -136,18 +156,21 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
             blobs,
             here: hall.here,
             agents: settings.agents.clone(),
+            entrance: around.entrance(&identity),
             people: People::new(BTreeMap::new()),
             limits: DoorLimits::of(&settings, admin::limits::open_files()),
         },
         stopped,
     ));
-    announce(&settings, &path, clock::boot().since(began));
+    announce(&settings, &identity, &path, clock::boot().since(began));
     let why = tokio::select! {
         _ = term.recv() => "SIGTERM",
         _ = int.recv() => "SIGINT",
         () = household.ended() => "the personas ended",
+        refused = joining.refused() => return Err(refused),
     };
     tracing::info!(why, "ending; agents go on");
+    bounded("leadership", hand_over(&ledger)).await;
     // Whoever serves may have ended before; then nobody hears it.
     let _ = stop.send(true);
     bounded("the admin socket", async {
@@ -155,11 +178,31 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
     })
     .await;
     bounded("the personas", household.leave()).await;
+    around.serve_no_more();
     bounded("the ledger", ledger.close()).await;
+    bounded("the links", around.close()).await;
     Ok(())
 }
 
-async fn open_ledger(settings: &Settings, node: NodeId) -> Result<(Ledger, Changes), DaemonError> {
+/// Has another voter lead before this node goes, so that nobody waits for an election.
+async fn hand_over(ledger: &Ledger) {
+    let mut status = ledger.watch_status();
+    let leads = {
+        let status = status.borrow();
+        status.is_leader && status.voters.len() > 1
+    };
+    if leads && ledger.hand_over(None).await.is_ok() {
+        // A closed ledger leads no more.
+        let _ = status.wait_for(|status| !status.is_leader).await;
+    }
+}
+
+async fn open_ledger(
+    settings: &Settings,
+    identity: &Identity,
+    links: Arc<dyn Links>,
+) -> Result<(Ledger, Changes), DaemonError> {
+    let node = NodeId(identity.node);
     let mut options = OpenOptions::new(settings.node.data.join("ledger"), node);
     options.store = match settings.ledger.store {
         StoreChoice::Sled => StoreKind::Sled,
@@ -170,8 +213,13 @@ async fn open_ledger(settings: &Settings, node: NodeId) -> Result<(Ledger, Chang
     options.snapshot_every = settings.ledger.snapshot_every;
     options.limits.in_flight = settings.limits.proposals_in_flight;
     options.limits.archived_cases = settings.limits.archived_cases as u64;
-    let (ledger, changes) = Ledger::open(options).await?;
-    ledger.init_single().await?;
+    let (ledger, changes) = Ledger::open_linked(options, links).await?;
+    if identity.home.as_ref().is_none_or(|home| home.is_founder) {
+        ledger.init_single().await?;
+    }
+    if identity.home.is_some() {
+        return Ok((ledger, changes));
+    }
     let mut status = ledger.watch_status();
     let elected = status.wait_for(|status| status.is_leader);
     match tokio::time::timeout(LEADER_WAIT, elected).await {
@@ -250,52 +298,12 @@ async fn open_engine(
     Ok(opened)
 }
 
-/// Says to the cluster what this node is and has.
-async fn join(
-    settings: &Settings,
-    ledger: &Ledger,
-    identity: &Identity,
-    engine: String,
-) -> Result<(), DaemonError> {
-    let (cpu_milli, memory_bytes) = capacity::of_this_host();
-    let node = NodeId(identity.node);
-    let labels = settings.node.labels.iter();
-    let facts = NodeFacts {
-        node,
-        name: node_name(settings),
-        incarnation: identity.incarnation,
-        release: env!("CARGO_PKG_VERSION").to_owned(),
-        engine,
-        cpu_milli,
-        memory_bytes,
-        labels: labels
-            .map(|(key, value)| (key.to_string(), value.clone()))
-            .collect(),
-        address: None,
-    };
-    let proposal = Proposal {
-        request: None,
-        principal: Principal::own(Who::Node(node)),
-        wall_ms: clock::wall().0,
-        command: Command::JoinNode { facts },
-    };
-    ledger.propose(proposal).await??;
-    Ok(())
-}
-
-fn node_name(settings: &Settings) -> String {
-    match &settings.node.name {
-        Some(name) => name.to_string(),
-        None => nix::sys::utsname::uname()
-            .ok()
-            .and_then(|host| host.nodename().to_str().map(ToOwned::to_owned))
-            .unwrap_or_else(|| format!("node-{}", settings.node.id)),
-    }
-}
-
 /// Says on standard output that the node is ready: the one line that a program waits for.
-fn announce(settings: &Settings, socket: &std::path::Path, took: Duration) {
-    let (name, data) = (node_name(settings), settings.node.data.display());
+fn announce(settings: &Settings, identity: &Identity, socket: &std::path::Path, took: Duration) {
+    let (name, data) = (
+        joining::node_name(settings, identity),
+        settings.node.data.display(),
+    );
     tracing::info!(name, %data, socket = %socket.display(), took_ms = took.as_millis(), "ready");
     let line = format!("ready: node {name}, admin socket {}\n", socket.display());
     // Whoever started the daemon may have closed its end.

@@ -12,7 +12,11 @@
 //! Files, not the ledger's store: large values would delay small entries, and a file can be handed
 //! to an agent by a copy or a link.
 
+pub mod carrier;
+mod peers;
 mod sweep;
+
+pub use peers::{Carrying, Peers};
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -75,6 +79,7 @@ struct Inner {
     folder: PathBuf,
     limit_bytes: u64,
     next_temporary: AtomicU64,
+    others: peers::Others,
 }
 
 impl Blobs {
@@ -93,6 +98,7 @@ impl Blobs {
             folder,
             limit_bytes,
             next_temporary: AtomicU64::new(0),
+            others: peers::Others::default(),
         })))
     }
 
@@ -105,6 +111,14 @@ impl Blobs {
     /// Whether a blob is here.
     pub fn has(&self, blob: &BlobRef) -> bool {
         fs::metadata(self.path(blob)).is_ok_and(|file| file.len() == blob.bytes)
+    }
+
+    /// Makes a blob young again, so that no sweep takes it before an entry names it; says whether
+    /// it did.
+    pub(crate) fn keep_young(&self, blob: &BlobRef) -> bool {
+        let now = TimeSpec::UTIME_NOW;
+        let (here, how) = (nix::fcntl::AT_FDCWD, UtimensatFlags::NoFollowSymlink);
+        utimensat(here, &self.path(blob), &now, &now, how).is_ok()
     }
 
     /// Begins a blob whose bytes come piece by piece. Blocks on the disk.
@@ -177,6 +191,7 @@ impl Blobs {
         if blob.bytes > limit_bytes {
             return Err(BlobError::TooLarge { limit_bytes });
         }
+        self.bring(&blob).await?;
         self.blocking(move || {
             let mut bytes = Vec::new();
             let file = blobs.file(&blob)?;
@@ -253,6 +268,15 @@ impl BlobWriter {
         Ok(())
     }
 
+    /// Makes it durable if its bytes are those that the name says. Blocks on the disk.
+    pub fn finish_as(self, expected: &BlobRef) -> Result<(), BlobError> {
+        let sha256 = <[u8; 32]>::from(self.digest.clone().finalize());
+        if sha256 != expected.sha256 || self.bytes != expected.bytes {
+            return Err(BlobError::Damaged(*expected));
+        }
+        self.finish().map(drop)
+    }
+
     /// Makes it durable under its name. Blocks on the disk.
     pub fn finish(self) -> Result<BlobRef, BlobError> {
         let sha256 = <[u8; 32]>::from(self.digest.clone().finalize());
@@ -261,19 +285,8 @@ impl BlobWriter {
             bytes: self.bytes,
         };
         let path = self.blobs.path(&blob);
-        if self.blobs.has(&blob) {
-            // Young again, so that no sweep takes it before an entry names it.
-            let now = TimeSpec::UTIME_NOW;
-            let touched = utimensat(
-                nix::fcntl::AT_FDCWD,
-                &path,
-                &now,
-                &now,
-                UtimensatFlags::NoFollowSymlink,
-            );
-            if touched.is_ok() {
-                return Ok(blob);
-            }
+        if self.blobs.has(&blob) && self.blobs.keep_young(&blob) {
+            return Ok(blob);
         }
         let fail = |error| self.blobs.failed(&path, error);
         self.file.sync_all().map_err(fail)?;

@@ -11,8 +11,6 @@ use crate::name::Name;
 pub struct NodeSettings {
     /// What the node is called; `None`: the host's name.
     pub name: Option<Name>,
-    /// The node's number in the cluster, from 1.
-    pub id: u64,
     /// The folder that holds everything the node keeps.
     pub data: PathBuf,
     /// What placement can ask for.
@@ -23,7 +21,6 @@ impl NodeSettings {
     pub(super) fn read(keys: &mut Keys) -> Self {
         Self {
             name: keys.name("node.name"),
-            id: keys.count("node.id", 1..=65_535),
             data: PathBuf::from(keys.path("node.data")),
             labels: keys.labels("node.labels"),
         }

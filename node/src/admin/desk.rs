@@ -9,6 +9,7 @@ use rules::id::{BlobRef, NodeId};
 use runtime::blob::Blobs;
 use runtime::clock::{self, WallMs};
 use runtime::ledger::{Ledger, ProposeError};
+use runtime::links::Fingerprint;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::convert::asked::sha256;
@@ -31,6 +32,8 @@ pub(super) struct Desk {
     pub(super) blobs: Blobs,
     pub(super) here: Arc<dyn Here>,
     pub(super) agents: AgentSettings,
+    /// What newcomers tell this cluster by, and where they may ask; none where there are no links.
+    pub(super) entrance: Option<(Fingerprint, String)>,
     pub(super) limits: DoorLimits,
     pub(super) started: WallMs,
     pub(super) streams: Arc<Semaphore>,

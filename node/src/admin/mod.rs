@@ -42,6 +42,7 @@ use rules::id::NodeId;
 use runtime::blob::Blobs;
 use runtime::clock;
 use runtime::ledger::Ledger;
+use runtime::links::Fingerprint;
 use tokio::sync::{Semaphore, watch};
 
 use desk::{Desk, ROOM_UNIT_BYTES};
@@ -64,6 +65,8 @@ pub struct Node {
     pub here: Arc<dyn Here>,
     /// What a document leaves open.
     pub agents: AgentSettings,
+    /// What newcomers tell its cluster by, and where they may ask; none where there are no links.
+    pub entrance: Option<(Fingerprint, String)>,
     /// Who may ask.
     pub people: People,
     /// What protects it.
@@ -84,6 +87,7 @@ pub async fn serve(socket: Socket, node: Node, stop: watch::Receiver<bool>) {
         blobs,
         here,
         agents,
+        entrance,
         people,
         limits,
     } = node;
@@ -98,6 +102,7 @@ pub async fn serve(socket: Socket, node: Node, stop: watch::Receiver<bool>) {
         blobs,
         here,
         agents,
+        entrance,
         started: clock::wall(),
         streams: room(limits.streams as u64),
         uploads: room(limits.uploads as u64),

@@ -32,6 +32,7 @@ struct Reading {
 /// Sends a blob as the answer.
 pub(super) async fn send(desk: &Shared, blob: &BlobRef) -> Answered<Response> {
     let place = desk.stream()?;
+    desk.blobs.bring(blob).await?;
     let (desk, blob) = (Arc::clone(desk), *blob);
     let opened = tokio::task::spawn_blocking(move || -> Result<Reading, BlobError> {
         let file = desk.blobs.file(&blob)?;

@@ -99,6 +99,8 @@ impl From<ProposeError> for Refused {
                 .hint("nothing was done; make room on the node's disk, no restart is needed"),
             ProposeError::ReadOnly { .. } => shape(Code::ReadOnly)
                 .hint("nothing was done; look at the node's disk, no restart is needed"),
+            ProposeError::NotSpread { .. } => shape(Code::NoLeader)
+                .hint("nothing was done; `domo status` says which nodes are not reached"),
             ProposeError::NoLeader { leader } => shape(Code::NoLeader).hint(leader.map_or_else(
                 || {
                     "nothing was done; the cluster has no leader now, try again in a moment"

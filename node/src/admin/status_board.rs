@@ -7,6 +7,7 @@
 //! entry that was applied before it was asked for; a larger cluster is counted for at most a
 //! twentieth of the time. The answer says which entry it was counted at.
 
+use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use rules::State;
 use rules::case::{Case, CaseStatus};
-use rules::id::{CaseId, WorkerId};
+use rules::id::{CaseId, NodeId, WorkerId};
 use rules::stage::Approval;
 use runtime::clock::{self, BootMs};
 use runtime::ledger::StorageStatus;
@@ -234,7 +235,7 @@ fn status(desk: &Desk, counted: &Counted) -> Status {
             .nodes
             .iter()
             .take(MAX_NODES)
-            .map(|(id, node)| node_line(*id, node));
+            .map(|(id, node)| node_line(&ledger.voters, *id, node));
         (
             own(desk, state),
             lines.collect::<Vec<_>>(),
@@ -296,11 +297,21 @@ fn own(desk: &Desk, state: &State) -> NodeView {
     }
 }
 
-fn node_line(id: rules::id::NodeId, node: &rules::node::Node) -> NodeLine {
+/// A node in a line.
+pub(super) fn node_line(
+    voters: &BTreeSet<NodeId>,
+    id: NodeId,
+    node: &rules::node::Node,
+) -> NodeLine {
     NodeLine {
         id: id.to_string(),
         name: node.facts.name.clone(),
         release: node.facts.release.clone(),
+        health: node.health.to_string(),
+        is_drained: node.is_drained(),
+        role: node.role.to_string(),
+        is_voter: voters.contains(&id),
+        address: node.facts.address.clone(),
         butlers: node.butlers.len() as u64,
         workers: node.workers.len() as u64,
         cpu_promised_milli: node.cpu_promised_milli,

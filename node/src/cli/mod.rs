@@ -33,26 +33,41 @@ mod case_resume;
 mod case_show;
 mod case_submit;
 mod case_watch;
+mod cluster_init;
+mod cluster_revoke;
+mod cluster_token;
+mod cluster_tokens;
 mod config_check;
 mod config_default;
 mod console;
 mod demo;
 mod example;
+mod explain;
 mod follow;
 mod live;
 mod logs;
 mod moment;
+mod node_demote;
+mod node_drain;
+mod node_join;
+mod node_list;
+mod node_promote;
+mod node_remove;
 mod node_run;
+mod node_show;
+mod node_undrain;
 mod print;
 mod screen;
 mod status;
 mod stop;
+mod team_explain;
 mod team_list;
 mod team_show;
 mod verb;
 mod wait;
 mod wish;
 mod words;
+mod worker_explain;
 mod worker_list;
 mod worker_logs;
 mod worker_name;
@@ -131,9 +146,12 @@ enum Noun {
     Config(Config),
     Bench(bench::Bench),
     Demo(demo::Demo),
-    /// Run a node
+    /// Run, join, and look after nodes
     #[command(subcommand)]
     Node(Node),
+    /// Begin a cluster, and let nodes join it
+    #[command(subcommand)]
+    Cluster(Cluster),
     #[command(hide = true)]
     Example(example::Example),
 }
@@ -141,6 +159,7 @@ enum Noun {
 noun! {
     /// What there is to do with teams.
     Team {
+        Explain(team_explain::TeamExplain),
         List(team_list::TeamList),
         Show(team_show::TeamShow),
     }
@@ -149,6 +168,7 @@ noun! {
 noun! {
     /// What there is to do with workers.
     Worker {
+        Explain(worker_explain::WorkerExplain),
         List(worker_list::WorkerList),
         Show(worker_show::WorkerShow),
         Logs(worker_logs::WorkerLogs),
@@ -180,6 +200,24 @@ noun! {
     /// What there is to do with nodes.
     Node {
         Run(node_run::NodeRun),
+        Join(node_join::NodeJoin),
+        List(node_list::NodeList),
+        Show(node_show::NodeShow),
+        Drain(node_drain::NodeDrain),
+        Undrain(node_undrain::NodeUndrain),
+        Remove(node_remove::NodeRemove),
+        Promote(node_promote::NodePromote),
+        Demote(node_demote::NodeDemote),
+    }
+}
+
+noun! {
+    /// What there is to do with the cluster.
+    Cluster {
+        Init(cluster_init::ClusterInit),
+        Token(cluster_token::ClusterToken),
+        Tokens(cluster_tokens::ClusterTokens),
+        Revoke(cluster_revoke::ClusterRevoke),
     }
 }
 
@@ -228,6 +266,7 @@ impl Domo {
             Noun::Config(verb) => one(verb, &console),
             Noun::Bench(bench) => bench.run(&console),
             Noun::Node(verb) => many(verb, &console),
+            Noun::Cluster(verb) => one(verb, &console),
             Noun::Example(example) => return example.run(),
         };
         match ended {

@@ -35,19 +35,7 @@ impl Verb for ShowStatus {
 fn view(status: &Status, paper: &Paper) -> String {
     let mut parts = vec![summary(status, paper)];
     if !status.cluster.nodes.is_empty() {
-        let rows = status.cluster.nodes.iter().map(node_row).collect();
-        parts.push(paper.table(
-            [
-                "NODE",
-                "NAME",
-                "RELEASE",
-                "BUTLERS",
-                "WORKERS",
-                "CPU PROMISED",
-                "MEMORY PROMISED",
-            ],
-            rows,
-        ));
+        parts.push(nodes_table(&status.cluster.nodes, paper));
     }
     parts.push(waits(status));
     parts.push(troubles(status, paper));
@@ -113,12 +101,23 @@ fn summary(status: &Status, paper: &Paper) -> String {
     ])
 }
 
-fn node_row(node: &NodeLine) -> [String; 7] {
+/// Nodes in lines.
+pub(crate) fn nodes_table(nodes: &[NodeLine], paper: &Paper) -> String {
+    let head = [
+        "NODE", "NAME", "HEALTH", "VOTES", "RELEASE", "BUTLERS", "WORKERS", "CPU", "MEMORY",
+    ];
+    paper.table(head, nodes.iter().map(node_row).collect())
+}
+
+fn node_row(node: &NodeLine) -> [String; 9] {
     let cpu = |milli| show_cpu_millis(milli);
     let (promised, has) = (node.memory_promised_bytes, node.memory_bytes);
+    let drained = if node.is_drained { ", drained" } else { "" };
     [
         node.id.clone(),
         node.name.clone(),
+        format!("{}{drained}", node.health),
+        if node.is_voter { "yes" } else { "no" }.to_owned(),
         node.release.clone(),
         node.butlers.to_string(),
         node.workers.to_string(),

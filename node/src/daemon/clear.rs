@@ -11,7 +11,7 @@ use super::{DaemonError, Mode, identity, open_engine};
 /// Ends every agent that a node with these settings has left, and removes its container; answers how
 /// many there were. The node's daemon must not run.
 pub async fn clear(settings: &Settings, mode: &Mode) -> Result<usize, DaemonError> {
-    let identity = identity::take(&settings.node.data, settings.node.id)?;
+    let identity = identity::take(&settings.node.data)?;
     let engine = open_engine(settings, mode, &identity).await?.engine;
     let found = engine.list().await?;
     for found in &found {

@@ -4,8 +4,10 @@
 //! A data folder is used by one daemon at a time, and each start has a greater number than all
 //! before it, on the disk before anything else is done.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,7 +28,7 @@ const CLOSED: u32 = 0o700;
 /// who must reach their boxes below it.
 const PASSABLE: u32 = 0o711;
 /// What in a data folder is nobody else's.
-const PRIVATE: [&str; 2] = ["ledger", "blobs"];
+const PRIVATE: [&str; 3] = ["ledger", "blobs", "keys"];
 
 /// What stands in the way of using a data folder.
 #[derive(Debug, Error)]
@@ -46,17 +48,15 @@ pub enum IdentityError {
         /// What is wrong with it.
         why: String,
     },
-    /// The folder is another node's.
-    #[error(
-        "the data folder {path} belongs to node {found}, the settings say node {asked} (node.id)"
-    )]
-    OtherNode {
+    /// The folder belongs to a node already: take another folder, or go on with this one.
+    #[error("{path} is the data folder of node {node} of cluster {cluster}; choose an empty one")]
+    Taken {
         /// The folder.
         path: PathBuf,
         /// Whose it is.
-        found: u64,
-        /// Whose it should be.
-        asked: u64,
+        node: u64,
+        /// Of which cluster.
+        cluster: String,
     },
     /// The file system said no.
     #[error("cannot use {path}")]
@@ -75,6 +75,25 @@ struct Kept {
     cluster: String,
     node: u64,
     incarnation: u64,
+    /// Where other nodes find it; none for a cluster of one without links.
+    #[serde(default)]
+    home: Option<Home>,
+}
+
+/// Where a node is found by others, and where it found them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Home {
+    /// What it is called.
+    pub name: String,
+    /// Where it listens for other nodes.
+    pub listen: SocketAddr,
+    /// Where others reach it, `host:port`.
+    pub advertise: String,
+    /// Whether it founded the cluster.
+    pub is_founder: bool,
+    /// The nodes that it knew when it joined, `host:port`.
+    pub peers: BTreeMap<u64, String>,
 }
 
 /// Who this node is; while it is held, no other daemon uses the folder.
@@ -86,6 +105,8 @@ pub struct Identity {
     pub node: u64,
     /// Which start of the daemon this is, from 1.
     pub incarnation: u64,
+    /// Where it is found; none for a cluster of one without links.
+    pub home: Option<Home>,
     _lock: Flock<File>,
 }
 
@@ -95,10 +116,10 @@ const LOCK_WAIT: Duration = Duration::from_secs(5);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Takes a data folder into use; a daemon that is about to leave it is waited for.
-pub async fn take_when_free(folder: &Path, node: u64) -> Result<Identity, IdentityError> {
+pub async fn take_when_free(folder: &Path) -> Result<Identity, IdentityError> {
     let deadline = clock::Deadline::after(LOCK_WAIT);
     loop {
-        match take(folder, node) {
+        match take(folder) {
             Err(IdentityError::InUse(_)) if !deadline.is_over() => {
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
@@ -131,62 +152,102 @@ fn make_folders(folder: &Path) -> io::Result<()> {
 }
 
 /// Takes a data folder into use, making it where it is not there.
-pub fn take(folder: &Path, node: u64) -> Result<Identity, IdentityError> {
-    let failed = |path: &Path| {
-        let path = path.to_path_buf();
-        move |source| IdentityError::Failed { path, source }
+pub fn take(folder: &Path) -> Result<Identity, IdentityError> {
+    let lock = lock(folder)?;
+    let path = folder.join(FILE);
+    let mut kept = match read(&path)? {
+        Some(kept) => kept,
+        None => Kept {
+            version: 1,
+            cluster: new_cluster(),
+            node: 1,
+            incarnation: 0,
+            home: None,
+        },
     };
+    kept.incarnation += 1;
+    write(folder, &path, &kept).map_err(failed(&path))?;
+    Ok(Identity {
+        cluster: kept.cluster,
+        node: kept.node,
+        incarnation: kept.incarnation,
+        home: kept.home,
+        _lock: lock,
+    })
+}
+
+/// Makes an empty folder the data folder of a node of a cluster. `prepare` puts the node's keys there
+/// first: a folder without them is never taken for a node's.
+pub fn settle<E: From<IdentityError>>(
+    folder: &Path,
+    cluster: &str,
+    node: u64,
+    home: Home,
+    prepare: impl FnOnce() -> Result<(), E>,
+) -> Result<(), E> {
+    let _lock = lock(folder)?;
+    check_empty(folder)?;
+    prepare()?;
+    let path = folder.join(FILE);
+    let kept = Kept {
+        version: 1,
+        cluster: cluster.to_owned(),
+        node,
+        incarnation: 0,
+        home: Some(home),
+    };
+    Ok(write(folder, &path, &kept).map_err(failed(&path))?)
+}
+
+/// Refuses a folder that is a node's.
+pub fn check_empty(folder: &Path) -> Result<(), IdentityError> {
+    match read(&folder.join(FILE))? {
+        None => Ok(()),
+        Some(kept) => Err(IdentityError::Taken {
+            path: folder.to_owned(),
+            node: kept.node,
+            cluster: kept.cluster,
+        }),
+    }
+}
+
+/// A name that no other cluster has, on this engine or another.
+pub fn new_cluster() -> String {
+    let random: u64 = rand::random();
+    format!("{random:016x}")
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> IdentityError {
+    let path = path.to_path_buf();
+    move |source| IdentityError::Failed { path, source }
+}
+
+fn lock(folder: &Path) -> Result<Flock<File>, IdentityError> {
     make_folders(folder).map_err(failed(folder))?;
-    let lock_path = folder.join(LOCK);
+    let path = folder.join(LOCK);
     let file = OpenOptions::new()
         .create(true)
         .truncate(false)
         .write(true)
         .mode(0o600)
-        .open(&lock_path)
-        .map_err(failed(&lock_path))?;
-    let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock)
-        .map_err(|_| IdentityError::InUse(folder.to_path_buf()))?;
-    let path = folder.join(FILE);
-    let mut kept = match fs::read_to_string(&path) {
-        Ok(text) => serde_json::from_str::<Kept>(&text).map_err(|why| IdentityError::Damaged {
-            path: path.clone(),
-            why: why.to_string(),
-        })?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            // Wide enough that no two clusters on one engine meet.
-            let random: u64 = rand::random();
-            let cluster = format!("{random:016x}");
-            Kept {
-                version: 1,
-                cluster,
-                node,
-                incarnation: 0,
-            }
-        }
-        Err(source) => return Err(IdentityError::Failed { path, source }),
-    };
-    if kept.node != node {
-        let path = folder.to_path_buf();
-        return Err(IdentityError::OtherNode {
-            path,
-            found: kept.node,
-            asked: node,
-        });
+        .open(&path)
+        .map_err(failed(&path))?;
+    Flock::lock(file, FlockArg::LockExclusiveNonblock)
+        .map_err(|_| IdentityError::InUse(folder.to_path_buf()))
+}
+
+fn read(path: &Path) -> Result<Option<Kept>, IdentityError> {
+    match fs::read_to_string(path) {
+        Ok(text) => match serde_json::from_str(&text) {
+            Ok(kept) => Ok(Some(kept)),
+            Err(why) => Err(IdentityError::Damaged {
+                path: path.to_owned(),
+                why: why.to_string(),
+            }),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(path)(error)),
     }
-    kept.incarnation += 1;
-    write(folder, &path, &kept).map_err(failed(&path))?;
-    let Kept {
-        cluster,
-        incarnation,
-        ..
-    } = kept;
-    Ok(Identity {
-        cluster,
-        node,
-        incarnation,
-        _lock: lock,
-    })
 }
 
 /// Writes it whole or not at all.
@@ -211,44 +272,51 @@ mod tests {
     #[test]
     fn each_start_is_counted_and_the_cluster_keeps_its_name() {
         let folder = tempfile::tempdir().unwrap();
-        let first = take(folder.path(), 1).unwrap();
+        let first = take(folder.path()).unwrap();
         let cluster = first.cluster.clone();
         assert_eq!(first.incarnation, 1);
         drop(first);
-        let second = take(folder.path(), 1).unwrap();
+        let second = take(folder.path()).unwrap();
         assert_eq!((second.incarnation, second.cluster), (2, cluster));
     }
 
     #[test]
     fn a_folder_in_use_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let _held = take(folder.path(), 1).unwrap();
-        assert!(matches!(
-            take(folder.path(), 1),
-            Err(IdentityError::InUse(_))
-        ));
+        let _held = take(folder.path()).unwrap();
+        assert!(matches!(take(folder.path()), Err(IdentityError::InUse(_))));
     }
 
     #[test]
-    fn the_folder_of_another_node_is_refused() {
+    fn a_folder_becomes_the_one_of_a_single_node() {
         let folder = tempfile::tempdir().unwrap();
-        drop(take(folder.path(), 1).unwrap());
-        let refused = take(folder.path(), 2);
-        assert!(matches!(
-            refused,
-            Err(IdentityError::OtherNode {
-                found: 1,
-                asked: 2,
-                ..
+        let home = Home {
+            name: "beta".to_owned(),
+            listen: "127.0.0.1:7400".parse().unwrap(),
+            advertise: "beta:7400".to_owned(),
+            is_founder: false,
+            peers: BTreeMap::from([(1, "alpha:7400".to_owned())]),
+        };
+        let settle = || {
+            settle(folder.path(), "c", 2, home.clone(), || {
+                Ok::<_, IdentityError>(())
             })
+        };
+        settle().unwrap();
+        assert!(matches!(
+            settle(),
+            Err(IdentityError::Taken { node: 2, .. })
         ));
+        let taken = take(folder.path()).unwrap();
+        assert_eq!((taken.node, taken.incarnation), (2, 1));
+        assert_eq!(taken.home, Some(home));
     }
 
     #[test]
     fn half_a_file_is_refused_with_its_name() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(FILE), "{\"version\":1,").unwrap();
-        let refused = take(folder.path(), 1).unwrap_err().to_string();
+        let refused = take(folder.path()).unwrap_err().to_string();
         assert!(refused.contains("node.json"), "{refused}");
     }
 }

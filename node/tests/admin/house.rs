@@ -74,6 +74,7 @@ fn node(ledger: &Ledger, blobs: &Blobs, here: &Arc<Folders>, limits: DoorLimits)
         blobs: blobs.clone(),
         here: here.clone(),
         agents: Settings::parse("none", "").unwrap().agents,
+        entrance: None,
         people: People::new(BTreeMap::new()),
         limits,
     }

@@ -2,9 +2,10 @@
 
 use crate::attempt::{AttemptOutcome, Body, StageResult};
 use crate::case::Case;
+use crate::command::Command;
 use crate::id::BlobRef;
 use crate::state::State;
-use crate::team::AgentSpec;
+use crate::team::{AgentSpec, Document};
 
 /// Every blob that the state names; one may come more than once.
 pub fn of_state(state: &State) -> Vec<BlobRef> {
@@ -44,6 +45,44 @@ pub fn of_case(case: &Case) -> Vec<BlobRef> {
         named.extend(of_body(&report.markdown));
     }
     named
+}
+
+/// Every blob that a command names; one may come more than once.
+pub fn of_command(command: &Command) -> Vec<BlobRef> {
+    let mut named = Vec::new();
+    if let Command::ApplyDocuments { put, .. } = command {
+        for document in put {
+            of_document(document, &mut named);
+        }
+    } else if let Command::OpenCase {
+        brief, attachments, ..
+    }
+    | Command::AmendCase {
+        brief, attachments, ..
+    } = command
+    {
+        named.extend(of_body(&brief.text));
+        named.extend(attachments.iter().map(|attachment| attachment.blob));
+    } else if let Command::AnswerStage { result, .. }
+    | Command::FinishAttempt {
+        outcome: AttemptOutcome::Succeeded(result),
+        ..
+    } = command
+    {
+        of_result(result, &mut named);
+    } else if let Command::ReportCase { report, .. } = command {
+        named.extend(of_body(&report.document));
+        named.extend(of_body(&report.markdown));
+    }
+    named
+}
+
+fn of_document(document: &Document, named: &mut Vec<BlobRef>) {
+    match document {
+        Document::Team(team) => team.agent.iter().for_each(|agent| of_agent(agent, named)),
+        Document::Worker(worker) => of_agent(&worker.agent, named),
+        Document::Playbook(_) => {}
+    }
 }
 
 fn of_result(result: &StageResult, named: &mut Vec<BlobRef>) {

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use openraft::ReadPolicy;
 use openraft::error::{LinearizableReadError, RaftError};
+use rules::blobs::of_command;
 use rules::id::NodeId;
 use rules::{Proposal, Verdict};
 use tokio::time::timeout;
@@ -24,12 +25,15 @@ use crate::clock::Deadline;
 
 /// Wait before a node is asked again that is not, or not yet, the leader.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
+/// Longest wait for files on their way to other nodes: what a case may hold, on a slow line.
+const SPREAD_LIMIT: Duration = Duration::from_mins(2);
 /// How long an answer waits until its entry is applied here too, so that whoever reads next sees it.
 const SEEN_LIMIT: Duration = Duration::from_secs(1);
 
 impl Inner {
     /// Brings a proposal before the cluster, wherever its leader is.
     pub(super) async fn propose(&self, proposal: Proposal) -> Result<Verdict, ProposeError> {
+        self.spread(&proposal).await?;
         let proposal = Arc::new(proposal);
         let deadline = Deadline::after(self.propose_limit);
         let mut is_uncertain = false;
@@ -56,6 +60,7 @@ impl Inner {
                 }
                 ProposeError::Full { .. }
                 | ProposeError::TooLarge { .. }
+                | ProposeError::NotSpread { .. }
                 | ProposeError::DiskFull { .. }
                 | ProposeError::ReadOnly { .. }
                 | ProposeError::Stopped => false,
@@ -69,6 +74,18 @@ impl Inner {
             }
             self.await_leader(ASK_AGAIN).await;
         }
+    }
+
+    /// Brings what a proposal names to a majority of the voters.
+    async fn spread(&self, proposal: &Proposal) -> Result<(), ProposeError> {
+        let named = of_command(&proposal.command);
+        let Some(blobs) = self.blobs.get().filter(|_| !named.is_empty()) else {
+            return Ok(());
+        };
+        let voters = self.status().voters;
+        let spread = timeout(SPREAD_LIMIT, blobs.spread(named, &voters)).await;
+        let spread = spread.unwrap_or_else(|_| Err("it takes too long".to_owned()));
+        spread.map_err(|why| ProposeError::NotSpread { why })
     }
 
     async fn propose_there(

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use openraft::ChangeMembers;
 use openraft::async_runtime::watch::WatchReceiver as _;
-use rules::State;
 use rules::id::NodeId;
+use rules::members::voters;
 use tokio::time::timeout;
 
 use super::Inner;
@@ -163,16 +163,6 @@ impl Inner {
         tracing::info!(count = self.archive.count(), "closed cases were copied");
         Ok(true)
     }
-}
-
-/// Who should vote: an odd number of nodes.
-fn voters(state: &State, present: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
-    let others = state.nodes.keys().filter(|node| !present.contains(node));
-    let candidates = present.iter().chain(others).copied();
-    let odd = |count: usize| count - usize::from(count.is_multiple_of(2));
-    candidates
-        .take(odd(state.nodes.len().clamp(1, 3)))
-        .collect()
 }
 
 /// The next step; none when everybody is where they should be.

@@ -33,7 +33,7 @@ mod tail;
 mod tests;
 mod transfer;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use openraft::async_runtime::watch::WatchReceiver as _;
@@ -47,6 +47,7 @@ pub use options::{Limits, OpenError, OpenOptions, ProposeError, StoreKind};
 pub use status::{LedgerStatus, StorageStatus};
 
 use crate::archive::Archive;
+use crate::blob::Blobs;
 use crate::store::{Counts, Store};
 use changes::Touched;
 use door::Door;
@@ -66,6 +67,7 @@ pub struct Ledger(Arc<Inner>);
 struct Inner {
     node: NodeId,
     links: Arc<dyn Links>,
+    blobs: OnceLock<Blobs>,
     propose_limit: Duration,
     door: Door,
     coming: tokio::sync::Mutex<Coming>,
@@ -100,6 +102,12 @@ impl Ledger {
     /// Answers what another node's ledger asks; none when it cannot be understood.
     pub async fn answer(&self, call: &[u8]) -> Option<Vec<u8>> {
         self.0.answer(call).await
+    }
+
+    /// Has the blobs that a command names brought to a majority of the voters before it is proposed.
+    pub fn carry(&self, blobs: Blobs) {
+        let carried = self.0.blobs.set(blobs);
+        debug_assert!(carried.is_ok(), "a ledger carries one node's blobs");
     }
 
     /// Hands leadership to another voter, or to the one that is best fit; returns once it is asked.

@@ -3,7 +3,7 @@
 //! # Invariant
 //! Consensus is started only on what was read whole: identity, snapshot and every record of the log.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use openraft::entry::RaftPayload as _;
@@ -66,6 +66,7 @@ pub(super) async fn open(
     let inner = Arc::new(Inner {
         node: options.node,
         links,
+        blobs: OnceLock::new(),
         propose_limit: Duration::from_millis(options.limits.propose_ms),
         coming: tokio::sync::Mutex::new(Coming::new(opened.machine.snapshots().coming())),
         door: Door::new(raft.clone(), opened.store.clone(), options.limits),

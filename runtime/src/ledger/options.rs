@@ -142,6 +142,13 @@ pub enum ProposeError {
         /// What the disk answered.
         why: String,
     },
+    /// Files that it names are on too few nodes: try again when more voters can be reached. It did
+    /// not happen.
+    #[error("what it names cannot be brought to a majority of the voters: {why}")]
+    NotSpread {
+        /// What stands in the way.
+        why: String,
+    },
     /// Another node leads, or none does: ask it, or try again. It did not happen.
     #[error("this node does not lead the ledger")]
     NoLeader {

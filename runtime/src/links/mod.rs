@@ -232,6 +232,11 @@ impl Linked {
         Ok((Linked(Arc::new(owner)), Incoming { came, closing }))
     }
 
+    /// What newcomers tell this node's cluster by.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.0.shared.keys.fingerprint()
+    }
+
     /// Has calls of other nodes answered; until then nobody answers them.
     pub fn answer_with(&self, answerer: Arc<dyn Answerer>) {
         let place = &self.0.shared.answerer;

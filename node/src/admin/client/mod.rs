@@ -18,6 +18,7 @@ mod changes;
 mod connection;
 mod error;
 mod lines;
+mod nodes;
 mod path;
 mod teams;
 mod transfer;

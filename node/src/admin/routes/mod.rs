@@ -10,11 +10,13 @@ mod cases;
 mod change_case;
 mod files;
 mod logs;
+mod nodes;
 mod openapi;
 mod report;
 mod stages;
 mod status;
 mod teams;
+mod tokens;
 mod watch;
 mod workers;
 
@@ -34,10 +36,19 @@ fn table() -> Vec<(&'static str, MethodRouter<Shared>)> {
         ("/v1/clock", get(status::clock)),
         ("/v1/limits", get(status::limits)),
         ("/v1/apply", post(apply::apply)),
+        ("/v1/nodes", get(nodes::list)),
+        ("/v1/nodes/{node}", get(nodes::show)),
+        ("/v1/nodes/{node}/drain", post(nodes::drain)),
+        ("/v1/nodes/{node}/remove", post(nodes::remove)),
+        ("/v1/nodes/{node}/role", post(nodes::set_role)),
+        ("/v1/tokens", get(tokens::list).post(tokens::mint)),
+        ("/v1/tokens/{token}/revoke", post(tokens::revoke)),
         ("/v1/teams", get(teams::list)),
         ("/v1/teams/{team}", get(teams::show)),
+        ("/v1/teams/{team}/explain", get(teams::explain)),
         ("/v1/workers", get(workers::list)),
         ("/v1/workers/{team}/{worker}", get(workers::show)),
+        ("/v1/workers/{team}/{worker}/explain", get(workers::explain)),
         (
             "/v1/workers/{team}/{worker}/replace",
             post(workers::replace),

@@ -8,8 +8,8 @@ use axum::response::IntoResponse;
 use utoipa::OpenApi;
 
 use super::{
-    apply, blobs, case, cases, change_case, files, logs, report, stages, status, teams, watch,
-    workers,
+    apply, blobs, case, cases, change_case, files, logs, nodes, report, stages, status, teams,
+    tokens, watch, workers,
 };
 
 /// Everything that the admin socket answers.
@@ -29,10 +29,20 @@ use super::{
         status::clock,
         status::limits,
         apply::apply,
+        nodes::list,
+        nodes::show,
+        nodes::drain,
+        nodes::remove,
+        nodes::set_role,
+        tokens::list,
+        tokens::mint,
+        tokens::revoke,
         teams::list,
         teams::show,
+        teams::explain,
         workers::list,
         workers::show,
+        workers::explain,
         workers::replace,
         logs::of_worker,
         blobs::upload,

@@ -4,14 +4,16 @@ use std::ops::Bound;
 
 use axum::Json;
 use axum::extract::State;
+use rules::Rejection;
 use rules::id::TeamName;
+use rules::place::{self, Placed};
 
 use super::{name, page};
 use crate::admin::convert::team::{line, view};
 use crate::admin::desk::Shared;
 use crate::admin::extract::{PathOf, QueryOf};
 use crate::admin::refused::{Answered, Refused};
-use crate::admin::wire::{Code, ErrorBody, TeamPage, TeamQuery, TeamView};
+use crate::admin::wire::{Code, ErrorBody, Explained, NodeVerdict, TeamPage, TeamQuery, TeamView};
 
 /// Teams in the order of their names.
 #[utoipa::path(get, path = "/v1/teams", tag = "teams", params(TeamQuery),
@@ -74,3 +76,40 @@ pub(super) async fn show(
 
 /// Names that are searched for the one that was meant.
 const MAX_GUESSED: usize = 1000;
+
+/// Where its butler could be, and why it is where it is.
+#[utoipa::path(get, path = "/v1/teams/{team}/explain", tag = "teams",
+    params(("team" = String, Path, description = "its name")),
+    responses((status = 200, description = "what speaks for and against each node", body = Explained),
+              (status = 404, description = "there is no such team", body = ErrorBody)))]
+pub(super) async fn explain(
+    State(desk): State<Shared>,
+    PathOf(team): PathOf<String>,
+) -> Answered<Json<Explained>> {
+    let team = name::<TeamName>(&team)?;
+    let who = Placed::Team(team.clone());
+    let explained = desk.ledger.read(|state| place::explain(state, &who));
+    let explained = explained.map_err(|_| Refused::from(&Rejection::NoTeam(team)))?;
+    Ok(Json(explanation(explained)))
+}
+
+/// An explanation as it is shown.
+pub(super) fn explanation(explained: place::Explained) -> Explained {
+    let because = match (&explained.placed, explained.choice) {
+        (Some((_, because)), _) => because.clone(),
+        (None, Ok(choice)) => format!("the Manager has not placed it yet; {}", choice.1),
+        (None, Err(place::NoPlace(why))) => why,
+    };
+    let nodes = explained.nodes.into_iter();
+    Explained {
+        node: explained.placed.map(|(node, _)| node.to_string()),
+        because,
+        nodes: nodes
+            .map(|(id, name, verdict)| NodeVerdict {
+                id: id.to_string(),
+                name,
+                verdict,
+            })
+            .collect(),
+    }
+}

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use rules::id::{TeamName, WorkerId, WorkerName};
+use rules::place::{self, Placed};
 use rules::worker::Worker;
 use rules::{Command, Rejection};
 
@@ -16,8 +17,8 @@ use crate::admin::desk::{Desk, Shared};
 use crate::admin::extract::{JsonOf, PathOf, QueryOf};
 use crate::admin::refused::{Answered, Refused};
 use crate::admin::wire::{
-    Code, Done, ErrorBody, ReplaceWorker, WorkerLine, WorkerPage, WorkerQuery, WorkerStatus,
-    WorkerView,
+    Code, Done, ErrorBody, Explained, ReplaceWorker, WorkerLine, WorkerPage, WorkerQuery,
+    WorkerStatus, WorkerView,
 };
 use crate::admin::wish::Wish;
 
@@ -155,6 +156,23 @@ pub(super) async fn show(
     found
         .map(Json)
         .ok_or_else(|| Refused::from(&Rejection::NoWorker(id)))
+}
+
+/// Where it could be, and why it is where it is.
+#[utoipa::path(get, path = "/v1/workers/{team}/{worker}/explain", tag = "workers",
+    params(("team" = String, Path, description = "its team"),
+           ("worker" = String, Path, description = "its name there")),
+    responses((status = 200, description = "what speaks for and against each node", body = Explained),
+              (status = 404, description = "there is no such worker", body = ErrorBody)))]
+pub(super) async fn explain(
+    State(desk): State<Shared>,
+    PathOf((team, worker)): PathOf<(String, String)>,
+) -> Answered<Json<Explained>> {
+    let id = worker_id(&team, &worker)?;
+    let who = Placed::Worker(id.clone());
+    let explained = desk.ledger.read(|state| place::explain(state, &who));
+    let explained = explained.map_err(|_| Refused::from(&Rejection::NoWorker(id)))?;
+    Ok(Json(super::teams::explanation(explained)))
 }
 
 /// Gives a worker a new container; what it was doing is done anew.

@@ -16,11 +16,11 @@
 mod apply;
 mod case;
 mod change;
-
 mod error;
 mod files;
 mod limits;
 mod moment;
+mod node;
 mod plan;
 mod query;
 mod status;
@@ -44,6 +44,10 @@ pub use error::{Code, ErrorBody, ErrorShape, LimitReached};
 pub use files::{Blob, CaseFile, CaseFiles, FileKind};
 pub use limits::Limits;
 pub use moment::{Moment, parse_moment_ms};
+pub use node::{
+    DrainNode, Explained, MintToken, Minted, NodeDetails, NodePage, NodeRole, NodeVerdict,
+    RemoveNode, RevokeToken, SetRole, TokenLine, TokenPage,
+};
 pub use plan::{Approval, Approver, Needs, OnFailure, Stage};
 pub use query::{
     ApplyQuery, CaseQuery, Consistency, DEFAULT_PAGE, FreshQuery, LogQuery, MAX_PAGE, TeamQuery,

@@ -70,6 +70,21 @@ pub struct NodeLine {
     pub name: String,
     /// The release of its daemon.
     pub release: String,
+    /// `up`, `suspect` or `down`.
+    #[serde(default)]
+    pub health: String,
+    /// Whether it is being left by all that is on it.
+    #[serde(default)]
+    pub is_drained: bool,
+    /// `auto`, `voter` or `learner`: what it was made by a human.
+    #[serde(default)]
+    pub role: String,
+    /// Whether it votes now.
+    #[serde(default)]
+    pub is_voter: bool,
+    /// Where other nodes reach it.
+    #[serde(default)]
+    pub address: Option<String>,
     /// Butlers placed on it.
     pub butlers: u64,
     /// Workers placed on it.

@@ -1,8 +1,8 @@
-//! The demo's node: a daemon in a process of its own, and its way out of the world.
+//! A node of the demo: a daemon in a process of its own, and its way out of the world.
 //!
 //! # Invariant
-//! Its process group is its own, so that Ctrl-C reaches the demo alone, which then ends the daemon,
-//! its agents and the folder, in this order.
+//! Its process group is its own, so that Ctrl-C reaches the demo alone, which then ends the daemons,
+//! their agents and the folder, in this order.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,6 @@ use std::time::Duration;
 use config::settings::Settings;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
@@ -35,21 +34,21 @@ const READY: &str = "ready";
 pub(super) struct DemoNode {
     daemon: Child,
     said: BufReader<ChildStdout>,
-    place: TempDir,
+    data: PathBuf,
 }
 
 impl DemoNode {
-    /// Starts the daemon in its folder.
-    pub(super) fn start(place: TempDir) -> Result<Self, Stop> {
+    /// Starts the daemon in its data folder.
+    pub(super) fn start(data: PathBuf) -> Result<Self, Stop> {
         let cannot = |error: std::io::Error| {
             Stop::mend(format!("the demo's node does not start: {error}"), "")
         };
         let domo = std::env::current_exe().map_err(cannot)?;
-        let log = File::create(log_of(place.path())).map_err(cannot)?;
+        let log = File::create(log_of(&data)).map_err(cannot)?;
         let mut command = Command::new(domo);
         command
             .args(["node", "run", "--dev", "--data"])
-            .arg(data_of(place.path()))
+            .arg(&data)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -68,7 +67,7 @@ impl DemoNode {
         Ok(Self {
             daemon,
             said: BufReader::new(said),
-            place,
+            data,
         })
     }
 
@@ -91,46 +90,27 @@ impl DemoNode {
 
     /// A client of it.
     pub(super) fn client(&self) -> Client {
-        Client::new(socket_of(self.place.path()))
+        Client::new(self.socket())
     }
 
-    /// How to reach it while it runs.
-    pub(super) fn way_in(&self) -> String {
-        let socket = socket_of(self.place.path());
-        format!(
-            "the node goes on: `domo --socket {} status`\nCtrl-C here ends it and takes everything away",
-            socket.display()
-        )
+    /// Where it answers.
+    pub(super) fn socket(&self) -> PathBuf {
+        self.data.join("admin.sock")
     }
 
-    /// Comes when the daemon has ended by itself.
-    pub(super) async fn ended(&mut self) {
-        // Whatever it ended with: it is gone.
-        let _ = self.daemon.wait().await;
+    /// Kills the daemon; its agents go on.
+    pub(super) async fn kill(&mut self) {
+        // It may have ended by itself a moment ago.
+        let _ = self.daemon.kill().await;
     }
 
-    /// Ends the daemon, then its agents, then removes the folder.
-    pub(super) async fn clear(mut self) -> Result<(), Stop> {
-        self.end().await;
-        let data = data_of(self.place.path());
-        let swept = sweep(&data).await;
-        let kept = |what: String, place: &Path| {
-            Stop::mend(what, format!("look into {} and remove it", place.display()))
-        };
-        if let Err(why) = swept {
-            self.place.disable_cleanup(true);
-            return Err(kept(
-                format!("the demo's agents are not ended: {why}"),
-                self.place.path(),
-            ));
-        }
-        let path = self.place.path().to_owned();
-        self.place
-            .close()
-            .map_err(|error| kept(format!("the demo's folder stays: {error}"), &path))
+    /// Ends the agents that its daemon, which has ended, has left.
+    pub(super) async fn sweep(&self) -> Result<(), String> {
+        sweep(&self.data).await
     }
 
-    async fn end(&mut self) {
+    /// Ends the daemon.
+    pub(super) async fn end(&mut self) {
         let Some(pid) = self.daemon.id().and_then(|pid| i32::try_from(pid).ok()) else {
             return;
         };
@@ -143,7 +123,7 @@ impl DemoNode {
     }
 
     fn last_words(&self) -> String {
-        let log = std::fs::read(log_of(self.place.path())).unwrap_or_default();
+        let log = std::fs::read(log_of(&self.data)).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(LAST_LINES)..].join("\n")
@@ -163,14 +143,6 @@ async fn sweep(data: &Path) -> Result<(), String> {
     ended.map(drop).map_err(|error| error.to_string())
 }
 
-fn data_of(place: &Path) -> PathBuf {
-    place.join("node")
-}
-
-fn socket_of(place: &Path) -> PathBuf {
-    data_of(place).join("admin.sock")
-}
-
-fn log_of(place: &Path) -> PathBuf {
-    place.join("node.log")
+fn log_of(data: &Path) -> PathBuf {
+    data.with_extension("log")
 }

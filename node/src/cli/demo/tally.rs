@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -33,6 +34,7 @@ impl Tally {
         acknowledged: &[String],
         known: &[CaseLine],
         closed: &[CaseView],
+        takeover: Option<Duration>,
         report: Report,
     ) -> Self {
         let is_known = |id: &&String| known.iter().any(|line| line.id == **id);
@@ -42,7 +44,7 @@ impl Tally {
             closed: acknowledged.iter().filter(is_closed).count() as u64,
             lost: acknowledged.iter().filter(|id| !is_known(id)).count() as u64,
             doubled: closed.iter().map(|case| doubled(&case.history)).sum(),
-            takeover_ms: None,
+            takeover_ms: takeover.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
             report,
         }
     }
@@ -69,12 +71,14 @@ impl fmt::Display for Tally {
             closed,
             lost,
             doubled,
+            takeover_ms,
             ..
         } = self;
         write!(
             f,
             "cases {cases}, closed {closed}, lost {lost}, done twice {doubled}"
-        )
+        )?;
+        takeover_ms.map_or(Ok(()), |ms| write!(f, ", takeover {ms} ms"))
     }
 }
 

@@ -27,6 +27,12 @@ impl Boxes {
             time_limit_ms: Some(job.limit_ms.saturating_mul(2)),
             ..AttemptLimits::default()
         };
+        for input in &job.inputs {
+            if let Body::Blob(blob) = &input.body {
+                let brought = self.blobs.bring(blob).await;
+                brought.map_err(|error| unread(&error))?;
+            }
+        }
         let (own_files, order) = start.into_order(limits);
         let mut files: Vec<InFile> = job.inputs.iter().map(|input| self.file(input)).collect();
         files.extend(own_files);
