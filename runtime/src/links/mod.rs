@@ -22,6 +22,7 @@ mod certs;
 mod dialler;
 mod join;
 mod keys;
+mod library;
 mod link;
 mod listener;
 mod names;
@@ -38,20 +39,17 @@ mod wire;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use ractor::{Actor, ActorRef};
-use ractor_cluster::node::NodeConnectionMode;
-use ractor_cluster::{IncomingEncryptionMode, NodeServer, NodeServerMessage};
+use ractor_cluster::NodeServerMessage;
 use rules::id::NodeId;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::task::JoinHandle;
 
 pub use certs::{PublicKey, Validity};
 pub use join::{Admission, Admitted, Admitting, Gate, JoinError, JoinRequest, Newcomer, ask};
@@ -65,6 +63,7 @@ pub use token::{JoinToken, TokenError};
 pub use wire::{PROTOCOL, Purpose};
 
 use crate::ledger::{Carried, Links, NoAnswer};
+use library::Only;
 use post::{Letter, Post};
 use shared::{Came, MAX_JOINS, Shared};
 
@@ -72,15 +71,10 @@ use shared::{Came, MAX_JOINS, Shared};
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(3);
 /// Streams that were opened by other nodes and not taken yet; then more are refused.
 const MAX_WAITING: usize = 64;
-/// The library's frames: a call at its largest, and what stands around it.
-const MAX_FRAME_BYTES: u64 = 2 * 1024 * 1024;
 /// How often the certificate is looked at: far more often than it has to be renewed.
 const RENEWAL_EVERY: Duration = Duration::from_hours(24);
 /// How long an actor's end is waited for when links are closed.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
-
-/// There is one in the process.
-static IS_OPEN: AtomicBool = AtomicBool::new(false);
 
 /// Why there are no links.
 #[derive(Debug, Error)]
@@ -190,7 +184,7 @@ impl Linked {
         let listener = listener.map_err(cannot)?;
         let local = listener.local_addr().map_err(cannot)?;
         let (incoming, came) = mpsc::channel(MAX_WAITING);
-        let (node_server, library) = start_library(&options).await?;
+        let (node_server, library) = library::start(&options).await?;
         let shared = Arc::new(Shared {
             node: options.node,
             incarnation: options.incarnation,
@@ -222,7 +216,7 @@ impl Linked {
         subscribed.map_err(broken)?;
         tokio::spawn(listener::listen(Arc::clone(&shared), listener));
         tokio::spawn(renew(Arc::clone(&shared)));
-        tokio::spawn(watch_over(Arc::clone(&shared), library, own));
+        tokio::spawn(library::watch_over(Arc::clone(&shared), library, own));
         let closing = shared.closing.subscribe();
         let owner = Owner {
             shared,
@@ -335,41 +329,6 @@ impl Drop for Owner {
     }
 }
 
-/// Starts the library. Its own listener stands on a port of the loopback and lets nobody in.
-async fn start_library(
-    options: &LinkOptions,
-) -> Result<(ActorRef<NodeServerMessage>, JoinHandle<()>), LinkError> {
-    let server = NodeServer::new(
-        0,
-        options.keys.cookie().to_owned(),
-        // The start in the name: a peer tells a redial from a rival.
-        format!("node-{}.{}", options.node.0, options.incarnation),
-        // Of this node alone: the library takes two nodes with one host and port for one.
-        format!("node-{}", options.node.0),
-        Some(IncomingEncryptionMode::Tls(
-            tls::closed_door().map_err(broken)?,
-        )),
-        Some(NodeConnectionMode::Isolated),
-    );
-    let server = server
-        .with_listen_addr(IpAddr::V4(Ipv4Addr::LOCALHOST))
-        .with_max_inbound_frame_size(MAX_FRAME_BYTES);
-    Actor::spawn(None, server, ()).await.map_err(broken)
-}
-
-/// Ends all links when one of the two actors that carry them ends by itself: better none than some
-/// that nobody looks after.
-async fn watch_over(shared: Arc<Shared>, library: JoinHandle<()>, post: JoinHandle<()>) {
-    tokio::select! {
-        _ = library => {}
-        _ = post => {}
-    }
-    if !*shared.closing.borrow() {
-        tracing::error!("the links broke: start the node again");
-        shared.close();
-    }
-}
-
 /// Looks after the certificate day by day.
 async fn renew(shared: Arc<Shared>) {
     let mut closing = shared.closing.subscribe();
@@ -388,23 +347,4 @@ async fn renew(shared: Arc<Shared>) {
 
 fn broken(error: impl std::fmt::Display) -> LinkError {
     LinkError::Broken(error.to_string())
-}
-
-/// The right to have links in this process.
-#[derive(Debug)]
-struct Only;
-
-impl Only {
-    fn take() -> Result<Only, LinkError> {
-        if IS_OPEN.swap(true, Ordering::SeqCst) {
-            return Err(LinkError::AlreadyOpen);
-        }
-        Ok(Only)
-    }
-}
-
-impl Drop for Only {
-    fn drop(&mut self) {
-        IS_OPEN.store(false, Ordering::SeqCst);
-    }
 }
