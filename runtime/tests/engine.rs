@@ -9,6 +9,9 @@ mod attempts;
 #[path = "engine/bench.rs"]
 mod bench;
 #[cfg(test)]
+#[path = "engine/beside.rs"]
+mod beside;
+#[cfg(test)]
 #[path = "engine/boxes.rs"]
 mod boxes;
 #[cfg(test)]
@@ -60,6 +63,13 @@ macro_rules! everything {
             attempts::an_agent_that_forges_its_end_has_ended,
             attempts::what_an_agent_plants_for_the_next_attempt_is_thrown_away,
             limits::isolation_holds_as_seen_from_inside,
+            beside::attempts_run_side_by_side_each_with_its_own_end,
+            beside::the_end_of_one_attempt_leaves_the_others,
+            beside::a_fork_bomb_beside_another_attempt_ends_alone,
+            beside::memory_is_the_boxs_and_ends_the_largest_attempt,
+            beside::one_that_wants_the_box_for_itself_waits_for_the_others,
+            beside::a_box_that_stops_ends_all_and_says_so,
+            beside::an_agent_that_kills_its_attendant_has_ended_with_all_that_it_left,
         })+
     };
 }
@@ -75,4 +85,11 @@ conformance! { Unconfined as unconfined;
     limits::memory_beyond_the_limit_is_said_to_be_the_cause,
     boxes::an_attempt_outlives_the_daemon_and_its_exit_is_found,
     boxes::removing_is_idempotent_and_kills_what_is_inside,
+    beside::attempts_run_side_by_side_each_with_its_own_end,
+    beside::the_end_of_one_attempt_leaves_the_others,
+    beside::a_fork_bomb_beside_another_attempt_ends_alone,
+    beside::memory_is_the_boxs_and_ends_the_largest_attempt,
+    beside::one_that_wants_the_box_for_itself_waits_for_the_others,
+    beside::a_box_that_stops_ends_all_and_says_so,
+    beside::an_agent_that_kills_its_attendant_has_ended_with_all_that_it_left,
 }

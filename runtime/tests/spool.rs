@@ -36,6 +36,7 @@ fn order() -> Order {
         env: [].into(),
         stdin: None,
         limits: AttemptLimits::default(),
+        is_alongside: false,
     }
 }
 

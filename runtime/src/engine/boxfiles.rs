@@ -72,7 +72,8 @@ impl Starting<'_> {
             open_files: limits.open_files,
             file_bytes: limits.file_bytes,
             // A shared user's processes are not counted for the box.
-            processes: (confinement != Confinement::Nothing).then_some(limits.processes),
+            processes: (confinement != Confinement::Nothing)
+                .then_some(limits.processes + limits.attendants()),
             memory_watch_bytes: self.groups.is_none().then_some(limits.memory_bytes),
         }
     }

@@ -23,8 +23,6 @@ use crate::clock::wall;
 
 /// The period that a share of processor time is counted in.
 const CPU_PERIOD_US: u64 = 100_000;
-/// Processes of the box's own machinery: init, its last step before the agent, the sandbox.
-const OWN_PROCESSES: u64 = 8;
 /// How old a group without processes is when it is swept: another daemon may just be making it.
 const SWEPT_AFTER: Duration = Duration::from_mins(10);
 /// The folder above all boxes' groups.
@@ -100,7 +98,7 @@ impl Cgroups {
         for folder in &folders {
             make(folder)?;
         }
-        let processes = (limits.processes + OWN_PROCESSES).to_string();
+        let processes = (limits.processes + limits.own_processes()).to_string();
         let quota_us = limits.cpu_millis.saturating_mul(CPU_PERIOD_US) / 1_000;
         let memory = limits.memory_bytes.to_string();
         match self {

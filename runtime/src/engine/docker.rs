@@ -31,8 +31,6 @@ use super::profile::{About, Died, Made, Profile, Seen, Stands};
 pub(super) const NAME: &str = "docker";
 /// How long the engine may take for one call; a busy one takes seconds for a start.
 pub(super) const CALL_LIMIT: Duration = Duration::from_mins(1);
-/// Processes of the box's own machinery: init and its last step before the agent.
-const OWN_PROCESSES: u64 = 8;
 
 /// How an archive says that it ends: two empty blocks.
 const EMPTY_ARCHIVE: [u8; 1_024] = [0; 1_024];
@@ -337,7 +335,9 @@ fn body(of: Profile<'_>) -> ContainerCreateBody {
         memory: Some(signed(limits.memory_bytes)),
         memory_swap: Some(signed(limits.memory_bytes)),
         nano_cpus: Some(signed(limits.cpu_millis.saturating_mul(1_000_000))),
-        pids_limit: Some(signed(limits.processes.saturating_add(OWN_PROCESSES))),
+        pids_limit: Some(signed(
+            limits.processes.saturating_add(limits.own_processes()),
+        )),
         restart_policy: Some(never),
         log_config: Some(HostConfigLogConfig {
             typ: Some("none".into()),

@@ -42,6 +42,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::broadcast;
 
+use crate::init::ALONGSIDE_LIMIT;
 use crate::spool::{Spool, SpoolError};
 
 pub use open::{EngineChoice, EngineSettings, Opened, open};
@@ -95,6 +96,25 @@ pub struct BoxLimits {
     pub open_files: u64,
     /// Largest single file.
     pub file_bytes: u64,
+    /// Attempts at once: what init needs for each is beside `processes`.
+    pub attempts: u64,
+}
+
+impl BoxLimits {
+    /// Processes of the box's own machinery: init, its last step before an agent, a sandbox.
+    pub(crate) fn own_processes(&self) -> u64 {
+        /// Enough for one attempt, with some to spare for what is just ending.
+        const OF_ONE: u64 = 8;
+        OF_ONE + self.attendants()
+    }
+
+    /// Processes that attempts beside the first need: an attendant, and its last step.
+    pub(crate) fn attendants(&self) -> u64 {
+        self.attempts
+            .clamp(1, ALONGSIDE_LIMIT as u64)
+            .saturating_sub(1)
+            * 2
+    }
 }
 
 impl Default for BoxLimits {
@@ -106,6 +126,7 @@ impl Default for BoxLimits {
             tmp_bytes: 256 << 20,
             open_files: 1_024,
             file_bytes: 256 << 20,
+            attempts: 1,
         }
     }
 }

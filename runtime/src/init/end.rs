@@ -23,6 +23,8 @@ use crate::clock::Deadline;
 const GONE_LIMIT: Duration = Duration::from_secs(10);
 /// How long killed processes have before what is left is killed again.
 const ROUND: Duration = Duration::from_millis(10);
+/// Walks in a row that must find no stray before there is none.
+const EMPTY_WALKS: u32 = 2;
 
 /// Kills and reaps everything but this process. Answers how many it had to kill.
 pub(super) fn kill_the_rest(reap: Reap, signals: &mut Signals) -> u32 {
@@ -57,9 +59,13 @@ fn strike(reap: Reap) {
         let _ = kill(all, Signal::SIGKILL);
         return;
     }
-    let found = descendants();
+    strike_each(&descendants());
+}
+
+fn strike_each(found: &[i32]) {
+    // First all stand still, so that none makes another one.
     for signal in [Signal::SIGSTOP, Signal::SIGKILL] {
-        for pid in &found {
+        for pid in found {
             // It may have ended by itself; until it is reaped here its number is not reused.
             let _ = kill(Pid::from_raw(*pid), signal);
         }
@@ -88,9 +94,16 @@ pub(super) fn descendants() -> Vec<i32> {
 
 /// All processes that descend from `root`, as far as one walk sees.
 pub(crate) fn descendants_of(root: i32) -> Vec<i32> {
+    descendants_but(root, &[])
+}
+
+/// The same without those of `spared`, and without what descends from them.
+fn descendants_but(root: i32, spared: &[Pid]) -> Vec<i32> {
     let mut children: HashMap<i32, Vec<i32>> = HashMap::new();
     for pid in super::memory::all_pids() {
-        if let Some(parent) = parent_of(pid) {
+        if let Some(parent) = parent_of(pid)
+            && !spared.contains(&Pid::from_raw(pid))
+        {
             children.entry(parent).or_default().push(pid);
         }
     }
@@ -104,13 +117,36 @@ pub(crate) fn descendants_of(root: i32) -> Vec<i32> {
     found
 }
 
+/// The parent of a process that runs; one that only waits to be reaped has none here.
 fn parent_of(pid: i32) -> Option<i32> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name before may have spaces and brackets in it: count from its last bracket.
-    stat.rsplit_once(')')?
-        .1
-        .split_whitespace()
-        .nth(1)?
-        .parse()
-        .ok()
+    let mut words = stat.rsplit_once(')')?.1.split_whitespace();
+    let is_zombie = words.next()? == "Z";
+    let parent = words.next()?.parse().ok()?;
+    // A process whose first thread has ended looks like one, and runs.
+    let threads: u32 = words.nth(15)?.parse().ok()?;
+    (!is_zombie || threads > 1).then_some(parent)
+}
+
+/// Kills what descends from this process but not from the attendants in `spared`, and reaps
+/// nothing. False when it came up against the limit: then the whole box was killed, where it may be.
+pub(super) fn kill_strays(reap: Reap, spared: &[Pid], signals: &mut Signals) -> bool {
+    let own = i32::try_from(std::process::id()).unwrap_or(0);
+    let deadline = Deadline::after(GONE_LIMIT);
+    let mut empty_walks = 0;
+    while !deadline.is_over() {
+        let found = descendants_but(own, spared);
+        // What forks as fast as it ends can slip through one walk.
+        empty_walks = if found.is_empty() { empty_walks + 1 } else { 0 };
+        if empty_walks == EMPTY_WALKS {
+            return true;
+        }
+        strike_each(&found);
+        if !found.is_empty() {
+            signals.wait(ROUND);
+        }
+    }
+    strike(reap);
+    false
 }

@@ -44,10 +44,13 @@ pub(super) fn resident_bytes(reap: Reap) -> u64 {
         Reap::Descendants => super::end::descendants(),
     };
     let own = i32::try_from(std::process::id()).unwrap_or(0);
-    pids.into_iter()
-        .filter(|pid| *pid != own)
-        .filter_map(resident)
-        .sum()
+    let others: Vec<i32> = pids.into_iter().filter(|pid| *pid != own).collect();
+    resident_of(&others)
+}
+
+/// Resident memory of these processes together.
+pub(super) fn resident_of(pids: &[i32]) -> u64 {
+    pids.iter().filter_map(|pid| resident(*pid)).sum()
 }
 
 fn resident(pid: i32) -> Option<u64> {

@@ -2,24 +2,30 @@
 //!
 //! ```text
 //! domo init --launch FILE          joins cgroups, drops rights, becomes the sandbox   (process engine)
-//!   └─ domo init FOLDER            is the box's init: one attempt after the other     (serve)
-//!        └─ domo init --become FOLDER ATTEMPT   sets its limits, becomes the agent    (exec)
+//!   └─ domo init FOLDER            is the box's init, starts what is ordered          (serve)
+//!        ├─ domo init --become FOLDER ATTEMPT   sets its limits, becomes the agent    (exec)
+//!        └─ domo init --attend FOLDER ATTEMPT   the same beside others                (attend)
+//!             └─ domo init --become …
 //! domo init --sweep                kills every process of its own user
 //! ```
 //!
 //! # Invariant
 //!
 //! An order is started at most once, ever: the mark is on the disk before the agent is. When an
-//! attempt's exit is written, no process of it is left. At most one attempt runs in a box.
+//! attempt's exit is written, no process of it is left. An attempt runs beside others only where
+//! all of them were ordered so.
 //!
 //! # Why
 //!
-//! One at a time, because then the end of an attempt may be "kill everything here but me", which
-//! the kernel does in one step that no fork can outrun. Telling one attempt's processes from
-//! another's by walking through `/proc` always loses against a fork bomb.
+//! A worker that does one thing at a time has its box's only attempt, and the end of that may be
+//! "kill everything here but me", which the kernel does in one step that no fork can outrun. Beside
+//! others an attempt has an attendant, whose descendants are found by walking through `/proc`; what
+//! outruns that for long costs the whole box. Memory and processes are limited for the box.
 //! The steps between are programs of their own because limits and rights can be set without
 //! `unsafe` only on oneself. It is single-threaded: it lives in every box.
 
+mod attend;
+mod beside;
 mod capture;
 mod end;
 mod exec;
@@ -37,6 +43,7 @@ use std::process::ExitCode;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use beside::ALONGSIDE_LIMIT;
 pub(crate) use end::descendants_of;
 pub(crate) use launch::{INFO_FD, Launch, Launched, SECCOMP_FD, StagedMount, boot_id};
 pub(crate) use memory::oom_kills_in;
@@ -86,6 +93,9 @@ pub fn run(arguments: &[OsString]) -> ExitCode {
         [flag, file] if *flag == Path::new("--launch") => launch::launch(file),
         [flag, folder, attempt] if *flag == Path::new("--become") => {
             exec::become_agent(folder, &attempt.to_string_lossy())
+        }
+        [flag, folder, attempt] if *flag == Path::new("--attend") => {
+            attend::attend(folder, &attempt.to_string_lossy())
         }
         [folder, ..] if !folder.to_string_lossy().starts_with('-') => {
             let served = serve::serve(folder);

@@ -24,7 +24,7 @@ use crate::spool::{
 /// Shortest time between two looks at what the attempt has written.
 const MEASURE_EVERY: Duration = Duration::from_millis(500);
 /// Time between two looks at memory, where init itself watches over it.
-const MEMORY_EVERY: Duration = Duration::from_millis(50);
+pub(super) const MEMORY_EVERY: Duration = Duration::from_millis(50);
 /// Longest time that one turn counts as running: what is beyond it the box was frozen.
 const COUNTED_TURN: Duration = Duration::from_secs(2);
 /// Where programs are looked for when neither the order nor the box says.
@@ -204,6 +204,14 @@ impl Running {
         }
     }
 
+    /// Ends the attempt because its box has no memory left and it has most of it.
+    pub(super) fn outgrow_memory(&mut self) {
+        if !self.has_outgrown_memory {
+            self.has_outgrown_memory = true;
+            self.kill_at = Some(Deadline::after(Duration::ZERO));
+        }
+    }
+
     fn watch_memory(&mut self, settings: &BoxSettings) {
         let Some(limit) = settings.memory_watch_bytes else {
             return;
@@ -211,8 +219,7 @@ impl Running {
         if self.memory_at.is_over() && !self.has_outgrown_memory {
             self.memory_at = Deadline::after(MEMORY_EVERY);
             if memory::resident_bytes(settings.reap) > limit {
-                self.has_outgrown_memory = true;
-                self.kill_at = Some(Deadline::after(Duration::ZERO));
+                self.outgrow_memory();
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Being a box's init: one attempt after the other, from the orders that lie in `in/`.
+//! Being a box's init: starting what the orders in `in/` ask for, one after the other or side by side.
 //!
 //! # Invariant
 //!
@@ -13,12 +13,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
+use super::attend::reaped;
+use super::beside::Beside;
 use super::running::Running;
 use super::signals::{Signals, wait_for};
 use super::{BoxSettings, Reap, end, exec, tried};
@@ -63,6 +62,7 @@ pub(super) fn serve(folder: &Path) -> Result<ExitCode, String> {
         signals,
         hints: OrderHints::new(&folder.join("in")),
         running: None,
+        beside: Beside::new(folder),
         unwritten: BTreeMap::new(),
     };
     say_ready(folder);
@@ -99,7 +99,10 @@ struct Server {
     settings: BoxSettings,
     signals: Signals,
     hints: OrderHints,
+    /// The attempt that has the box for itself.
     running: Option<Running>,
+    /// Or those that share it.
+    beside: Beside,
     /// Exits for which there was no room on the disk: written as soon as there is.
     unwritten: BTreeMap<AttemptName, Exit>,
 }
@@ -118,6 +121,10 @@ impl Server {
                     .map(|pipe| PollFd::new(pipe, PollFlags::POLLIN)),
             );
         }
+        due = self
+            .beside
+            .due(&self.settings)
+            .map_or(due, |at| due.min(at));
         wait_for(&mut fds, due);
     }
 
@@ -128,8 +135,14 @@ impl Server {
         if self.hints.is_time_to_look() {
             self.look();
         }
+        self.beside.watch_memory(&self.settings);
+        self.take_over();
         let is_over = match &mut self.running {
-            None => return self.signals.is_told_to_stop,
+            None if self.signals.is_told_to_stop => {
+                self.beside.stop();
+                return self.beside.is_empty();
+            }
+            None => false,
             Some(running) => {
                 if self.signals.is_told_to_stop {
                     running.stop(Stopped::BoxStopped, None);
@@ -150,16 +163,23 @@ impl Server {
     }
 
     fn reap(&mut self) {
-        loop {
-            match waitpid(Pid::from_raw(-1), Some(WaitPidFlag::WNOHANG)) {
-                Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return,
-                Ok(status) => {
-                    if let Some(running) = &mut self.running {
-                        running.reaped(status);
-                    }
-                }
-                Err(_) => {}
+        while let Some(status) = reaped() {
+            self.beside.reaped(status);
+            if let Some(running) = &mut self.running {
+                running.reaped(status);
             }
+        }
+    }
+
+    /// Clears up after the attempts whose attendants have ended.
+    fn take_over(&mut self) {
+        let mut is_any_over = false;
+        while let Some((attempt, exit)) = self.beside.take_over(&self.settings, &mut self.signals) {
+            self.write_exit(&attempt, exit);
+            is_any_over = true;
+        }
+        if is_any_over && !self.signals.is_told_to_stop {
+            self.look();
         }
     }
 
@@ -190,6 +210,11 @@ impl Server {
             // The daemon has thrown the attempt away: it takes it for over.
             running.stop(Stopped::Cancelled, Some(Duration::ZERO));
         }
+        for attempt in self.beside.names() {
+            if !found.contains(&attempt) {
+                self.beside.nudge(&attempt);
+            }
+        }
         for attempt in found {
             if !self.unwritten.contains_key(&attempt) {
                 self.consider(&attempt);
@@ -210,6 +235,12 @@ impl Server {
             } else if has_exit(&run) {
                 // The agent, who shares init's user, says so itself: taken at its word.
                 running.stop(Stopped::Cancelled, Some(Duration::ZERO));
+            }
+            return;
+        }
+        if self.beside.has(attempt) {
+            if cancel.is_some() || has_exit(&run) {
+                self.beside.nudge(attempt);
             }
             return;
         }
@@ -244,16 +275,32 @@ impl Server {
             // Half an order, after a power cut: the daemon writes it again.
             return;
         };
-        let started = if order.version == CONTRACT_VERSION {
-            Running::start(&self.folder, attempt, order, &self.settings)
-        } else {
-            Err(format!("the order has version {}", order.version))
-        };
-        match started {
-            Ok(running) => self.running = Some(running),
-            Err(why) => {
-                end::kill_the_rest(self.settings.reap, &mut self.signals);
+        if order.version != CONTRACT_VERSION {
+            let why = format!("the order has version {}", order.version);
+            self.write_exit(attempt, Exit::bare(Ending::NotStarted(why)));
+        } else if order.is_alongside {
+            self.start_beside(attempt);
+        } else if self.beside.is_empty() {
+            match Running::start(&self.folder, attempt, order, &self.settings) {
+                Ok(running) => self.running = Some(running),
+                Err(why) => {
+                    end::kill_the_rest(self.settings.reap, &mut self.signals);
+                    self.write_exit(attempt, Exit::bare(Ending::NotStarted(why)));
+                }
+            }
+        }
+    }
+
+    fn start_beside(&mut self, attempt: &AttemptName) {
+        if !self.beside.has_room() {
+            return;
+        }
+        if let Err(why) = self.beside.start(attempt, &self.settings) {
+            if self.beside.is_empty() {
                 self.write_exit(attempt, Exit::bare(Ending::NotStarted(why)));
+            } else {
+                // The others may have all the box's processes: it waits in line for them.
+                let _ = writeln!(std::io::stderr(), "domo init: {attempt} waits: {why}");
             }
         }
     }
@@ -274,11 +321,11 @@ impl Server {
     }
 }
 
-fn has_exit(run: &Path) -> bool {
+pub(super) fn has_exit(run: &Path) -> bool {
     run.join("exit.json").symlink_metadata().is_ok()
 }
 
-fn read_if_there<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {
+pub(super) fn read_if_there<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {
     let size = fs::metadata(path).ok()?.len();
     if size > u64::try_from(WIRE_FILE_LIMIT_BYTES).unwrap_or(u64::MAX) {
         return None;

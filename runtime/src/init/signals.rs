@@ -1,4 +1,5 @@
-//! The signals that init listens to, taken as messages: a child has ended, the box is to stop.
+//! The signals that init and attendants listen to, taken as messages: a child has ended, the box is
+//! to stop, there may be something to look at, the box is out of memory.
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
@@ -9,11 +10,18 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 use super::tried;
 
-/// Both signals, blocked for this process and read here. Children inherit the block and undo it.
+/// Tells an attendant to look at its orders: it looks at each message, so this one says no more.
+pub(super) const LOOK: Signal = Signal::SIGHUP;
+/// Tells an attendant that its attempt is the one that outgrew the box's memory.
+pub(super) const MEMORY: Signal = Signal::SIGUSR1;
+
+/// All of them, blocked for this process and read here. Children inherit the block and undo it.
 pub(super) struct Signals {
     fd: SignalFd,
     /// Has init been told to stop, ever?
     pub(super) is_told_to_stop: bool,
+    /// Has an attendant been told that its attempt outgrew the box's memory, ever?
+    pub(super) is_told_of_memory: bool,
 }
 
 impl AsFd for Signals {
@@ -28,6 +36,8 @@ impl Signals {
         heard.add(Signal::SIGCHLD);
         heard.add(Signal::SIGTERM);
         heard.add(Signal::SIGINT);
+        heard.add(LOOK);
+        heard.add(MEMORY);
         heard
             .thread_block()
             .map_err(tried("signals cannot be blocked"))?;
@@ -36,14 +46,17 @@ impl Signals {
         Ok(Signals {
             fd,
             is_told_to_stop: false,
+            is_told_of_memory: false,
         })
     }
 
     /// Takes all signals that have come.
     pub(super) fn take(&mut self) {
-        let child = u32::try_from(Signal::SIGCHLD as i32).unwrap_or_default();
+        let is = |signo: u32, signal: Signal| i32::try_from(signo) == Ok(signal as i32);
         while let Ok(Some(signal)) = self.fd.read_signal() {
-            self.is_told_to_stop |= signal.ssi_signo != child;
+            let signo = signal.ssi_signo;
+            self.is_told_of_memory |= is(signo, MEMORY);
+            self.is_told_to_stop |= is(signo, Signal::SIGTERM) || is(signo, Signal::SIGINT);
         }
     }
 

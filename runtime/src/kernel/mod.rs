@@ -115,6 +115,7 @@ impl Start {
             env: self.env,
             stdin,
             limits,
+            is_alongside: false,
         };
         (files, order)
     }

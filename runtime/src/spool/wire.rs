@@ -86,6 +86,9 @@ pub struct Order {
     pub stdin: Option<String>,
     /// What the attempt may use.
     pub limits: AttemptLimits,
+    /// Whether it may run while others of its box do. One that may not has the box for itself.
+    #[serde(default)]
+    pub is_alongside: bool,
 }
 
 /// What one attempt may use; each limit is reported by its name when it is hit.

@@ -99,6 +99,7 @@ impl Boxes {
                 cpu_millis: takes.cpu_milli,
                 processes: takes.pids,
                 file_bytes: takes.output_bytes,
+                attempts: job.parallel.into(),
                 ..BoxLimits::default()
             },
             programs: own_program(&job.agent),

@@ -47,6 +47,8 @@ pub struct Job {
     /// The stage's time limit in milliseconds; the ledger's clock decides, this only bounds a
     /// node that hears nothing of it.
     pub limit_ms: u64,
+    /// How many attempts the container carries out at once, at most.
+    pub parallel: u32,
     /// What the agent is given, by path in its input folder.
     pub inputs: Vec<Input>,
 }

@@ -164,11 +164,27 @@ impl Bench {
         words: &[&str],
         limits: AttemptLimits,
     ) -> Attempt<'_> {
+        let order = order_for(&spool, words, limits);
+        self.order_as(spool, name, &order)
+    }
+
+    /// The same for an attempt that may run while others of its box do.
+    pub fn order_beside(&self, spool: &Spool, name: &str, words: &[&str]) -> Attempt<'_> {
+        let limits = AttemptLimits {
+            grace_ms: 200,
+            ..AttemptLimits::default()
+        };
+        let order = Order {
+            is_alongside: true,
+            ..order_for(spool, words, limits)
+        };
+        self.order_as(spool.clone(), name, &order)
+    }
+
+    fn order_as(&self, spool: Spool, name: &str, order: &Order) -> Attempt<'_> {
         let name = AttemptName::new(name).unwrap();
         spool.prepare(&name, &[]).unwrap();
-        spool
-            .order(&name, &order_for(&spool, words, limits))
-            .unwrap();
+        spool.order(&name, order).unwrap();
         Attempt {
             spool,
             name,
@@ -311,6 +327,7 @@ pub fn spec() -> BoxSpec {
             memory_bytes: 256 << 20,
             tmp_bytes: 16 << 20,
             processes: 64,
+            attempts: 4,
             ..BoxLimits::default()
         },
         programs: Vec::new(),
@@ -328,6 +345,7 @@ pub fn order_for(spool: &Spool, words: &[&str], limits: AttemptLimits) -> Order 
         env: [].into(),
         stdin: None,
         limits,
+        is_alongside: false,
     }
 }
 

@@ -41,6 +41,9 @@ fn act(verb: &str, rest: &str) -> Option<u8> {
         "err" => eprintln!("{rest}"),
         "exit" => return Some(number(rest)),
         "kill" => nix::sys::signal::raise(Signal::try_from(number::<i32>(rest)).unwrap()).unwrap(),
+        "kill-parent" => {
+            nix::sys::signal::kill(nix::unistd::getppid(), Signal::SIGKILL).unwrap();
+        }
         "hang" => pause_for_ever(),
         "ignore-term" => mask(Signal::SIGTERM),
         "count" => append("count", "once\n"),

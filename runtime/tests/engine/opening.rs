@@ -314,7 +314,7 @@ fn the_same_holds_for_a_daemon_that_is_not_root() {
         String::from_utf8_lossy(&ran.stderr)
     );
     assert!(
-        said.contains("test result: ok. 2"),
+        said.contains("test result: ok. 3"),
         "too few were run: {said}"
     );
 }

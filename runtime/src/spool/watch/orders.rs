@@ -20,7 +20,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// The same where the kernel gives it no inotify instance.
 const LOOK_WITHOUT_HINTS: Duration = Duration::from_millis(100);
 /// Most attempts' folders that are watched at once; more are found by looking again.
-const WATCHED_LIMIT: usize = 64;
+const WATCHED_LIMIT: usize = 512;
 
 /// Hints that something in `in/` has changed.
 pub(crate) struct OrderHints {

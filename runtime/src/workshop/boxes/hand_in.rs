@@ -33,7 +33,8 @@ impl Boxes {
                 brought.map_err(|error| unread(&error))?;
             }
         }
-        let (own_files, order) = start.into_order(limits);
+        let (own_files, mut order) = start.into_order(limits);
+        order.is_alongside = job.parallel > 1;
         let mut files: Vec<InFile> = job.inputs.iter().map(|input| self.file(input)).collect();
         files.extend(own_files);
         let (spool, name) = (spool.clone(), name.clone());
