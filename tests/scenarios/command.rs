@@ -82,6 +82,14 @@ fn of_human(words: &mut Words<'_>) -> Result<Option<Command>, Wrong> {
             stage: words.parse()?,
             reason: words.text()?,
         }
+    } else if words.take("route") {
+        let case = words.parse()?;
+        words.expect("to")?;
+        Command::RouteCase {
+            case,
+            team: words.parse()?,
+            reason: words.text()?,
+        }
     } else if words.take("replace worker") {
         Command::ReplaceWorker {
             worker: words.parse()?,
@@ -95,14 +103,6 @@ fn of_human(words: &mut Words<'_>) -> Result<Option<Command>, Wrong> {
 fn of_persona(world: &World, words: &mut Words<'_>) -> Result<Command, Wrong> {
     Ok(if words.take("tick") {
         Command::Tick
-    } else if words.take("route") {
-        let case = words.parse()?;
-        words.expect("to")?;
-        Command::RouteCase {
-            case,
-            team: words.parse()?,
-            reason: words.text()?,
-        }
     } else if words.take("refuse the plan of") {
         let case = words.parse()?;
         Command::RefusePlan {
@@ -185,13 +185,19 @@ fn attachments(words: &mut Words<'_>) -> Result<Vec<Attachment>, Wrong> {
         return Ok(Vec::new());
     }
     words.list(|words| {
-        Ok(Attachment {
-            path: words.word()?.to_owned(),
-            blob: BlobRef {
-                sha256: [7; 32],
-                bytes: 100,
-            },
-        })
+        let path = words.word()?.to_owned();
+        let bytes = if words.take("of") {
+            describe::number(words, "MiB")? << 20
+        } else {
+            100
+        };
+        // Another name is another blob.
+        let mut sha256 = [7; 32];
+        for (at, byte) in path.bytes().enumerate() {
+            sha256[at % 32] ^= byte;
+        }
+        let blob = BlobRef { sha256, bytes };
+        Ok(Attachment { path, blob })
     })
 }
 

@@ -126,6 +126,8 @@ fn worker(words: &mut Words<'_>) -> Result<WorkerSpec, Wrong> {
             spec.idle_after_ms = words.time_ms()?;
         } else if words.take("program") {
             spec.agent.command = vec![words.text()?];
+        } else if words.take("wall") {
+            spec.agent.limits.wall_ms = words.time_ms()?;
         } else if words.take("takes") {
             spec.agent.limits.cpu_milli = number(words, "m")?;
             spec.agent.limits.memory_bytes = number(words, "MiB")? << 20;
@@ -153,6 +155,7 @@ fn agent(skills: Vec<SkillName>) -> AgentSpec {
             memory_bytes: 256 << 20,
             pids: 64,
             output_bytes: 1 << 20,
+            wall_ms: 1_800_000,
         },
     }
 }
@@ -183,7 +186,7 @@ fn stage(words: &mut Words<'_>) -> Result<StageSpec, Wrong> {
         name,
         need,
         after: Vec::new(),
-        limit_ms: 600_000,
+        limit_ms: Some(600_000),
         attempts: 2,
         approval: None,
         on_failure: OnFailure::Fail,
@@ -193,7 +196,9 @@ fn stage(words: &mut Words<'_>) -> Result<StageSpec, Wrong> {
         if words.take("after") {
             spec.after = words.list(Words::parse)?;
         } else if words.take("limit") {
-            spec.limit_ms = words.time_ms()?;
+            spec.limit_ms = Some(words.time_ms()?);
+        } else if words.take("no limit") {
+            spec.limit_ms = None;
         } else if words.take("attempts") {
             spec.attempts = words.parse()?;
         } else if words.take("may fail") {

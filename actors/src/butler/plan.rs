@@ -17,8 +17,6 @@ use serde::Deserialize;
 
 use crate::house::{Hindrance, House};
 
-/// The time limit of a stage whose plan names none.
-const USUAL_LIMIT_S: u64 = 600;
 /// The attempts of a stage whose plan names none.
 const USUAL_ATTEMPTS: u32 = 2;
 
@@ -134,7 +132,7 @@ fn stage(form: StageForm) -> Result<StageSpec, String> {
         },
         need,
         after: after.collect::<Result<_, _>>()?,
-        limit_ms: form.limit_s.unwrap_or(USUAL_LIMIT_S).saturating_mul(1000),
+        limit_ms: form.limit_s.map(|limit_s| limit_s.saturating_mul(1000)),
         attempts: form.attempts.unwrap_or(USUAL_ATTEMPTS),
         approval,
         on_failure: match form.on_failure {
@@ -167,7 +165,8 @@ mod tests {
                 {"name":"mend","worker":"smith","after":["look"],"limit_s":5,"attempts":1}]}}"#,
         )
         .unwrap();
-        assert_eq!(stages[0].limit_ms, 600_000);
+        // As long as its worker's agent may take.
+        assert_eq!((stages[0].limit_ms, stages[1].limit_ms), (None, Some(5000)));
         assert_eq!(
             stages[1].need,
             Need::Worker(WorkerName::new("smith").unwrap())

@@ -64,7 +64,8 @@ pub(super) fn of(state: &State, id: AttemptId) -> Option<Draft> {
         },
         attempt: id,
         agent,
-        limit_ms: stage.spec.limit_ms,
+        limit_ms: attempt.limit_ms,
+        parallel: worker.spec.parallel,
         inputs,
     };
     let mut made = vec![("case.json", case_json(case, stage, id))];

@@ -243,6 +243,7 @@ fn agent(skills: &[&str]) -> AgentSpec {
             memory_bytes: 1 << 20,
             pids: 8,
             output_bytes: 1 << 20,
+            wall_ms: 600_000,
         },
     }
 }
@@ -256,7 +257,7 @@ fn stage(name: &str, after: &[&str]) -> StageSpec {
             .iter()
             .map(|name| StageName::new(name).unwrap())
             .collect(),
-        limit_ms: 60_000,
+        limit_ms: Some(60_000),
         attempts: 2,
         approval: None,
         on_failure: OnFailure::Fail,

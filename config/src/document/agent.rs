@@ -61,7 +61,7 @@ pub struct AgentLimits {
     pub pids: Option<u64>,
     /// Everything that one attempt writes.
     pub output_bytes: Option<u64>,
-    /// The time limit of an attempt whose stage has none.
+    /// The time limit of an attempt; where its stage has one too, the smaller one counts.
     pub wall_ms: Option<u64>,
 }
 

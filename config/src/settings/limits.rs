@@ -34,7 +34,7 @@ impl LimitSettings {
     pub(super) fn read(keys: &mut Keys) -> Self {
         Self {
             blob_bytes: keys.bytes("limits.blob_bytes", 64 * KIB..=GIB),
-            case_bytes: keys.bytes("limits.case_bytes", 64 * KIB..=16 * GIB),
+            case_bytes: keys.bytes("limits.case_bytes", 64 * KIB..=256 * MIB),
             attachments_per_case: keys.count("limits.attachments_per_case", 1..=1_000),
             brief_bytes: keys.bytes("limits.brief_bytes", KIB..=16 * MIB),
             archived_cases: keys.count("limits.archived_cases", 0..=10_000_000),

@@ -2,7 +2,8 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use rules::Rejection;
+use rules::id::TeamName;
+use rules::{Rejection, State};
 use runtime::archive::ArchiveError;
 use runtime::blob::BlobError;
 use runtime::ledger::ProposeError;
@@ -39,6 +40,18 @@ impl Refused {
         )
         .limit(limit, max)
         .into()
+    }
+
+    /// Nobody knows this team; the nearest one is named.
+    pub(super) fn no_team(state: &State, team: &TeamName) -> Self {
+        /// Names that are searched for the one that was meant.
+        const MAX_GUESSED: usize = 1000;
+        let refused = Self::from(&Rejection::NoTeam(team.clone()));
+        let known = state.teams.keys().map(TeamName::as_str);
+        match config::near::nearest(team.as_str(), known.take(MAX_GUESSED)) {
+            Some(name) => refused.hint(format!("did you mean {name}?")),
+            None => refused,
+        }
     }
 
     /// For several reasons.

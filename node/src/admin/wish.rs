@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use rand::RngExt as _;
 use rules::id::RequestId;
-use rules::{Command, Outcome, Proposal, Request};
+use rules::{Command, Outcome, Proposal, Rejection, Request};
 use runtime::clock;
 use runtime::ledger::ProposeError;
 use serde::Serialize;
@@ -71,7 +71,7 @@ impl Wish {
     pub(super) fn request(&self, command: &Command, beside: &str) -> Request {
         Request {
             id: self.id.clone(),
-            digest: digest(command, beside),
+            digest: digest(&self.asker.principal(), command, beside),
         }
     }
 
@@ -94,7 +94,14 @@ impl Wish {
             Ok(Err(error)) => return Err(self.refused(Refused::from(error))),
             Err(_) => return Err(self.refused(Refused::from(ProposeError::Unknown))),
         };
-        verdict.map_err(|rejection| self.refused(Refused::from(&rejection)))
+        verdict.map_err(|rejection| {
+            let refused = if let Rejection::NoTeam(team) = &rejection {
+                desk.ledger.read(|state| Refused::no_team(state, team))
+            } else {
+                Refused::from(&rejection)
+            };
+            self.refused(refused)
+        })
     }
 
     /// A refusal of this wish.

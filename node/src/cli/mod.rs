@@ -30,6 +30,7 @@ mod case_pause;
 mod case_reject;
 mod case_report;
 mod case_resume;
+mod case_route;
 mod case_show;
 mod case_submit;
 mod case_watch;
@@ -188,6 +189,7 @@ noun! {
         Report(case_report::CaseReport),
         Pause(case_pause::CasePause),
         Resume(case_resume::CaseResume),
+        Route(case_route::CaseRoute),
         Cancel(case_cancel::CaseCancel),
         Amend(case_amend::CaseAmend),
         Answer(case_answer::CaseAnswer),

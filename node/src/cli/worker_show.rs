@@ -49,6 +49,9 @@ fn view(worker: &WorkerView) -> String {
         limits
             .output_bytes
             .map(|bytes| format!("output {}", show_bytes(bytes))),
+        limits
+            .wall_ms
+            .map(|wall_ms| format!("wall {}", show_ms(wall_ms))),
     ];
     let limits: Vec<String> = limits.into_iter().flatten().collect();
     let role = if line.is_butler {

@@ -104,6 +104,8 @@ pub struct Attempt {
     pub brief_version: u32,
     /// How far it is.
     pub status: AttemptStatus,
+    /// How long it may take: the smaller one of its stage's limit and its agent's.
+    pub limit_ms: u64,
     /// When its time is up, by the ledger's clock.
     pub deadline: ClockMs,
     /// When it was assigned, for people to read.

@@ -1,7 +1,9 @@
 //! Which blobs are named: what nothing names any more may be removed.
 
+use std::collections::BTreeSet;
+
 use crate::attempt::{AttemptOutcome, Body, StageResult};
-use crate::case::Case;
+use crate::case::{Attachment, Brief, Case};
 use crate::command::Command;
 use crate::id::BlobRef;
 use crate::state::State;
@@ -83,6 +85,32 @@ fn of_document(document: &Document, named: &mut Vec<BlobRef>) {
         Document::Worker(worker) => of_agent(&worker.agent, named),
         Document::Playbook(_) => {}
     }
+}
+
+/// How many bytes all that a case names would have with `more`, each blob counted once.
+pub(crate) fn bytes_with(case: Option<&Case>, more: Vec<BlobRef>) -> u64 {
+    let named = case
+        .map(of_case)
+        .unwrap_or_default()
+        .into_iter()
+        .chain(more);
+    let distinct: BTreeSet<BlobRef> = named.collect();
+    distinct
+        .iter()
+        .fold(0, |sum, blob| sum.saturating_add(blob.bytes))
+}
+
+/// Every blob of a brief and what is attached to it.
+pub(crate) fn of_wish(brief: &Brief, attachments: &[Attachment]) -> Vec<BlobRef> {
+    let attached = attachments.iter().map(|attachment| attachment.blob);
+    of_body(&brief.text).into_iter().chain(attached).collect()
+}
+
+/// Every blob of a result.
+pub(crate) fn of_one_result(result: &StageResult) -> Vec<BlobRef> {
+    let mut named = Vec::new();
+    of_result(result, &mut named);
+    named
 }
 
 fn of_result(result: &StageResult, named: &mut Vec<BlobRef>) {

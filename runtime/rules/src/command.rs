@@ -21,7 +21,8 @@ pub use crate::who::{Principal, Who};
 pub struct Request {
     /// The same for each repetition.
     pub id: RequestId,
-    /// Tells commands apart under one id: a digest of the command, made by the node that took it in.
+    /// Tells wishes apart under one id: a digest of who asks and of the command, made by the node
+    /// that took it in.
     pub digest: u64,
 }
 
@@ -148,7 +149,7 @@ pub enum Command {
         /// Who goes where, and why.
         placements: Vec<Placement>,
     },
-    /// The Manager gives a case its team.
+    /// The Manager gives a case its team; or a human, where it waits for one.
     RouteCase {
         /// Which one.
         case: CaseId,

@@ -172,7 +172,9 @@ impl Step<'_> {
             case: case_id,
             number,
         };
-        let deadline = self.state.clock.plus(stage.spec.limit_ms);
+        let wall_ms = worker.spec.agent.limits.wall_ms;
+        let limit_ms = stage.spec.limit_ms.unwrap_or(wall_ms).min(wall_ms);
+        let deadline = self.state.clock.plus(limit_ms);
         stage.status = StageStatus::Assigned;
         stage.attempt = Some(number);
         if let Some(since) = worker.idle_since.take() {
@@ -194,6 +196,7 @@ impl Step<'_> {
                 node,
                 brief_version,
                 status: AttemptStatus::Assigned,
+                limit_ms,
                 deadline,
                 assigned_wall_ms: self.wall_ms,
                 ended_wall_ms: None,

@@ -44,6 +44,9 @@ pub const MAX_PLAN_REFUSALS: usize = 3;
 pub const MAX_REASONS: usize = 20;
 /// Versions of a case's brief.
 pub const MAX_BRIEFS: usize = 100;
+/// Everything that a case names: attachments, long briefs, results and artifacts; with the largest
+/// blob four times over there is room for a day's recordings.
+pub const MAX_CASE_BYTES: u64 = 256 << 20;
 /// Attachments of a case.
 pub const MAX_ATTACHMENTS: usize = 1000;
 /// Artifacts of a result.
@@ -74,7 +77,7 @@ pub const MAX_AGENT_PIDS: u64 = 4 << 20;
 pub const MAX_AGENT_OUTPUT_BYTES: u64 = 1 << 40;
 /// Attempts that one worker runs at once.
 pub const MAX_PARALLEL: u32 = 10_000;
-/// The longest time limit of a stage: a week.
+/// The longest time limit of a stage or an agent: a week.
 pub const MAX_STAGE_LIMIT_MS: u64 = 7 * 24 * 3_600_000;
 /// Placements in one entry.
 pub const MAX_PLACEMENTS: usize = 256;

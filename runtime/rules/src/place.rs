@@ -262,6 +262,7 @@ const NOTHING: AgentLimits = AgentLimits {
     memory_bytes: 0,
     pids: 0,
     output_bytes: 0,
+    wall_ms: 0,
 };
 
 /// Where a butler or worker stands, and a sentence on each node.

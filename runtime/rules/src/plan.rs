@@ -68,7 +68,8 @@ fn stage_faults(stage: &StageSpec) -> Vec<String> {
             limits::MAX_ATTEMPTS
         ));
     }
-    if !(1..=limits::MAX_STAGE_LIMIT_MS).contains(&stage.limit_ms) {
+    let is_in_bounds = |limit_ms| (1..=limits::MAX_STAGE_LIMIT_MS).contains(&limit_ms);
+    if !stage.limit_ms.is_none_or(is_in_bounds) {
         faults.push(format!("stage {name} has a time limit of up to 7 days"));
     }
     if stage.title.len() > limits::MAX_LINE_BYTES {

@@ -60,7 +60,7 @@ fn stage() -> Option<Stage> {
         title: "plan the case".to_owned(),
         need: Need::Butler,
         after: Vec::new(),
-        limit_ms: PLANNING_LIMIT_MS,
+        limit_ms: Some(PLANNING_LIMIT_MS),
         attempts: PLANNING_ATTEMPTS,
         approval: None,
         on_failure: OnFailure::Fail,

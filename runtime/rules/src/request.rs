@@ -40,7 +40,7 @@ pub(crate) enum Recall {
     New,
     /// It was answered with this.
     Answered(Verdict),
-    /// It stood on another command.
+    /// It stood on another command, or was another's.
     Reused,
     /// It may have been answered and forgotten.
     Expired,

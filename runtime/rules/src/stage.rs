@@ -58,8 +58,8 @@ pub struct StageSpec {
     pub need: Need,
     /// The stages whose results it needs.
     pub after: Vec<StageName>,
-    /// How long an attempt may take.
-    pub limit_ms: u64,
+    /// How long an attempt may take; without it as long as its worker's agent may.
+    pub limit_ms: Option<u64>,
     /// How many attempts it has.
     pub attempts: u32,
     /// Whether a human must let it begin.

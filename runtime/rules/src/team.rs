@@ -30,6 +30,21 @@ pub struct AgentSpec {
     pub limits: AgentLimits,
 }
 
+impl AgentSpec {
+    /// Whether a container made for one serves the other: the time of an attempt is no part of it.
+    pub(crate) fn has_container_of(&self, other: &Self) -> bool {
+        let timed = AgentLimits {
+            wall_ms: other.limits.wall_ms,
+            ..self.limits
+        };
+        let same = Self {
+            limits: timed,
+            ..self.clone()
+        };
+        same == *other
+    }
+}
+
 /// One file of a skill's folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SkillFile {
@@ -50,6 +65,8 @@ pub struct AgentLimits {
     pub pids: u64,
     /// Everything that an attempt writes.
     pub output_bytes: u64,
+    /// Time of an attempt; where its stage has a limit too, the smaller one counts.
+    pub wall_ms: u64,
 }
 
 /// What people say of a team.

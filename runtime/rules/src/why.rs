@@ -183,7 +183,7 @@ fn route(state: &State, case: &Case) -> String {
     let text = format!("{}\n{brief}", case.title);
     match route::choose(state, &text, case.playbook.as_ref()) {
         Ok((team, _)) => format!("the Manager is about to give it to team {team}"),
-        Err(why) => format!("the Manager finds no team for it: {why}"),
+        Err(why) => format!("the Manager finds no team for it: {why}; a human can give it to one"),
     }
 }
 

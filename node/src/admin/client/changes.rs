@@ -4,7 +4,7 @@ use super::path::{NoQuery, path};
 use super::{Client, ClientError};
 use crate::admin::wire::{
     AmendCase, AnswerStage, ApproveStage, CancelCase, Done, OpenCase, Opened, PauseCase,
-    RejectStage, ResumeCase,
+    RejectStage, ResumeCase, RouteCase,
 };
 
 impl Client {
@@ -26,6 +26,17 @@ impl Client {
         request_id: &str,
     ) -> Result<Done, ClientError> {
         self.change(path(&["cases", case, "cancel"], &NoQuery), why, request_id)
+            .await
+    }
+
+    /// Gives a case its team.
+    pub async fn route_case(
+        &self,
+        case: &str,
+        to: &RouteCase,
+        request_id: &str,
+    ) -> Result<Done, ClientError> {
+        self.change(path(&["cases", case, "route"], &NoQuery), to, request_id)
             .await
     }
 

@@ -3,7 +3,7 @@
 use rules::attempt::Artifact;
 use rules::case::Attachment;
 use rules::id::BlobRef;
-use rules::{Command, Rejection};
+use rules::{Command, Principal, Rejection};
 use sha2::{Digest as _, Sha256};
 
 use super::document::FindBlob;
@@ -70,12 +70,13 @@ pub(in crate::admin) fn sha256(text: &str) -> Option<[u8; 32]> {
     Some(digest)
 }
 
-/// Tells commands apart under one request id: the same wish gives the same number on every node.
+/// Tells wishes apart under one request id: the same wish of the same asker gives the same number on
+/// every node. Another's under that id is refused, and does not learn what was answered.
 ///
 /// `beside` is what belongs to the wish and not to the command that it became.
-pub(in crate::admin) fn digest(command: &Command, beside: &str) -> u64 {
-    // A command is plain ordered data: it always has its JSON.
-    let json = serde_json::to_vec(command).unwrap_or_default();
+pub(in crate::admin) fn digest(asker: &Principal, command: &Command, beside: &str) -> u64 {
+    // Both are plain ordered data: they always have their JSON.
+    let json = serde_json::to_vec(&(asker, command)).unwrap_or_default();
     let digest = Sha256::new()
         .chain_update(json)
         .chain_update(beside)
@@ -117,7 +118,20 @@ pub(in crate::admin) fn refusal(rejection: &Rejection) -> ErrorShape {
 
 #[cfg(test)]
 mod tests {
-    use super::{sha256, title};
+    use rules::id::{CaseId, HumanName};
+
+    use super::{Command, Principal, digest, sha256, title};
+
+    #[test]
+    fn another_asker_or_another_wish_has_another_digest() {
+        let human = |name| Principal::human(HumanName::new(name).unwrap());
+        let resume = |case| Command::ResumeCase { case: CaseId(case) };
+        let own = digest(&human("sam"), &resume(1), "");
+        assert_eq!(own, digest(&human("sam"), &resume(1), ""));
+        assert_ne!(own, digest(&human("ann"), &resume(1), ""));
+        assert_ne!(own, digest(&human("sam"), &resume(2), ""));
+        assert_ne!(own, digest(&human("sam"), &resume(1), "beside"));
+    }
 
     #[test]
     fn a_title_is_the_first_line_that_says_something() {

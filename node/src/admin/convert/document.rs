@@ -61,7 +61,7 @@ impl Reading<'_> {
         Ok(match document {
             wire::Document::Team(team) => Document::Team(self.team(team)?),
             wire::Document::Worker(worker) => Document::Worker(self.worker(worker)?),
-            wire::Document::Playbook(playbook) => Document::Playbook(self.playbook(playbook)?),
+            wire::Document::Playbook(playbook) => Document::Playbook(Self::playbook(playbook)?),
         })
     }
 
@@ -139,16 +139,14 @@ impl Reading<'_> {
                     .limits
                     .output_bytes
                     .unwrap_or(self.defaults.output_bytes),
+                wall_ms: agent.limits.wall_ms.unwrap_or(self.defaults.wall_ms),
             },
         })
     }
 
-    fn playbook(&self, playbook: &wire::PlaybookDocument) -> Result<PlaybookSpec, String> {
-        let stages: Result<Vec<StageSpec>, String> = playbook
-            .stages
-            .iter()
-            .map(|stage| self.stage(stage))
-            .collect();
+    fn playbook(playbook: &wire::PlaybookDocument) -> Result<PlaybookSpec, String> {
+        let stages: Result<Vec<StageSpec>, String> =
+            playbook.stages.iter().map(Self::stage).collect();
         Ok(PlaybookSpec {
             team: TeamName::new(&playbook.team).map_err(|bad| said(&bad))?,
             name: PlaybookName::new(&playbook.name).map_err(|bad| said(&bad))?,
@@ -157,7 +155,7 @@ impl Reading<'_> {
         })
     }
 
-    fn stage(&self, stage: &wire::Stage) -> Result<StageSpec, String> {
+    fn stage(stage: &wire::Stage) -> Result<StageSpec, String> {
         let need = match &stage.needs {
             wire::Needs::Skill(skill) => {
                 Need::Skill(SkillName::new(skill).map_err(|bad| said(&bad))?)
@@ -177,7 +175,7 @@ impl Reading<'_> {
             title: stage.title.clone(),
             need,
             after: after.map_err(|bad| said(&bad))?,
-            limit_ms: stage.limit_ms.unwrap_or(self.defaults.wall_ms),
+            limit_ms: stage.limit_ms,
             attempts: stage.attempts,
             approval: stage.approval.as_ref().map(approval).transpose()?,
             on_failure: match stage.on_failure {
@@ -271,7 +269,7 @@ fn stage(spec: &StageSpec) -> wire::Stage {
         title: spec.title.clone(),
         needs: needs(&spec.need),
         after: spec.after.iter().map(ToString::to_string).collect(),
-        limit_ms: Some(spec.limit_ms),
+        limit_ms: spec.limit_ms,
         attempts: spec.attempts,
         approval: spec.approval.as_ref().map(|approval| wire::Approval {
             by: approvers(&approval.by),

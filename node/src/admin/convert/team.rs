@@ -132,5 +132,6 @@ pub(super) fn limits(agent: &AgentSpec) -> wire::AgentLimits {
         memory_bytes: Some(agent.limits.memory_bytes),
         pids: Some(agent.limits.pids),
         output_bytes: Some(agent.limits.output_bytes),
+        wall_ms: Some(agent.limits.wall_ms),
     }
 }

@@ -18,6 +18,7 @@ use crate::admin::extract::{JsonOf, PathOf};
 use crate::admin::refused::{Answered, Refused};
 use crate::admin::wire::{
     self, AmendCase, CancelCase, Code, Done, ErrorBody, OpenCase, Opened, PauseCase, ResumeCase,
+    RouteCase,
 };
 use crate::admin::wish::Wish;
 
@@ -90,6 +91,27 @@ pub(super) async fn cancel(
         },
     )
     .await
+}
+
+/// Gives a case its team, where it names none and none fits by itself.
+#[utoipa::path(post, path = "/v1/cases/{case}/route", tag = "cases", request_body = RouteCase,
+    params(("case" = String, Path, description = "its number", example = "c-1"),
+           ("Request-Id" = Option<String>, Header, description = "names the wish")),
+    responses((status = 200, description = "it is so", body = Done),
+              (status = 404, description = "there is no such open case or team", body = ErrorBody),
+              (status = 409, description = "it has another team, or is over", body = ErrorBody)))]
+pub(super) async fn route(
+    State(desk): State<Shared>,
+    wish: Wish,
+    PathOf(case): PathOf<String>,
+    JsonOf(to): JsonOf<RouteCase>,
+) -> Answered<Response> {
+    let command = Command::RouteCase {
+        case: name(&case)?,
+        team: name(&to.team)?,
+        reason: to.reason,
+    };
+    done(&desk, &wish, command).await
 }
 
 /// Holds a case: nothing more of it is started.

@@ -64,6 +64,7 @@ fn table() -> Vec<(&'static str, MethodRouter<Shared>)> {
         ("/v1/cases/{case}/files/{*path}", get(files::download)),
         ("/v1/cases/{case}/report", get(report::report)),
         ("/v1/cases/{case}/cancel", post(change_case::cancel)),
+        ("/v1/cases/{case}/route", post(change_case::route)),
         ("/v1/cases/{case}/pause", post(change_case::pause)),
         ("/v1/cases/{case}/resume", post(change_case::resume)),
         ("/v1/cases/{case}/amend", post(change_case::amend)),

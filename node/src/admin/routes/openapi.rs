@@ -56,6 +56,7 @@ use super::{
         files::download,
         report::report,
         change_case::cancel,
+        change_case::route,
         change_case::pause,
         change_case::resume,
         change_case::amend,

@@ -4,7 +4,6 @@ use std::ops::Bound;
 
 use axum::Json;
 use axum::extract::State;
-use rules::Rejection;
 use rules::id::TeamName;
 use rules::place::{self, Placed};
 
@@ -13,7 +12,7 @@ use crate::admin::convert::team::{line, view};
 use crate::admin::desk::Shared;
 use crate::admin::extract::{PathOf, QueryOf};
 use crate::admin::refused::{Answered, Refused};
-use crate::admin::wire::{Code, ErrorBody, Explained, NodeVerdict, TeamPage, TeamQuery, TeamView};
+use crate::admin::wire::{ErrorBody, Explained, NodeVerdict, TeamPage, TeamQuery, TeamView};
 
 /// Teams in the order of their names.
 #[utoipa::path(get, path = "/v1/teams", tag = "teams", params(TeamQuery),
@@ -60,22 +59,10 @@ pub(super) async fn show(
             .teams
             .get(&team)
             .map(|found| view(state, found, freshness))
-            .ok_or_else(|| {
-                let known = state.teams.keys().map(TeamName::as_str);
-                config::near::nearest(team.as_str(), known.take(MAX_GUESSED)).map(str::to_owned)
-            })
+            .ok_or_else(|| Refused::no_team(state, &team))
     });
-    found.map(Json).map_err(|nearest| {
-        let refused = Refused::new(Code::NotFound, format!("there is no team {team}"));
-        match nearest {
-            Some(name) => refused.hint(format!("did you mean {name}?")),
-            None => refused,
-        }
-    })
+    found.map(Json)
 }
-
-/// Names that are searched for the one that was meant.
-const MAX_GUESSED: usize = 1000;
 
 /// Where its butler could be, and why it is where it is.
 #[utoipa::path(get, path = "/v1/teams/{team}/explain", tag = "teams",
@@ -88,8 +75,9 @@ pub(super) async fn explain(
 ) -> Answered<Json<Explained>> {
     let team = name::<TeamName>(&team)?;
     let who = Placed::Team(team.clone());
-    let explained = desk.ledger.read(|state| place::explain(state, &who));
-    let explained = explained.map_err(|_| Refused::from(&Rejection::NoTeam(team)))?;
+    let explained = desk
+        .ledger
+        .read(|state| place::explain(state, &who).map_err(|_| Refused::no_team(state, &team)))?;
     Ok(Json(explanation(explained)))
 }
 

@@ -69,7 +69,7 @@ fn of_team(
 ) -> Answered<Vec<WorkerLine>> {
     desk.ledger.read(|state| {
         let Some(found) = state.teams.get(team) else {
-            return Err(Refused::from(&Rejection::NoTeam(team.clone())));
+            return Err(Refused::no_team(state, team));
         };
         let own = found.workers.iter().map(|name| WorkerId {
             team: team.clone(),

@@ -204,8 +204,9 @@ pub struct StageView {
     pub needs: Needs,
     /// The stages whose results it needs.
     pub after: Vec<String>,
-    /// How long one attempt may take.
-    pub limit_ms: u64,
+    /// How long one attempt may take; without it as long as the worker's limits say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_ms: Option<u64>,
     /// How many attempts it has.
     pub attempts_allowed: u32,
     /// Attempts that failed.

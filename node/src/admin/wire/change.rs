@@ -76,6 +76,18 @@ pub struct PauseCase {
 #[serde(deny_unknown_fields)]
 pub struct ResumeCase {}
 
+/// Gives a case its team, where it names none and none fits by itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RouteCase {
+    /// The team.
+    #[schema(example = "sre")]
+    pub team: String,
+    /// Why.
+    #[serde(default)]
+    pub reason: String,
+}
+
 /// Changes what is to be done: a new version of the brief, and a new plan for what is not done yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -38,7 +38,7 @@ pub use case::{
 };
 pub use change::{
     AmendCase, AnswerStage, ApproveStage, Attachment, CancelCase, Done, OpenCase, Opened,
-    PauseCase, RejectStage, ReplaceWorker, ResumeCase,
+    PauseCase, RejectStage, ReplaceWorker, ResumeCase, RouteCase,
 };
 pub use error::{Code, ErrorBody, ErrorShape, LimitReached};
 pub use files::{Blob, CaseFile, CaseFiles, FileKind};

@@ -18,7 +18,7 @@ pub struct Stage {
     /// The stages whose results it needs.
     #[serde(default)]
     pub after: Vec<String>,
-    /// How long one attempt may take; without it the node's default.
+    /// How long one attempt may take; without it as long as the worker's limits say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_ms: Option<u64>,
     /// How many attempts it has.

@@ -154,7 +154,7 @@ pub struct AgentView {
     pub limits: AgentLimits,
 }
 
-/// What a container may take; what is absent in a document is the node's default.
+/// What a container and an attempt may take; what is absent in a document is the node's default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgentLimits {
@@ -170,4 +170,7 @@ pub struct AgentLimits {
     /// Everything that an attempt writes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_bytes: Option<u64>,
+    /// The time limit of an attempt; where its stage has one too, the smaller one counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wall_ms: Option<u64>,
 }

@@ -108,6 +108,7 @@ impl Carrier<'_> {
                 memory_bytes: agent.limits.memory_bytes,
                 pids: agent.limits.pids,
                 output_bytes: agent.limits.output_bytes,
+                wall_ms: agent.limits.wall_ms,
             },
         })
     }

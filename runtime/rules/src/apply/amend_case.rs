@@ -5,6 +5,7 @@
 //! stands, with the version that it answered. The butler plans the rest anew, as a new
 //! generation, and so must take notice.
 
+use crate::blobs;
 use crate::case::{Attachment, Brief, CaseStatus};
 use crate::history::Happened;
 use crate::id::{CaseId, StageName};
@@ -31,6 +32,7 @@ pub(super) fn apply(
     let mut all = case.attachments.clone();
     all.extend(attachments.iter().cloned());
     open_case::attachable(&all)?;
+    open_case::affordable(Some(case), blobs::of_wish(brief, attachments))?;
     let team = case
         .team
         .as_ref()

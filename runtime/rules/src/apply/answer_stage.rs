@@ -1,6 +1,7 @@
 //! A human takes a stage over and answers it: the answer is its one accepted result.
 
 use crate::attempt::{Artifact, StageResult};
+use crate::blobs;
 use crate::history::Happened;
 use crate::id::{CaseId, StageName};
 use crate::limits;
@@ -8,7 +9,7 @@ use crate::stage::{Approval, Need, Stage, StageStatus};
 use crate::step::Step;
 use crate::verdict::{Outcome, Rejection, Verdict, over};
 
-use super::fence;
+use super::{fence, open_case};
 
 pub(super) fn apply(
     step: &mut Step<'_>,
@@ -23,6 +24,7 @@ pub(super) fn apply(
         .stage(name)
         .ok_or_else(|| Rejection::NoStage(id, name.clone()))?;
     answerable(id, stage)?;
+    open_case::affordable(Some(case), blobs::of_one_result(result))?;
     let live = stage.attempt;
     let Some(mut case) = step.state.cases.remove(&id) else {
         return Err(Rejection::NoCase(id));

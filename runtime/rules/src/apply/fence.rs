@@ -38,6 +38,18 @@ pub(super) fn human(step: &Step<'_>) -> Allowed<()> {
     }
 }
 
+/// Whoever may give a case its team: a human, or the Manager.
+pub(super) fn router(step: &Step<'_>) -> Allowed<()> {
+    match &step.principal.who {
+        Who::Human(_) => human(step),
+        Who::Manager { .. }
+        | Who::Node(_)
+        | Who::Ledger
+        | Who::Butler { .. }
+        | Who::Worker { .. } => manager(step),
+    }
+}
+
 /// The Manager of the term in which the entry stands.
 pub(super) fn manager(step: &Step<'_>) -> Allowed<()> {
     match &step.principal.who {

@@ -1,12 +1,14 @@
 //! A worker says how an attempt ended: a result is accepted once, a failure leads to another attempt.
 
 use crate::attempt::{Attempt, AttemptOutcome, AttemptStatus};
+use crate::blobs;
+use crate::case::Case;
 use crate::history::{Happened, failure};
 use crate::id::AttemptId;
 use crate::step::Step;
 use crate::verdict::{Outcome, Rejection, Verdict};
 
-use super::{answer_stage, fence};
+use super::{answer_stage, fence, open_case};
 
 pub(super) fn apply(step: &mut Step<'_>, id: AttemptId, outcome: &AttemptOutcome) -> Verdict {
     let attempt = fence::worker(step, id)?;
@@ -26,6 +28,8 @@ pub(super) fn apply(step: &mut Step<'_>, id: AttemptId, outcome: &AttemptOutcome
     let Some(mut case) = step.state.cases.remove(&id.case) else {
         return Err(Rejection::NoCase(id.case));
     };
+    let afforded = afforded(&case, outcome);
+    let outcome = &afforded;
     match outcome {
         AttemptOutcome::Succeeded(result) => {
             let outcome = Some(outcome.clone());
@@ -42,6 +46,18 @@ pub(super) fn apply(step: &mut Step<'_>, id: AttemptId, outcome: &AttemptOutcome
     }
     step.state.cases.insert(id.case, case);
     Ok(Outcome::Done)
+}
+
+/// The outcome, or a failure where its result would take the case over its limit: the worker has
+/// done its part, and a refusal would only have it say the same again.
+fn afforded(case: &Case, outcome: &AttemptOutcome) -> AttemptOutcome {
+    if let AttemptOutcome::Succeeded(result) = outcome
+        && let Err(refused) = open_case::affordable(Some(case), blobs::of_one_result(result))
+    {
+        let reason = format!("its result is too large for its case: {refused}");
+        return AttemptOutcome::Failed { reason };
+    }
+    outcome.clone()
 }
 
 /// That an attempt is over and takes nothing more.

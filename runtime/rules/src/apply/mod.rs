@@ -166,6 +166,7 @@ fn spoken_of(command: &Command) -> Option<CaseId> {
         | Command::PauseCase { case, .. }
         | Command::ResumeCase { case }
         | Command::AmendCase { case, .. }
+        | Command::RouteCase { case, .. }
         | Command::AnswerStage { case, .. }
         | Command::ApproveStage { case, .. }
         | Command::RejectStage { case, .. } => Some(*case),
@@ -174,7 +175,6 @@ fn spoken_of(command: &Command) -> Option<CaseId> {
         | Command::ReplaceWorker { .. }
         | Command::JoinNode { .. }
         | Command::Place { .. }
-        | Command::RouteCase { .. }
         | Command::PlanCase { .. }
         | Command::RefusePlan { .. }
         | Command::AdvanceAttempt { .. }

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::attempt::Body;
+use crate::blobs;
 use crate::case::{Attachment, Case, CaseStatus};
 use crate::command::Command;
 use crate::history::{Happened, History};
-use crate::id::{PlaybookName, TeamName};
+use crate::id::{BlobRef, PlaybookName, TeamName};
 use crate::limits;
 use crate::planning;
 use crate::state::State;
@@ -30,6 +31,7 @@ pub(super) fn apply(step: &mut Step<'_>, command: &Command) -> Verdict {
     fence::line("title", title)?;
     text("brief", &brief.text)?;
     attachable(attachments)?;
+    affordable(None, blobs::of_wish(brief, attachments))?;
     if step.state.cases.len() >= limits::MAX_OPEN_CASES {
         return Err(over("max_open_cases", limits::MAX_OPEN_CASES));
     }
@@ -110,6 +112,17 @@ pub(super) fn text(name: &str, body: &Body) -> Result<(), Rejection> {
             &format!("max_inline_bytes ({name})"),
             limits::MAX_INLINE_BYTES,
         ));
+    }
+    Ok(())
+}
+
+/// A case with all that it names within its limit, also with `more`.
+pub(super) fn affordable(case: Option<&Case>, more: Vec<BlobRef>) -> Result<(), Rejection> {
+    if blobs::bytes_with(case, more) > limits::MAX_CASE_BYTES {
+        return Err(Rejection::Limit {
+            limit: "max_case_bytes".to_owned(),
+            max: limits::MAX_CASE_BYTES,
+        });
     }
     Ok(())
 }

@@ -32,12 +32,7 @@ impl Step<'_> {
         let Some(mut case) = self.state.cases.remove(&id.case) else {
             return;
         };
-        let limit_ms = case
-            .attempts
-            .get(&id.number)
-            .and_then(|attempt| case.stage(&attempt.stage))
-            .map(|stage| stage.spec.limit_ms);
-        if let Some(limit_ms) = limit_ms {
+        if let Some(limit_ms) = case.attempts.get(&id.number).map(|found| found.limit_ms) {
             let outcome = AttemptOutcome::TimedOut { limit_ms };
             let reason = failure(&outcome);
             let status = AttemptStatus::Finished;

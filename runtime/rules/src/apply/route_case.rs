@@ -1,4 +1,4 @@
-//! The Manager gives a case its team.
+//! The Manager gives a case its team, or a human does where no team fits by itself.
 
 use crate::history::Happened;
 use crate::id::{CaseId, TeamName};
@@ -8,7 +8,7 @@ use crate::verdict::{Outcome, Rejection, Verdict};
 use super::{fence, open_case};
 
 pub(super) fn apply(step: &mut Step<'_>, id: CaseId, team: &TeamName, reason: &str) -> Verdict {
-    fence::manager(step)?;
+    fence::router(step)?;
     fence::line("reason", reason)?;
     let case = fence::unfinished(step, id)?;
     if let Some(has) = &case.team {

@@ -207,6 +207,7 @@ fn agent(skills: Pick, how: Pick) -> AgentSpec {
             memory_bytes: if how % 37 == 36 { u64::MAX } else { 1 << 20 },
             pids: 10,
             output_bytes: 1 << 20,
+            wall_ms: 600_000,
         },
     }
 }
@@ -221,7 +222,7 @@ fn stage(name: &str, skill: &str, after: &[&str]) -> StageSpec {
         title: format!("stage {name}"),
         need: Need::Skill(raw(skill)),
         after: after.iter().copied().map(raw).collect(),
-        limit_ms: 30_000,
+        limit_ms: Some(30_000),
         attempts: 2,
         approval: None,
         on_failure: OnFailure::Fail,

@@ -93,7 +93,7 @@ fn worker(step: &mut Step<'_>, spec: &WorkerSpec, is_butler_slot: bool) {
         }
         return;
     };
-    if worker.spec.agent != spec.agent || worker.spec.labels != spec.labels {
+    if !worker.spec.agent.has_container_of(&spec.agent) || worker.spec.labels != spec.labels {
         replace_worker::renew(step, &spec.id, "the worker was described anew");
         step.leave_worker(&spec.id);
     }

@@ -279,6 +279,7 @@ fn agent_faults(agent: &AgentSpec) -> Vec<String> {
         ("memory", takes.memory_bytes, limits::MAX_AGENT_MEMORY_BYTES),
         ("pids", takes.pids, limits::MAX_AGENT_PIDS),
         ("output", takes.output_bytes, limits::MAX_AGENT_OUTPUT_BYTES),
+        ("wall", takes.wall_ms, limits::MAX_STAGE_LIMIT_MS),
     ];
     for (name, value, max) in limited {
         if !(1..=max).contains(&value) {
