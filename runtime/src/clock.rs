@@ -18,7 +18,9 @@ use serde::{Deserialize, Serialize};
 /// A point on this machine's boot clock, in milliseconds since it was started.
 ///
 /// Means nothing on another machine, nor after a reboot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct BootMs(pub u64);
 
 impl BootMs {
@@ -70,6 +72,13 @@ pub fn boot() -> BootMs {
 /// Now, on the boot clock, in microseconds: for measuring, not for deciding.
 pub fn boot_us() -> u64 {
     u64::try_from(read(ClockId::CLOCK_BOOTTIME).as_micros()).unwrap_or(u64::MAX)
+}
+
+/// How long this machine has slept since it was started.
+///
+/// Whoever measures with a clock that stands still in sleep looks here whether that was long ago.
+pub fn slept() -> Duration {
+    read(ClockId::CLOCK_BOOTTIME).saturating_sub(read(ClockId::CLOCK_MONOTONIC))
 }
 
 /// Now, on the wall clock.

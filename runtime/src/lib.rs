@@ -8,6 +8,7 @@ pub mod disk;
 pub mod engine;
 pub mod init;
 pub mod kernel;
+pub mod lease;
 pub mod ledger;
 pub mod links;
 pub mod spool;

@@ -25,6 +25,7 @@ mod members;
 mod network;
 mod open;
 mod options;
+mod quorum;
 mod raft;
 mod snapshot;
 mod status;
@@ -44,6 +45,7 @@ use tokio::sync::watch;
 pub use changes::{CaseWatch, Changes};
 pub use network::{Carried, Links, MAX_CALL_BYTES, NoAnswer, NoLinks};
 pub use options::{Limits, OpenError, OpenOptions, ProposeError, StoreKind};
+pub use quorum::Reign;
 pub use status::{LedgerStatus, StorageStatus};
 
 use crate::archive::Archive;
@@ -79,6 +81,7 @@ struct Inner {
     snapshot_every: u64,
     archived_cases: u64,
     tasks: Mutex<Vec<tokio::task::JoinHandle<()>>>,
+    sleep: quorum::Sleep,
 }
 
 impl Ledger {
@@ -160,6 +163,19 @@ impl Ledger {
     /// How it is doing.
     pub fn status(&self) -> LedgerStatus {
         self.0.status()
+    }
+
+    /// Who leads, as far as this node knows, and whether it is the only voter itself.
+    pub fn leader(&self) -> (Option<NodeId>, bool) {
+        self.0.leader()
+    }
+
+    /// In which term this node leads, and when a quorum last said so; none where it does not lead.
+    ///
+    /// Unlike [`LedgerStatus::is_leader`], an effect may rest on it: no other node leads in a later
+    /// term before the moment that it names.
+    pub fn reign(&self) -> Option<Reign> {
+        self.0.reign()
     }
 
     /// How it is doing, as it changes.

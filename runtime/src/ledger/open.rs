@@ -78,6 +78,7 @@ pub(super) async fn open(
         snapshot_every: options.snapshot_every,
         archived_cases: options.limits.archived_cases,
         tasks: Mutex::default(),
+        sleep: super::quorum::Sleep::default(),
     });
     if is_alone {
         lead(&raft).await?;

@@ -23,6 +23,8 @@ use rules::id::{AttemptId, Epoch, WorkerId};
 use rules::team::AgentSpec;
 use thiserror::Error;
 
+use crate::clock::Deadline;
+
 /// What a verb of the workshop comes to.
 pub type Doing<'a, T> = Pin<Box<dyn Future<Output = Result<T, WorkshopError>> + Send + 'a>>;
 
@@ -73,6 +75,15 @@ pub enum Ended {
     Lost(String),
 }
 
+/// What came of freezing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Frozen {
+    /// Containers that stand still now.
+    pub halted: usize,
+    /// Containers that go on, each with the reason.
+    pub going_on: Vec<String>,
+}
+
 /// What stands in the way, named after what to do.
 #[derive(Debug, Error)]
 pub enum WorkshopError {
@@ -102,6 +113,25 @@ pub trait Workshop: Send + Sync {
     /// All containers of this node.
     fn benches(&self) -> Doing<'_, Vec<Bench>>;
 
-    /// Removes a container and all that is in it.
+    /// Removes a container and all that is in it; what is frozen is killed first, not thawed.
     fn clear<'a>(&'a self, bench: &'a Bench) -> Doing<'a, ()>;
+
+    /// Has everything in all containers stand still, whatever their engine does; once more is
+    /// harmless. Where nothing runs in containers there is nothing to freeze.
+    fn freeze(&self, until: Deadline) -> Doing<'_, Frozen> {
+        let _ = until;
+        Box::pin(async { Ok(Frozen::default()) })
+    }
+
+    /// The containers that stand still.
+    fn frozen(&self) -> Doing<'_, Vec<Bench>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    /// Lets a frozen container go on with these attempts; if another one runs in it, that is killed
+    /// where it stands.
+    fn thaw<'a>(&'a self, bench: &'a Bench, wanted: &'a BTreeSet<AttemptId>) -> Doing<'a, ()> {
+        let _ = (bench, wanted);
+        Box::pin(async { Ok(()) })
+    }
 }
