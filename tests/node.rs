@@ -17,6 +17,7 @@ macro_rules! in_both_engines {
 mod node {
     pub mod bad_agents;
     pub mod bad_input;
+    pub mod cluster;
     pub mod daemon_killed;
     pub mod disk_full;
     pub mod engine_stopped;

@@ -17,6 +17,7 @@
 
 mod answer;
 mod case;
+mod cluster;
 mod disk;
 mod docker;
 mod folder;
@@ -29,6 +30,7 @@ mod wait;
 
 pub use answer::Answer;
 pub use case::{evidence, history, is_told_once, stage_of};
+pub use cluster::Cluster;
 pub use disk::SmallDisk;
 pub use docker::{DockerEngine, docker_socket};
 pub use folder::{Lab, root};

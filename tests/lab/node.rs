@@ -15,6 +15,7 @@ use super::docker::docker_socket;
 use super::folder::Lab;
 use super::http;
 use super::programs::domo_path;
+use super::sweep::Leftover;
 use super::wait::{tell, wait_until};
 
 /// A node answers within a second; with both cores busy it may take this long.
@@ -63,6 +64,14 @@ impl Node {
 
     /// The same with its data in a folder of the test's choice.
     pub fn start_at(lab: &Lab, data: PathBuf, engine: &Engine, settings: &[(&str, &str)]) -> Node {
+        let mut node = Node::named(lab, "n1", engine, settings);
+        node.data = data;
+        node.start_again();
+        node
+    }
+
+    /// A node of that name in the lab's folder, whose daemon does not run yet.
+    pub fn named(lab: &Lab, name: &str, engine: &Engine, settings: &[(&str, &str)]) -> Node {
         let engine = match engine {
             Engine::Docker => vec![
                 ("engine.kind", "docker".to_owned()),
@@ -78,18 +87,16 @@ impl Node {
             .iter()
             .map(|(key, value)| (*key, (*value).to_owned()));
         let settings = engine.into_iter().chain(given);
-        let mut node = Node {
-            name: "n1".to_owned(),
+        Node {
+            name: name.to_owned(),
             folder: lab.path().to_owned(),
-            data,
+            data: lab.path().join(name),
             settings: settings
                 .map(|(key, value)| (key.to_owned(), value))
                 .collect(),
             daemon: None,
             calls: std::cell::Cell::new(0),
-        };
-        node.start_again();
-        node
+        }
     }
 
     /// Starts its daemon, after it was killed or stopped, and waits until it answers.
@@ -143,6 +150,15 @@ impl Node {
     /// Where it listens.
     pub fn socket(&self) -> PathBuf {
         self.data.join("admin.sock")
+    }
+
+    /// What is there of its agents' boxes.
+    pub fn boxes(&self) -> Vec<Leftover> {
+        let mut left = Leftover::of(&self.data);
+        left.retain(
+            |left| !matches!(left, Leftover::Process(_, line) if line.contains(" node run ")),
+        );
+        left
     }
 
     /// What its daemons have written so far, one after the other.
