@@ -66,7 +66,7 @@ mod tests {
         host.granted(second, LEASE);
         assert_eq!(host.ends(), Some(BootMs(4_500)));
         host.granted(first, LEASE);
-        host.granted(second, Duration::from_secs(60));
+        host.granted(second, Duration::from_mins(1));
         host.granted(77, LEASE);
         assert_eq!(host.ends(), Some(BootMs(4_500)));
         assert!(host.holds(BootMs(4_499)) && !host.holds(BootMs(4_500)));

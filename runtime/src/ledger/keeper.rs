@@ -27,6 +27,8 @@ const ALIGN_EVERY: Duration = Duration::from_millis(200);
 const LOOK_FOR_MEMBERS: Duration = Duration::from_secs(2);
 /// How often at most it is looked whether closed cases are missing.
 const COPY_EVERY: Duration = Duration::from_secs(5);
+/// The status is looked at so often even when nothing has said that it changed.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 /// How long the keeper sleeps at most before it looks whether its ledger is still there.
 const LOOK: Duration = Duration::from_mins(1);
 
@@ -161,6 +163,8 @@ async fn tell(ledger: Weak<Inner>) {
         tokio::select! {
             changed = metrics.changed() => if changed.is_err() { return },
             changed = storage.changed() => if changed.is_err() { return },
+            // A quorum that falls silent changes nothing that could be watched.
+            () = sleep(TELL_EVERY) => {}
         }
     }
 }

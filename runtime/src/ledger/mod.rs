@@ -210,9 +210,12 @@ impl Inner {
     }
 
     fn status(&self) -> LedgerStatus {
+        // Before the metrics are held: it looks at them itself.
+        let is_unheard = self.is_unheard();
         let metrics = self.door.raft().metrics();
         let metrics = metrics.borrow_watched();
         let leader = metrics.current_leader.map(NodeId);
+        let leader = leader.filter(|leader| *leader != self.node || !is_unheard);
         let counts = self.store.counts();
         LedgerStatus {
             term: metrics.current_term,

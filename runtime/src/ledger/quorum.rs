@@ -15,6 +15,9 @@ use rules::id::NodeId;
 use super::Inner;
 use crate::clock::{self, BootMs};
 
+/// A leader that no quorum has heard for so long is called none: heartbeats are a tenth of a second
+/// apart, and others call an election after a second.
+const UNHEARD_AFTER: Duration = Duration::from_secs(2);
 /// Two readings of two clocks differ by less than this, if the machine has not slept between.
 const READING: Duration = Duration::from_millis(10);
 
@@ -62,6 +65,12 @@ impl Sleep {
 }
 
 impl Inner {
+    /// Whether this node leads and no quorum has heard of it for so long that another may lead.
+    pub(super) fn is_unheard(&self) -> bool {
+        let confirmed = self.reign().and_then(|reign| reign.confirmed);
+        confirmed.is_some_and(|at| clock::boot().since(at) > UNHEARD_AFTER)
+    }
+
     /// Who leads, and whether this node is the only voter; asks no disk.
     pub(super) fn leader(&self) -> (Option<NodeId>, bool) {
         let metrics = self.door.raft().metrics();
