@@ -22,6 +22,12 @@ async fn standing(home: &Home) -> Vec<Standing> {
     call_t!(home.household.root(), RootMsg::Stand, 5000).unwrap()
 }
 
+/// How often the long form does what a landing does once.
+fn scale() -> usize {
+    let factor = std::env::var("DOMO_TEST_SCALE").unwrap_or_else(|_| "1".to_owned());
+    factor.parse().expect("DOMO_TEST_SCALE is a whole number")
+}
+
 /// Every stage done by exactly one attempt that finished, and nothing left running.
 fn is_told_once(case: &Case) {
     assert_eq!(case.report.is_some(), case.is_closed(), "{case:#?}");
@@ -85,24 +91,26 @@ async fn a_plan_that_is_never_right_fails_the_case_with_its_reasons() {
 async fn cases_end_once_each_while_personas_crash_between_any_two_messages() {
     /// More than run at once, so that cases are in every state when a persona dies.
     const CASES: usize = 40;
-    /// Several for each message that these cases take.
+    /// Several for each message that these cases take; the long form does all of it again and again.
     const CRASHES: usize = 300;
     let home = open(Quick::default()).await;
     crew(&home, true).await;
-    let mut cases = Vec::new();
-    for _ in 0..CASES {
-        cases.push(home.submit().await);
-    }
-    for round in 0..CRASHES {
-        let children = standing(&home).await;
-        let child = children[round % children.len()].child.clone();
-        home.household.root().cast(RootMsg::Crash(child)).unwrap();
-        tokio::time::timeout(Duration::from_millis(2), std::future::pending::<()>())
-            .await
-            .ok();
-    }
-    for case in cases {
-        is_told_once(&home.closed(case).await);
+    for _ in 0..scale() {
+        let mut cases = Vec::new();
+        for _ in 0..CASES {
+            cases.push(home.submit().await);
+        }
+        for round in 0..CRASHES {
+            let children = standing(&home).await;
+            let child = children[round % children.len()].child.clone();
+            home.household.root().cast(RootMsg::Crash(child)).unwrap();
+            tokio::time::timeout(Duration::from_millis(2), std::future::pending::<()>())
+                .await
+                .ok();
+        }
+        for case in cases {
+            is_told_once(&home.closed(case).await);
+        }
     }
     assert_eq!(
         home.workshop.doubled.load(Ordering::Relaxed),

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 
 use runtime::store::{Store, StoreKind, StoreOptions};
 
-use crate::{damage, faults, kill, model};
+use crate::{damage, faults, kill, model, read_only};
 
 /// Where a child finds its task.
 const TASK: &str = "DOMO_DURABILITY_TASK";
@@ -17,7 +17,7 @@ pub const IN_FLIGHT: u64 = 8;
 #[derive(Clone, Debug)]
 pub struct Task {
     /// `store` writes batches of the model, `ledger` opens cases, `make` makes a whole ledger, `full`
-    /// fills its disk.
+    /// fills its disk, `lost-disk` loses it, `found-disk` has it back.
     pub role: &'static str,
     /// Where.
     pub dir: PathBuf,
@@ -105,6 +105,8 @@ fn a_child_does_its_task() {
             write(&store, seed, count);
         }
         "make" => damage::make(Path::new(dir), kind),
+        "lost-disk" => read_only::run_lost(Path::new(dir), kind),
+        "found-disk" => read_only::run_found(Path::new(dir), kind),
         "full" => faults::run_full(Path::new(dir), kind, count),
         _ => kill::open_cases(Path::new(dir), kind, count),
     }

@@ -29,11 +29,11 @@ enum End {
     Killed,
 }
 
-/// Makes a ledger with a snapshot, closed cases and a log.
-async fn fill(dir: &Path, kind: StoreKind) -> Ledger {
+/// Makes a ledger with closed cases and a log; with many, it has a snapshot too.
+pub async fn fill(dir: &Path, kind: StoreKind, cases: u64) -> Ledger {
     let (ledger, _changes) = Ledger::open(kill::options(dir, kind)).await.unwrap();
     ledger.init_single().await.unwrap();
-    for number in 0..CASES {
+    for number in 0..cases {
         let verdict = ledger.propose(kill::opening(number)).await.unwrap();
         if let Ok(rules::Outcome::Opened(case)) = verdict
             && number.is_multiple_of(3)
@@ -47,7 +47,7 @@ async fn fill(dir: &Path, kind: StoreKind) -> Ledger {
 /// The child's task: makes a ledger and dies with it.
 pub fn make(dir: &Path, kind: StoreKind) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let ledger = runtime.block_on(fill(dir, kind));
+    let ledger = runtime.block_on(fill(dir, kind, CASES));
     println!("holds {}", look(&ledger).unwrap());
     std::process::exit(0);
 }
@@ -192,7 +192,7 @@ async fn damage(kind: StoreKind, end: End) {
     let dir = tempfile::tempdir().unwrap();
     let expected = match end {
         End::Closed => {
-            let ledger = fill(dir.path(), kind).await;
+            let ledger = fill(dir.path(), kind, CASES).await;
             let expected = look(&ledger).unwrap();
             ledger.close().await;
             expected

@@ -36,7 +36,7 @@ fn fill(file: &Path) {
 }
 
 /// A ledger that says soon when it is refused.
-fn small(dir: &Path, kind: StoreKind, free_bytes: u64) -> OpenOptions {
+pub fn small(dir: &Path, kind: StoreKind, free_bytes: u64) -> OpenOptions {
     let limits = Limits {
         free_bytes,
         propose_ms: 1000,
@@ -194,14 +194,13 @@ fn failing(kind: StoreKind, file: &str, call: &str, fault: &str) {
     store.close();
 }
 
+const BOTH: [StoreKind; 2] = [StoreKind::Sled, StoreKind::Redb];
+
 #[test]
 fn an_fdatasync_of_the_journal_that_fails_is_never_trusted_again() {
-    failing(
-        StoreKind::Sled,
-        "journal.a",
-        "fdatasync",
-        "error=EIO:when=20..22",
-    );
+    for kind in BOTH {
+        failing(kind, "journal.a", "fdatasync", "error=EIO:when=20..22");
+    }
 }
 
 #[test]
@@ -226,7 +225,9 @@ fn a_write_to_the_journal_that_fails_is_made_again_in_a_new_file() {
         "error=ENOSPC:when=25..28",
         "error=EROFS:when=9",
     ] {
-        failing(StoreKind::Sled, "journal.a", "pwrite64", fault);
+        for kind in BOTH {
+            failing(kind, "journal.a", "pwrite64", fault);
+        }
     }
 }
 
@@ -247,10 +248,15 @@ fn a_write_that_stops_redb_is_made_again_by_a_new_one() {
 
 #[test]
 fn a_disk_that_is_late_only_takes_longer() {
-    failing(
-        StoreKind::Sled,
-        "journal.a",
-        "fdatasync",
-        "delay_enter=200000:when=20+20",
-    );
+    let late = "delay_enter=200000:when=20+20";
+    for kind in BOTH {
+        failing(kind, "journal.a", "fdatasync", late);
+    }
+}
+
+#[test]
+fn an_engine_whose_file_is_late_only_takes_longer() {
+    for (kind, file) in [(StoreKind::Sled, "sled/db"), (StoreKind::Redb, "redb")] {
+        failing(kind, file, "fdatasync", "delay_enter=200000:when=2+1");
+    }
 }

@@ -19,6 +19,8 @@ mod faults;
 mod image;
 mod kill;
 mod long;
+mod lost;
 mod model;
 mod power_cut;
+mod read_only;
 mod trace;
