@@ -21,6 +21,7 @@ mod scenarios {
     pub mod command;
     pub mod compare;
     pub mod describe;
+    pub mod effects;
     pub mod nodes;
     pub mod render;
     pub mod script;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rules::duty::{Duty, Holder, PlanFrom};
+use rules::effect::Standing;
 use rules::id::{CaseId, Epoch};
 use rules::place::{self, Chooser, Placed};
 use rules::verdict::{Outcome, Verdict};
@@ -18,6 +19,7 @@ pub fn verdict(verdict: &Verdict) -> String {
         Ok(Outcome::Opened(case)) => format!("ok: {case}"),
         Ok(Outcome::Admitted(node)) => format!("ok: {node}"),
         Ok(Outcome::PlanRefused(reasons)) => format!("ok, sent back: {}", reasons.join("; ")),
+        Ok(Outcome::Effect(standing)) => format!("ok: {}", stands(standing)),
         Ok(Outcome::Applied {
             created,
             changed,
@@ -27,6 +29,16 @@ pub fn verdict(verdict: &Verdict) -> String {
             "ok: {created} created, {changed} changed, {unchanged} unchanged, {removed} removed"
         ),
         Err(why) => format!("refused: {}", shortened(&why.to_string())),
+    }
+}
+
+fn stands(standing: &Standing) -> String {
+    match standing {
+        Standing::Go => "send it".to_owned(),
+        Standing::Again => "send it again under its key".to_owned(),
+        Standing::Open => "leave it, nobody knows whether it was done".to_owned(),
+        Standing::Done { answer } => format!("leave it, it was done: {answer}"),
+        Standing::Parked { reason } => format!("leave it, the stage is parked: {reason}"),
     }
 }
 

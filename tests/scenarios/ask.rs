@@ -50,6 +50,11 @@ commands! {
     DrainNode => "drain",
     RemoveNode => "remove",
     SetRole => "let vote",
+    PutTarget => "put target",
+    RemoveTarget => "remove target",
+    BeginEffect => "begin",
+    EndEffect => "end",
+    SettleEffect => "settle",
 }
 
 /// A command of a scenario, with the time that passed before it.

@@ -9,7 +9,7 @@ use rules::place::{Chooser, Placed, Placement};
 
 use super::words::{Words, Wrong};
 use super::world::World;
-use super::{ask, describe, nodes};
+use super::{ask, describe, effects, nodes};
 
 /// Reads what follows `who:` and the lines below it.
 pub fn read(
@@ -27,6 +27,9 @@ pub fn read(
     }
     if words.take("plan") {
         return plan(world, words, below);
+    }
+    if let Some(command) = effects::read(world, words)? {
+        return Ok(command);
     }
     if let Some(command) = nodes::read(world, principal, words)? {
         return Ok(command);
@@ -227,7 +230,7 @@ fn report(summary: String) -> Report {
 }
 
 /// Takes `c-1.2`.
-fn attempt(words: &mut Words<'_>) -> Result<AttemptId, Wrong> {
+pub fn attempt(words: &mut Words<'_>) -> Result<AttemptId, Wrong> {
     let word = words.word()?;
     let wrong = || format!("{word} is no attempt such as c-1.2");
     let (case, number) = word.split_once('.').ok_or_else(wrong)?;

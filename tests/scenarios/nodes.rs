@@ -138,7 +138,7 @@ fn set_role(words: &mut Words<'_>, role: Role) -> Result<Command, Wrong> {
 }
 
 /// What stands for the digest of a word.
-fn stamp(word: &str) -> [u8; 32] {
+pub fn stamp(word: &str) -> [u8; 32] {
     let mut stamp = [0; 32];
     for (at, byte) in word.bytes().take(stamp.len()).enumerate() {
         stamp[at] = byte;

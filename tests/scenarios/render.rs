@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rules::State;
 use rules::attempt::{Attempt, AttemptOutcome, AttemptStatus};
 use rules::case::{Case, CaseStatus, WaitingFor};
+use rules::effect::{Effect, EffectStatus};
 use rules::id::{AttemptId, ClockMs};
 use rules::node::{Health, Node, Role};
 use rules::stage::{Approval, Need, Stage, StageStatus};
@@ -51,6 +52,16 @@ pub fn things(state: &State) -> BTreeMap<String, Thing> {
     }
     for id in &state.removed {
         put(format!("removed {id}"), "for ever", Vec::new());
+    }
+    for (name, target) in &state.targets {
+        let methods = target.methods.iter();
+        let methods = methods.map(|(method, class)| format!("{method} {class}"));
+        let now = vec![
+            target.address.to_string(),
+            format!("methods {}", names(methods)),
+            format!("for {}", names(&target.teams)),
+        ];
+        put(format!("target {name}"), "", now);
     }
     for (name, token) in &state.tokens {
         let told = format!("minted by {} until {}", token.minted_by, clock(token.until));
@@ -146,6 +157,11 @@ fn of_case(case: &Case, put: &mut impl FnMut(String, &str, Vec<String>)) {
         let name = format!("{id} {}", stage.spec.name);
         put(name, "", of_stage(stage));
     }
+    for (key, effect) in &case.effects {
+        let intent = &effect.intent;
+        let once = format!("{} {} on {}", intent.class, intent.method, intent.target);
+        put(format!("effect {key}"), &once, of_effect(effect));
+    }
     for (number, attempt) in &case.attempts {
         let number = *number;
         let id = AttemptId { case: id, number };
@@ -161,6 +177,7 @@ fn status(case: &Case) -> String {
         CaseStatus::Running => "running".to_owned(),
         CaseStatus::Waiting(WaitingFor::Approval) => "waiting for an approval".to_owned(),
         CaseStatus::Waiting(WaitingFor::Resume) => "paused".to_owned(),
+        CaseStatus::Waiting(WaitingFor::Settlement) => "waiting for a settlement".to_owned(),
         CaseStatus::Reporting => {
             let ending = case
                 .ending
@@ -179,6 +196,7 @@ fn of_stage(stage: &Stage) -> Vec<String> {
     let mut parts = vec![
         match stage.status {
             StageStatus::Pending => "pending",
+            StageStatus::Parked => "parked",
             StageStatus::Assigned => "assigned",
             StageStatus::Running => "running",
             StageStatus::Done => "done",
@@ -211,6 +229,23 @@ fn of_stage(stage: &Stage) -> Vec<String> {
         parts.push(format!("because {}", shortened(reason)));
     }
     parts
+}
+
+fn of_effect(effect: &Effect) -> Vec<String> {
+    let now = match &effect.status {
+        EffectStatus::Intended => "intended".to_owned(),
+        EffectStatus::Done { answer } => format!("done ({answer})"),
+        EffectStatus::NotDone { reason } => format!("not done ({reason})"),
+        EffectStatus::Settled {
+            was_done,
+            by,
+            reason,
+        } => {
+            let not = if *was_done { "" } else { "not " };
+            format!("{not}done, says {by} ({reason})")
+        }
+    };
+    vec![now, format!("by attempt {}", effect.attempt)]
 }
 
 fn of_attempt(attempt: &Attempt) -> (String, String) {

@@ -120,7 +120,7 @@ impl Live {
         let colour = match line.kind.as_str() {
             "done" | "answered" | "approved" => GREEN,
             "failed" | "attempt_failed" | "rejected" | "cancelled" => RED,
-            "approval_asked" | "paused" | "plan_refused" => YELLOW,
+            "approval_asked" | "parked" | "paused" | "plan_refused" => YELLOW,
             "closed" => BOLD,
             _ => "",
         };
@@ -200,6 +200,7 @@ pub(crate) fn standing(
         text.push_str(match waiting {
             Waiting::Approval => "an approval",
             Waiting::Resume => "a resume",
+            Waiting::Settlement => "a settlement",
             Waiting::Unnamed => "a human",
         });
     }

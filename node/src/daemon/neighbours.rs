@@ -221,6 +221,7 @@ impl Gate for Doorkeeper {
                 other @ (Outcome::Done
                 | Outcome::Opened(_)
                 | Outcome::PlanRefused(_)
+                | Outcome::Effect(_)
                 | Outcome::Applied { .. }) => Err(format!("the ledger answered {other:?}")),
             }
         })

@@ -1,7 +1,7 @@
 //! A case: what a human hands to a team, its plan, and all that came of it.
 //!
 //! ```text
-//! open ─► planned ─► running ─► waiting(approval | paused) ─► reporting ─► closed(outcome)
+//! open ─► planned ─► running ─► waiting(approval | paused | settlement) ─► reporting ─► closed(outcome)
 //! ```
 //!
 //! # Invariant
@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::{Attempt, Body};
+use crate::effect::{Effect, EffectKey};
 use crate::history::History;
 use crate::id::{BlobRef, CaseId, PlaybookName, RequestId, StageName, TeamName};
 use crate::stage::Stage;
@@ -39,6 +40,8 @@ pub enum WaitingFor {
     Approval,
     /// A human to let it go on.
     Resume,
+    /// A human to say what became of an effect.
+    Settlement,
 }
 
 /// How a case ended.
@@ -133,6 +136,8 @@ pub struct Case {
     pub closed_wall_ms: Option<u64>,
     /// What happened to it.
     pub history: History,
+    /// What its agents did to the outside, or were about to.
+    pub effects: BTreeMap<EffectKey, Effect>,
 }
 
 /// The name of the planning stage; no stage of a plan may have it.

@@ -7,12 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::attempt::{AttemptOutcome, StageResult};
 use crate::case::{Attachment, Brief, Report};
+use crate::effect::{EffectEnd, EffectKey, Intent};
 use crate::id::{
-    AttemptId, CaseId, NodeId, PlaybookName, RequestId, StageName, TeamName, TokenName, WorkerId,
+    AttemptId, CaseId, NodeId, PlaybookName, RequestId, StageName, TargetName, TeamName, TokenName,
+    WorkerId,
 };
 use crate::node::{Health, NodeFacts, Role};
 use crate::place::Placement;
 use crate::stage::StageSpec;
+use crate::target::Target;
 use crate::team::{Document, DocumentName};
 pub use crate::who::{Principal, Who};
 
@@ -264,6 +267,45 @@ pub enum Command {
         node: NodeId,
         /// What it shall be.
         role: Role,
+    },
+    /// A human says what a target is.
+    PutTarget {
+        /// The target, whole.
+        target: Target,
+    },
+    /// A human takes a target away.
+    RemoveTarget {
+        /// Which one.
+        target: TargetName,
+    },
+    /// A worker's gateway is about to do something to the outside.
+    BeginEffect {
+        /// For which attempt.
+        attempt: AttemptId,
+        /// What.
+        intent: Intent,
+    },
+    /// A worker's gateway says what became of an effect.
+    EndEffect {
+        /// The attempt for which it was sent.
+        attempt: AttemptId,
+        /// Which one.
+        key: EffectKey,
+        /// What became of it.
+        outcome: EffectEnd,
+    },
+    /// A human says whether an effect was done of which nobody knows.
+    SettleEffect {
+        /// The case.
+        case: CaseId,
+        /// The stage.
+        stage: StageName,
+        /// The effect.
+        key: EffectKey,
+        /// Whether it was done.
+        was_done: bool,
+        /// How they know.
+        reason: String,
     },
 }
 

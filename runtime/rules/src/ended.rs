@@ -4,9 +4,9 @@ use crate::attempt::{AttemptOutcome, AttemptStatus};
 use crate::case::Case;
 use crate::duty::Subject;
 use crate::history::Happened;
-use crate::id::AttemptId;
+use crate::id::{AttemptId, StageName};
 use crate::limits;
-use crate::stage::StageStatus;
+use crate::parked::Then;
 use crate::state::Alarm;
 use crate::step::Step;
 
@@ -79,27 +79,29 @@ impl Step<'_> {
         } else {
             stage.failed_attempts += 1;
         }
-        if stage.failed_attempts < stage.spec.attempts && stage.lost_attempts < limits::MAX_LOST {
-            stage.again(reason);
+        let has_more =
+            stage.failed_attempts < stage.spec.attempts && stage.lost_attempts < limits::MAX_LOST;
+        let then = if has_more {
+            Then::Again
         } else {
-            stage.end(StageStatus::Failed, reason);
-            self.note(case, Happened::Failed(name, reason.to_owned()));
-        }
+            Then::Fail(reason.to_owned())
+        };
+        self.go_on(case, &name, then, reason);
     }
 
     /// Takes a live attempt back without a blame on its stage, which is then free for another.
     pub fn supersede(&mut self, case: &mut Case, number: u32, reason: &str) {
-        let Some(name) = case
-            .attempts
-            .get(&number)
-            .map(|attempt| attempt.stage.clone())
-        else {
-            return;
-        };
-        self.end_attempt(case, number, AttemptStatus::Superseded, None);
-        if let Some(stage) = case.stage_mut(&name) {
-            stage.again(reason);
+        if let Some(name) = self.take_back(case, number, reason) {
+            self.go_on(case, &name, Then::Again, reason);
         }
-        self.note(case, Happened::Superseded(name, number, reason.to_owned()));
+    }
+
+    /// Takes a live attempt back, and names its stage, which is the caller's matter.
+    pub fn take_back(&mut self, case: &mut Case, number: u32, reason: &str) -> Option<StageName> {
+        let name = case.attempts.get(&number)?.stage.clone();
+        self.end_attempt(case, number, AttemptStatus::Superseded, None);
+        let what = Happened::Superseded(name.clone(), number, reason.to_owned());
+        self.note(case, what);
+        Some(name)
     }
 }

@@ -347,8 +347,12 @@ fn status(case: &Case) -> CaseStatus {
     let asks =
         |stage: &Stage| stage.status == StageStatus::Pending && stage.approval == Approval::Asked;
     let asked = case.stages.iter().any(asks);
+    let is_parked = |stage: &Stage| stage.status == StageStatus::Parked;
+    let parked = case.stages.iter().any(is_parked);
     let waits = ready(case).into_iter().any(|stage| !asks(stage));
-    if asked && !is_live && !waits {
+    if parked && !is_live && !waits {
+        CaseStatus::Waiting(WaitingFor::Settlement)
+    } else if asked && !is_live && !waits {
         CaseStatus::Waiting(WaitingFor::Approval)
     } else if case
         .stages

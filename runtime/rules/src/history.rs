@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::attempt::AttemptOutcome;
 use crate::case::CaseOutcome;
-use crate::id::{NodeId, StageName, TeamName, WorkerName};
+use crate::effect::EffectKey;
+use crate::id::{NodeId, StageName, TargetName, TeamName, WorkerName};
 use crate::limits;
 
 /// One thing that happened, said by an entry.
@@ -55,6 +56,14 @@ pub enum Happened {
     Approved(StageName, String),
     /// It was refused.
     Rejected(StageName, String),
+    /// An attempt is about to have an effect: its key, target and method.
+    EffectIntended(StageName, u32, EffectKey, TargetName, String),
+    /// What became of an effect.
+    EffectEnded(StageName, EffectKey, String),
+    /// A stage was parked: what must be settled, and why.
+    Parked(StageName, Vec<EffectKey>, String),
+    /// A human said whether an effect was done, and how they know.
+    EffectSettled(StageName, EffectKey, bool, String),
     /// The case was held.
     Paused(String),
     /// It goes on.
@@ -91,6 +100,25 @@ impl fmt::Display for Happened {
             Self::ApprovalAsked(stage) => write!(f, "{stage}: waits for an approval"),
             Self::Approved(stage, note) => write!(f, "{stage}: approved: {note}"),
             Self::Rejected(stage, why) => write!(f, "{stage}: not approved: {why}"),
+            Self::EffectIntended(stage, attempt, key, target, method) => {
+                write!(
+                    f,
+                    "{stage}: attempt {attempt} intends {method} on {target} ({key})"
+                )
+            }
+            Self::EffectEnded(stage, key, what) => write!(f, "{stage}: effect {key} {what}"),
+            Self::Parked(stage, keys, why) => {
+                let keys: Vec<&str> = keys.iter().map(EffectKey::as_str).collect();
+                write!(
+                    f,
+                    "{stage}: parked until {} is settled: {why}",
+                    keys.join(", ")
+                )
+            }
+            Self::EffectSettled(stage, key, was_done, why) => {
+                let not = if *was_done { "" } else { "not " };
+                write!(f, "{stage}: effect {key} was {not}done: {why}")
+            }
             Self::Paused(why) => write!(f, "paused: {why}"),
             Self::Resumed => f.write_str("resumed"),
             Self::Amended(version) => write!(f, "brief amended to version {version}"),

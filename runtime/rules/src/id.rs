@@ -104,6 +104,10 @@ word!(
     HumanName
 );
 word!(
+    /// Something that agents reach through the gateway.
+    TargetName
+);
+word!(
     /// A token with which a new node may join.
     TokenName
 );

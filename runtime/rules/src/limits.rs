@@ -47,6 +47,16 @@ pub const MAX_BRIEFS: usize = 100;
 /// Everything that a case names: attachments, long briefs, results and artifacts; with the largest
 /// blob four times over there is room for a day's recordings.
 pub const MAX_CASE_BYTES: u64 = 256 << 20;
+/// Targets of the cluster.
+pub const MAX_TARGETS: usize = 1000;
+/// Methods that a target says something of: more than HTTP has.
+pub const MAX_TARGET_METHODS: usize = 64;
+/// Teams that a target is for.
+pub const MAX_TARGET_TEAMS: usize = 1000;
+/// An effect's key: a case, a stage and a digest fit, and so does the header that carries it.
+pub const MAX_EFFECT_KEY_BYTES: usize = 192;
+/// Effects of a case: an agent that does more is a loop, and each of them may have to be settled by hand.
+pub const MAX_CASE_EFFECTS: usize = 1000;
 /// Attachments of a case.
 pub const MAX_ATTACHMENTS: usize = 1000;
 /// Artifacts of a result.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attempt::StageResult;
 use crate::id::{HumanName, SkillName, StageName, WorkerName};
+use crate::parked::Parked;
 
 /// What a stage needs of the worker that runs it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -75,6 +76,8 @@ pub struct StageSpec {
 pub enum StageStatus {
     /// It waits for other stages, for an approval or for a worker.
     Pending,
+    /// It waits for a human: going on could do an effect twice.
+    Parked,
     /// It has an attempt.
     Assigned,
     /// Its attempt's agent runs.
@@ -129,8 +132,10 @@ pub struct Stage {
     pub approval: Approval,
     /// Its accepted result.
     pub result: Option<StageResult>,
-    /// Why it failed, was skipped, or was tried again.
+    /// Why it failed, was skipped, was parked, or was tried again.
     pub reason: Option<String>,
+    /// What must be settled before it goes on, while it is parked.
+    pub parked: Option<Parked>,
 }
 
 impl Stage {
@@ -146,6 +151,7 @@ impl Stage {
             approval: Approval::NotAsked,
             result: None,
             reason: None,
+            parked: None,
         }
     }
 
@@ -165,6 +171,7 @@ impl Stage {
         debug_assert!(status.is_final());
         self.status = status;
         self.attempt = None;
+        self.parked = None;
         self.reason = Some(reason.to_owned());
     }
 

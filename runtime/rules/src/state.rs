@@ -8,9 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
-use crate::id::{AttemptId, CaseId, ClockMs, Epoch, NodeId, TeamName, TokenName, WorkerId};
+use crate::id::{
+    AttemptId, CaseId, ClockMs, Epoch, NodeId, TargetName, TeamName, TokenName, WorkerId,
+};
 use crate::node::Node;
 use crate::request::Requests;
+use crate::target::Target;
 use crate::team::Team;
 use crate::token::Token;
 use crate::worker::Worker;
@@ -57,6 +60,8 @@ pub struct State {
     pub next_node: NodeId,
     /// Nodes that were taken out of the cluster; their numbers are never used again.
     pub removed: BTreeSet<NodeId>,
+    /// What agents may reach.
+    pub targets: BTreeMap<TargetName, Target>,
     /// With what new nodes may join.
     pub tokens: BTreeMap<TokenName, Token>,
 }
@@ -78,6 +83,7 @@ impl Default for State {
             closed_cases: 0,
             next_node: NodeId(1),
             removed: BTreeSet::new(),
+            targets: BTreeMap::new(),
             tokens: BTreeMap::new(),
         }
     }

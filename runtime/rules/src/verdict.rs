@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AttemptId, CaseId, NodeId, StageName, TeamName, TokenName, WorkerId};
+use crate::effect::{EffectKey, Standing};
+use crate::id::{AttemptId, CaseId, NodeId, StageName, TargetName, TeamName, TokenName, WorkerId};
 use crate::team::DocumentName;
 
 /// The answer to an entry.
@@ -30,6 +31,8 @@ pub enum Outcome {
         /// Removed ones.
         removed: u32,
     },
+    /// So it stands with an effect.
+    Effect(Standing),
     /// The newcomer is the node of this number.
     Admitted(NodeId),
 }
@@ -83,6 +86,10 @@ pub enum Rejection {
     NoNode(NodeId),
     /// There is no such token, or no longer.
     NoToken(TokenName),
+    /// There is no such target.
+    NoTarget(TargetName),
+    /// The stage has no such effect.
+    NoEffect(EffectKey),
 }
 
 impl fmt::Display for Rejection {
@@ -107,6 +114,8 @@ impl fmt::Display for Rejection {
             Self::Invalid(reasons) => f.write_str(&reasons.join("; ")),
             Self::NoNode(node) => write!(f, "there is no node {node}"),
             Self::NoToken(token) => write!(f, "there is no token {token}"),
+            Self::NoTarget(target) => write!(f, "there is no target {target}"),
+            Self::NoEffect(key) => write!(f, "there is no effect {key} of that stage"),
         }
     }
 }

@@ -6,7 +6,9 @@
 
 use crate::attempt::Body;
 use crate::case::{Case, CaseStatus, WaitingFor};
+use crate::effect::EffectKey;
 use crate::id::{Epoch, StageName};
+use crate::parked::{Parked, Question};
 use crate::place::{Chooser, NoPlace, Placed, takes_new};
 use crate::plan::{members, nobody};
 use crate::route;
@@ -53,10 +55,13 @@ pub fn case_waits(state: &State, case: &Case) -> Option<String> {
     }
 }
 
-/// What a pending stage waits for; none when it is not pending.
+/// What a pending or parked stage waits for; none when it is neither.
 pub fn stage_waits(state: &State, case: &Case, waiting: &Stage) -> Option<String> {
     let is_planning = waiting.spec.need == Need::Butler;
     let team = case.team.as_ref().and_then(|team| state.teams.get(team))?;
+    if let Some(parked) = &waiting.parked {
+        return Some(settlement(waiting, parked));
+    }
     if waiting.status != StageStatus::Pending {
         return None;
     }
@@ -77,6 +82,18 @@ pub fn stage_waits(state: &State, case: &Case, waiting: &Stage) -> Option<String
             Some(_) | None => worker(state, team, case, waiting),
         }
     })
+}
+
+fn settlement(stage: &Stage, parked: &Parked) -> String {
+    let why = stage.reason.as_deref().unwrap_or_default();
+    let keys: Vec<&str> = parked.questions.keys().map(EffectKey::as_str).collect();
+    let what = parked.questions.values().max();
+    let question = match what {
+        Some(Question::WhichIsMeant) => "whose key was used for something else too",
+        Some(Question::WasItDone) | None => "of which nobody knows whether it was done",
+    };
+    let effects = some_of("effect", &keys);
+    format!("is parked until somebody settles {effects}, {question}: {why}")
 }
 
 fn is_behind(case: &Case, stage: &Stage) -> bool {

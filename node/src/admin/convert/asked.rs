@@ -105,7 +105,9 @@ pub(in crate::admin) fn refusal(rejection: &Rejection) -> ErrorShape {
         | Rejection::NoAttempt(_)
         | Rejection::NoDocument(_)
         | Rejection::NoNode(_)
-        | Rejection::NoToken(_) => shape(Code::NotFound),
+        | Rejection::NoToken(_)
+        | Rejection::NoTarget(_)
+        | Rejection::NoEffect(_) => shape(Code::NotFound),
         Rejection::WrongState { .. } => shape(Code::WrongState),
         Rejection::Limit { limit, max } => shape(Code::Limit).limit(limit.clone(), *max),
         Rejection::Invalid(reasons) => {

@@ -31,6 +31,11 @@ pub(in crate::admin) fn status(
         CaseStatus::Waiting(WaitingFor::Resume) => {
             (wire::CaseStatus::Waiting, None, Some(wire::Waiting::Resume))
         }
+        CaseStatus::Waiting(WaitingFor::Settlement) => (
+            wire::CaseStatus::Waiting,
+            None,
+            Some(wire::Waiting::Settlement),
+        ),
         CaseStatus::Reporting => (wire::CaseStatus::Reporting, None, None),
         CaseStatus::Closed(ended) => (wire::CaseStatus::Closed, Some(outcome(ended)), None),
     }
@@ -183,6 +188,7 @@ fn stage_status(status: rules::stage::StageStatus) -> wire::StageStatus {
     use rules::stage::StageStatus;
     match status {
         StageStatus::Pending => wire::StageStatus::Pending,
+        StageStatus::Parked => wire::StageStatus::Parked,
         StageStatus::Assigned => wire::StageStatus::Assigned,
         StageStatus::Running => wire::StageStatus::Running,
         StageStatus::Done => wire::StageStatus::Done,

@@ -61,7 +61,8 @@ pub(super) async fn open(
         Outcome::Done
         | Outcome::PlanRefused(_)
         | Outcome::Applied { .. }
-        | Outcome::Admitted(_) => {
+        | Outcome::Admitted(_)
+        | Outcome::Effect(_) => {
             let refused = Refused::new(Code::Failed, "the ledger answered another question");
             Err(wish.refused(refused))
         }

@@ -64,6 +64,8 @@ pub enum Waiting {
     Approval,
     /// A human to let it go on.
     Resume,
+    /// A human to say what became of an effect.
+    Settlement,
     /// A word of a later release.
     #[serde(other)]
     Unnamed,
@@ -174,6 +176,8 @@ pub struct CaseView {
 pub enum StageStatus {
     /// It waits for other stages, for an approval or for a worker.
     Pending,
+    /// It waits for a human: going on could do an effect twice.
+    Parked,
     /// It has an attempt.
     Assigned,
     /// Its attempt's agent runs.
@@ -361,7 +365,8 @@ pub struct HistoryLine {
     pub by: String,
     /// What happened, for programs: `opened`, `routed`, `planned`, `plan_refused`, `assigned`,
     /// `started`, `attempt_failed`, `superseded`, `done`, `answered`, `failed`, `skipped`,
-    /// `approval_asked`, `approved`, `rejected`, `paused`, `resumed`, `amended`, `cancelled`, `closed`.
+    /// `approval_asked`, `approved`, `rejected`, `effect_intended`, `effect_ended`, `parked`,
+    /// `effect_settled`, `paused`, `resumed`, `amended`, `cancelled`, `closed`.
     pub kind: String,
     /// The stage that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]

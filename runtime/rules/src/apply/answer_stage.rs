@@ -30,7 +30,12 @@ pub(super) fn apply(
         return Err(Rejection::NoCase(id));
     };
     if let Some(number) = live {
-        step.supersede(&mut case, number, "a human answered the stage");
+        let reason = "a human answered the stage";
+        // The stage has its result by this very entry, so nothing of it is repeated.
+        step.take_back(&mut case, number, reason);
+        if let Some(stage) = case.stage_mut(name) {
+            stage.again(reason);
+        }
     }
     step.unqueue(&case, name);
     accept(&mut case, name, result);
@@ -49,6 +54,8 @@ fn answerable(id: CaseId, stage: &Stage) -> Result<(), Rejection> {
     let is_approved = matches!(stage.approval, Approval::Given { .. });
     let is = if stage.spec.need == Need::Butler {
         "the butler's alone: amend the case to have it planned anew"
+    } else if stage.status == StageStatus::Parked {
+        "parked: settle its effects first"
     } else if stage.status.is_final() {
         "over already"
     } else if stage.spec.approval.is_some() && !is_approved {

@@ -9,8 +9,10 @@ mod amend_case;
 mod answer_stage;
 mod apply_documents;
 mod approve_stage;
+mod begin_effect;
 mod cancel_case;
 mod drain_node;
+mod end_effect;
 mod fence;
 mod finish_attempt;
 mod join_node;
@@ -21,9 +23,11 @@ mod open_case;
 mod pause_case;
 mod place;
 mod plan_case;
+mod put_target;
 mod refuse_plan;
 mod reject_stage;
 mod remove_node;
+mod remove_target;
 mod replace_worker;
 mod report_case;
 mod resume_case;
@@ -31,6 +35,7 @@ mod revoke_token;
 mod ring;
 mod route_case;
 mod set_role;
+mod settle_effect;
 
 use std::collections::BTreeSet;
 
@@ -156,6 +161,12 @@ fn decide(step: &mut Step<'_>, command: &Command) -> Verdict {
         DrainNode { node, is_drained, reason } => drain_node(*node, *is_drained, reason);
         RemoveNode { node, is_forced } => remove_node(*node, *is_forced);
         SetRole { node, role } => set_role(*node, *role);
+        PutTarget { target } => put_target(target);
+        RemoveTarget { target } => remove_target(target);
+        BeginEffect { attempt, intent } => begin_effect(*attempt, intent);
+        EndEffect { attempt, key, outcome } => end_effect(*attempt, key, outcome);
+        SettleEffect { case, stage, key, was_done, reason } =>
+            settle_effect(*case, stage, key, *was_done, reason);
     }
 }
 
@@ -169,7 +180,8 @@ fn spoken_of(command: &Command) -> Option<CaseId> {
         | Command::RouteCase { case, .. }
         | Command::AnswerStage { case, .. }
         | Command::ApproveStage { case, .. }
-        | Command::RejectStage { case, .. } => Some(*case),
+        | Command::RejectStage { case, .. }
+        | Command::SettleEffect { case, .. } => Some(*case),
         Command::ApplyDocuments { .. }
         | Command::OpenCase { .. }
         | Command::ReplaceWorker { .. }
@@ -188,6 +200,10 @@ fn spoken_of(command: &Command) -> Option<CaseId> {
         | Command::JudgeNode { .. }
         | Command::DrainNode { .. }
         | Command::RemoveNode { .. }
-        | Command::SetRole { .. } => None,
+        | Command::SetRole { .. }
+        | Command::PutTarget { .. }
+        | Command::RemoveTarget { .. }
+        | Command::BeginEffect { .. }
+        | Command::EndEffect { .. } => None,
     }
 }

@@ -63,6 +63,7 @@ pub(super) fn apply(step: &mut Step<'_>, command: &Command) -> Verdict {
         report: None,
         closed_wall_ms: None,
         history: History::default(),
+        effects: BTreeMap::new(),
     };
     step.note(&mut case, Happened::Opened);
     if let Some(team) = team {

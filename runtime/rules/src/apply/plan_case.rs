@@ -8,6 +8,7 @@ use crate::case::{Case, CaseOutcome};
 use crate::command::Plan;
 use crate::history::Happened;
 use crate::id::CaseId;
+use crate::parked::Then;
 use crate::plan;
 use crate::planning;
 use crate::stage::{Stage, StageSpec, StageStatus};
@@ -96,6 +97,7 @@ fn take(step: &mut Step<'_>, case: &mut Case, specs: Vec<StageSpec>) {
         let found = old.iter().position(|stage| stage.spec.name == spec.name);
         stages.push(match found.map(|at| old.swap_remove(at)) {
             Some(done) if done.status == StageStatus::Done => done,
+            Some(parked) if parked.parked.is_some() => still_parked(parked, spec, Then::Again),
             Some(other) => Stage {
                 generation: other.generation + 1,
                 ..Stage::new(spec)
@@ -103,13 +105,26 @@ fn take(step: &mut Step<'_>, case: &mut Case, specs: Vec<StageSpec>) {
             None => Stage::new(spec),
         });
     }
-    // A result that the new plan does not ask for is still a result.
+    // A result that the new plan does not ask for is still a result, a question still a question.
     let mut kept: Vec<Stage> = old
         .into_iter()
-        .filter(|stage| stage.status == StageStatus::Done)
+        .filter(|stage| stage.status == StageStatus::Done || stage.parked.is_some())
+        .map(|stage| {
+            let spec = stage.spec.clone();
+            still_parked(stage, spec, Then::Skip)
+        })
         .collect();
     kept.append(&mut stages);
     case.stages = kept;
     case.is_planned = true;
     step.note(case, Happened::Planned(count));
+}
+
+/// A parked stage is parked in the new plan too; only what becomes of it then is another.
+fn still_parked(mut stage: Stage, spec: StageSpec, then: Then) -> Stage {
+    stage.spec = spec;
+    if let Some(parked) = &mut stage.parked {
+        parked.then = then;
+    }
+    stage
 }

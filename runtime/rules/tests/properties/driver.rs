@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use rules::State;
 use rules::case::{Case, CaseStatus};
-use rules::command::Command;
 use rules::duty::Duty;
-use rules::{Principal, State, Who};
 
 use crate::lab::Lab;
-use crate::pool;
+use crate::nodes;
 use crate::speech::{self, Due};
 
 /// Rounds in which everything must have come to its end: a round does each duty once, and the
@@ -18,16 +17,7 @@ const ROUNDS: usize = 200;
 /// Does all duties, and says which case neither ended nor waits for a human.
 pub fn settle(lab: &mut Lab) -> Result<(), String> {
     // A node on which everything fits; whatever people described badly stays theirs to mend.
-    let facts = pool::facts(0, 0);
-    let node = Principal::own(Who::Node(facts.node));
-    let facts = rules::node::NodeFacts {
-        incarnation: u64::MAX,
-        cpu_milli: 1_000_000,
-        memory_bytes: u64::MAX,
-        labels: [("zone".to_owned(), "a".to_owned())].into(),
-        ..facts
-    };
-    lab.propose(0, node, Command::JoinNode { facts });
+    nodes::heal(lab);
     for _ in 0..ROUNDS {
         let mut has_moved = false;
         for due in speech::due(lab) {

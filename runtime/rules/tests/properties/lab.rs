@@ -7,8 +7,11 @@ use rules::case::Case;
 use rules::command::{Entry, Proposal};
 use rules::duty::{self, Duty, Holder, Subject};
 use rules::id::Epoch;
+use rules::node::NodeFacts;
 use rules::{Command, Principal, State, Who, apply};
 
+use crate::effects;
+use crate::nodes;
 use crate::pool;
 use crate::speech;
 use crate::truth;
@@ -39,9 +42,7 @@ impl Lab {
     /// A cluster with a node and two teams, before anything was asked of them.
     pub fn begin() -> Self {
         let mut lab = Self::default();
-        let facts = pool::facts(0, 1);
-        let node = Principal::own(Who::Node(facts.node));
-        lab.propose(0, node, Command::JoinNode { facts });
+        lab.found();
         let (put, remove) = (pool::beginning(), Vec::new());
         let described = lab.propose(0, pool::sam(), Command::ApplyDocuments { put, remove });
         assert!(described.verdict.is_ok(), "{described:?}");
@@ -50,6 +51,43 @@ impl Lab {
             lab.kept.insert(subject, duties);
         }
         lab
+    }
+
+    /// Two nodes, and two targets for what runs on them.
+    fn found(&mut self) {
+        let facts = pool::facts(1);
+        let first = Principal::own(Who::Node(facts.node));
+        let mint = Command::MintToken {
+            token: pool::raw("t0"),
+            hash: [0; 32],
+            valid_ms: rules::limits::MAX_TOKEN_VALID_MS,
+        };
+        let second = rules::id::NodeId(2);
+        let admit = Command::AdmitNode {
+            hash: [0; 32],
+            name: nodes::name(second),
+            key: [2; 32],
+        };
+        let joins = NodeFacts {
+            node: second,
+            name: nodes::name(second),
+            ..facts.clone()
+        };
+        let join = |facts| Command::JoinNode { facts };
+        let put = |pick| Command::PutTarget {
+            target: effects::target(pick),
+        };
+        for (who, command) in [
+            (first.clone(), join(facts)),
+            (pool::sam(), mint),
+            (first, admit),
+            (Principal::own(Who::Node(second)), join(joins)),
+            (pool::sam(), put(5)),
+            (pool::sam(), put(6)),
+        ] {
+            let said = self.propose(0, who, command);
+            assert!(said.verdict.is_ok(), "{said:?}");
+        }
     }
 
     /// Says what is wished, where it means anything now, and checks every truth.

@@ -11,7 +11,9 @@
 //! prints the seed (`DOMO_TEST_SEED`) that repeats it and the smallest conversation that shows it.
 
 mod driver;
+mod effects;
 mod lab;
+mod nodes;
 mod pool;
 mod speech;
 mod truth;

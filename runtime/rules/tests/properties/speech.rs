@@ -11,7 +11,9 @@ use rules::place::{Chooser, Placed, Placement};
 use rules::stage::{Approval, Stage};
 use rules::{Command, Principal, State, Who, route};
 
+use crate::effects;
 use crate::lab::Lab;
+use crate::nodes;
 use crate::pool::{self, one, raw};
 use crate::wish::{Deed, Pick, Wish};
 
@@ -42,6 +44,9 @@ pub fn entry(lab: &mut Lab, wish: &Wish) -> Option<Entry> {
         | Deed::Steer(..)
         | Deed::Replace(_)
         | Deed::Join(..)
+        | Deed::Node(..)
+        | Deed::Target(..)
+        | Deed::Effect(..)
         | Deed::Place(..)
         | Deed::Babble(_)
         | Deed::Wait => {
@@ -97,11 +102,10 @@ fn sensible(lab: &Lab, deed: &Deed) -> Option<(Principal, Command)> {
             let reason = "it hangs".to_owned();
             (sam, Command::ReplaceWorker { worker, reason })
         }
-        Deed::Join(node, how) => {
-            let facts = pool::facts(*node, *how);
-            let node = Principal::own(Who::Node(facts.node));
-            (node, Command::JoinNode { facts })
-        }
+        Deed::Join(node, how) => nodes::join(lab, *node, *how),
+        Deed::Node(how, node, what) => return nodes::command(lab, *how, *node, *what),
+        Deed::Target(how, which) => (sam, effects::describe(*how, *which)),
+        Deed::Effect(how, who, what) => return effects::command(lab, *how, *who, *what),
         Deed::Place(who, node, epoch) => {
             let placement = Placement {
                 who: if who.is_multiple_of(3) {

@@ -45,6 +45,12 @@ pub enum Deed {
     Replace(Pick),
     /// A node joins.
     Join(Pick, Pick),
+    /// Somebody does something to a node or a token.
+    Node(Pick, Pick, Pick),
+    /// A human describes a target.
+    Target(Pick, Pick),
+    /// A gateway or a human says something of an effect.
+    Effect(Pick, Pick, Pick),
     /// The Manager places someone somewhere, outdated or not.
     Place(Pick, Pick, Pick),
     /// Something that was said before is said again.
@@ -95,6 +101,9 @@ fn deed() -> impl Strategy<Value = Deed> {
         12 => (pick(), pick(), pick()).prop_map(|(how, case, stage)| Deed::Steer(how, case, stage)),
         2 => pick().prop_map(Deed::Replace),
         2 => (pick(), pick()).prop_map(|(node, how)| Deed::Join(node, how)),
+        6 => (pick(), pick(), pick()).prop_map(|(how, node, what)| Deed::Node(how, node, what)),
+        1 => (pick(), pick()).prop_map(|(how, which)| Deed::Target(how, which)),
+        14 => (pick(), pick(), pick()).prop_map(|(how, who, what)| Deed::Effect(how, who, what)),
         2 => (pick(), pick(), pick()).prop_map(|(who, node, epoch)| Deed::Place(who, node, epoch)),
         4 => pick().prop_map(Deed::Repeat),
         3 => (pick(), pick()).prop_map(|(which, who)| Deed::Borrow(which, who)),

@@ -3,8 +3,10 @@
 mod alarms;
 mod approval;
 mod documents;
+mod effects;
 mod forward;
 mod indexes;
+mod nodes;
 mod promises;
 mod queue;
 mod refused;
@@ -34,6 +36,15 @@ pub fn check(told: &Told<'_>) -> Result<(), String> {
     standstill::whatever_waits_can_say_for_what(told)?;
     approval::what_needs_an_approval_begins_after_it(told)?;
     alarms::the_clock_wakes_what_it_should(told)?;
+    nodes::numbers_are_given_once(told)?;
+    nodes::nobody_stands_where_nothing_may(told)?;
+    nodes::what_a_lost_node_ran_is_lost_without_blame(told)?;
+    nodes::who_votes_is_well_chosen(told)?;
+    effects::only_a_running_attempt_intends(told)?;
+    effects::an_unkeyed_effect_never_begins_twice(told)?;
+    effects::what_nobody_knows_parks_its_stage(told)?;
+    effects::a_parked_stage_stays_until_it_is_settled(told)?;
+    effects::what_was_done_stays_done(told)?;
     documents::what_is_described_keeps_its_shape(told)?;
     refused::a_refused_entry_changes_nothing(told)?;
     requests::the_same_request_twice_is_done_once(told)

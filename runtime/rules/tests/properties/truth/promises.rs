@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rules::id::NodeId;
+
 use super::broken;
 use crate::lab::Told;
 
@@ -20,6 +22,27 @@ pub fn nodes_promise_what_their_workers_may_take(told: &Told<'_>) -> Result<(), 
     for team in state.teams.values() {
         if let Some((node, _)) = &team.placed {
             sums.entry(*node).or_default()[3] += 1;
+        }
+    }
+    for (name, team) in &state.teams {
+        let mut spread = BTreeMap::new();
+        let members = state.workers.values();
+        let members = members.filter(|worker| worker.spec.id.team == *name);
+        for (node, _) in members.filter_map(|worker| worker.placed.as_ref()) {
+            *spread.entry(*node).or_default() += 1;
+        }
+        if spread != team.spread {
+            return broken(format!("{name} is spread as {spread:?}: {team:?}"));
+        }
+    }
+    for (id, node) in &state.nodes {
+        let stands = |at: &Option<(NodeId, String)>| at.as_ref().is_some_and(|(at, _)| at == id);
+        let mut workers = node.workers.iter();
+        let mut butlers = node.butlers.iter();
+        let is_whole = workers.all(|worker| stands(&state.workers[worker].placed))
+            && butlers.all(|team| stands(&state.teams[team].placed));
+        if !is_whole {
+            return broken(format!("{id} names others than it holds: {node:?}"));
         }
     }
     if let Some(node) = sums.keys().find(|node| !state.nodes.contains_key(node)) {

@@ -30,8 +30,8 @@ pub fn whatever_waits_can_say_for_what(told: &Told<'_>) -> Result<(), String> {
             return broken(format!("{id} does not say what it waits for: {case:?}"));
         }
         for stage in case.all_stages() {
-            let is_pending = stage.status == StageStatus::Pending;
-            if why::stage_waits(state, case, stage).is_some() != is_pending {
+            let waits = matches!(stage.status, StageStatus::Pending | StageStatus::Parked);
+            if why::stage_waits(state, case, stage).is_some() != waits {
                 return broken(format!(
                     "{id}: it does not say what it waits for: {stage:?}"
                 ));

@@ -1,0 +1,24 @@
+//! A human says what a target is: where, what its methods mean, and for whom.
+
+use crate::limits;
+use crate::step::Step;
+use crate::target::Target;
+use crate::verdict::{Outcome, Rejection, Verdict, over};
+
+use super::fence;
+
+pub(super) fn apply(step: &mut Step<'_>, target: &Target) -> Verdict {
+    fence::human(step)?;
+    let faults = target.faults();
+    if !faults.is_empty() {
+        return Err(Rejection::Invalid(faults));
+    }
+    let is_new = !step.state.targets.contains_key(&target.name);
+    if is_new && step.state.targets.len() >= limits::MAX_TARGETS {
+        return Err(over("max_targets", limits::MAX_TARGETS));
+    }
+    step.state
+        .targets
+        .insert(target.name.clone(), target.clone());
+    Ok(Outcome::Done)
+}
