@@ -17,6 +17,7 @@
 pub mod agent;
 pub mod bound;
 pub mod case;
+pub mod cluster;
 mod container_calls;
 mod crowd;
 pub mod idle;

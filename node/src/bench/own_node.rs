@@ -11,12 +11,14 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use runtime::clock::{self, Deadline};
+use runtime::links::JoinToken;
 use tempfile::TempDir;
 
 use super::BenchError;
 use super::processes::{self, Ending};
 use crate::admin::client::{Client, ClientError};
 use crate::admin::wire::Status;
+use crate::daemon::{self, Site};
 
 /// A node that has a million entries to read comes up within this, or something is wrong.
 const UP_LIMIT: Duration = Duration::from_mins(2);
@@ -59,6 +61,30 @@ pub(super) enum Agents {
     Engine,
 }
 
+/// What a node is to others.
+pub(super) enum Seat {
+    /// A cluster of one without links.
+    Alone,
+    /// The first node of a cluster.
+    First(Site),
+    /// One that joins.
+    Joining(JoinToken, Site),
+}
+
+impl Seat {
+    /// Makes a folder the one of such a node.
+    async fn take(self, data: &Path) -> Result<(), BenchError> {
+        let taken = match self {
+            Self::Alone => return Ok(()),
+            Self::First(site) => daemon::found(data, site),
+            Self::Joining(token, site) => daemon::join(data, &token, site).await,
+        };
+        taken
+            .map(drop)
+            .map_err(|error| BenchError::Ended(error.to_string()))
+    }
+}
+
 /// A node of the bench's own.
 pub(super) struct OwnNode {
     // In the order in which they go.
@@ -71,8 +97,17 @@ pub(super) struct OwnNode {
 }
 
 impl OwnNode {
-    /// Starts one on a new folder and waits until it answers.
+    /// Starts a cluster of one on a new folder and waits until it answers.
     pub(super) async fn start(ground: &Ground, agents: Agents) -> Result<Self, BenchError> {
+        Self::start_as(ground, agents, Seat::Alone).await
+    }
+
+    /// Starts one on a new folder and waits until it answers.
+    pub(super) async fn start_as(
+        ground: &Ground,
+        agents: Agents,
+        seat: Seat,
+    ) -> Result<Self, BenchError> {
         let place = tempfile::Builder::new()
             .prefix("domo-bench-")
             .tempdir_in(&ground.folder);
@@ -81,6 +116,7 @@ impl OwnNode {
             Agents::Stub => Some(start_stub(ground, place.path()).await?),
             Agents::Engine => None,
         };
+        seat.take(&data_of(place.path())).await?;
         let (daemon, client) = start_daemon(ground, place.path(), agents).await?;
         Ok(Self {
             daemon,
@@ -155,6 +191,10 @@ impl OwnNode {
     }
 }
 
+fn data_of(place: &Path) -> PathBuf {
+    place.join("data")
+}
+
 fn stub_socket(place: &Path) -> PathBuf {
     place.join("stub.sock")
 }
@@ -187,7 +227,7 @@ async fn start_daemon(
     place: &Path,
     agents: Agents,
 ) -> Result<(Ending, Client), BenchError> {
-    let (data, log) = (place.join("data"), place.join("log"));
+    let (data, log) = (data_of(place), place.join("log"));
     let out = File::options().create(true).append(true).open(&log);
     let out = out.map_err(BenchError::io(log.display()))?;
     let mut command = Command::new(&ground.domo);

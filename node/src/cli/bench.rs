@@ -40,6 +40,23 @@ Examples:
         #[arg(long, default_value_t = bench::case::MANY)]
         clients: usize,
     },
+    /// Measure three nodes: whole cases, and how soon the death of the leader's node is over
+    #[command(after_help = "\
+Examples:
+  domo bench cluster
+  domo bench cluster --kills 0 --seconds 30 --output json")]
+    Cluster {
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        time: Time,
+        /// Clients that hand cases in at once
+        #[arg(long, default_value_t = bench::case::MANY)]
+        clients: usize,
+        /// How often the leader's node is killed
+        #[arg(long, default_value_t = 20)]
+        kills: usize,
+    },
     /// Measure how long it takes until a case is taken in for good
     #[command(after_help = "Examples:\n  domo bench submit\n  domo bench submit --seconds 30")]
     Submit {
@@ -190,6 +207,23 @@ impl Which {
                     measured: time.span(),
                 };
                 bench::case::run(&place.ground()?, clients.max(1), spans).await
+            }
+            Self::Cluster {
+                place,
+                time,
+                clients,
+                kills,
+            } => {
+                let spans = bench::case::Spans {
+                    warm: Duration::from_secs(2),
+                    measured: time.span(),
+                };
+                let plan = bench::cluster::Plan {
+                    clients: clients.max(1),
+                    spans,
+                    kills,
+                };
+                bench::cluster::run(&place.ground()?, plan).await
             }
             Self::Submit { place, time } => bench::submit::run(&place.ground()?, time.span()).await,
             Self::Reads { place, time } => bench::reads::run(&place.ground()?, time.span()).await,
