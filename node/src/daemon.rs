@@ -255,7 +255,7 @@ async fn open_hall(
     }
     let opened = open_engine(settings, mode, identity).await?;
     let engine = opened.description.to_string();
-    let troubles = engine_watch::follow(opened.engine.as_ref());
+    let troubles = engine_watch::follow(opened.engine.as_ref(), opened.is_there);
     let boxes = Arc::new(Boxes::new(
         opened.engine,
         blobs.clone(),

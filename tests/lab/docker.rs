@@ -158,18 +158,30 @@ impl Drop for DockerEngine {
 }
 
 impl DockerEngine {
+    /// The names of the containers that run in it.
+    pub fn running(&self) -> Vec<String> {
+        self.listed(&["ps", "--format", "{{.Names}}"])
+    }
+
     fn remove_containers(&self) {
         let host = format!("unix://{}", self.socket());
-        let list = Command::new("docker")
-            .args(["-H", &host, "ps", "-aq"])
-            .output();
-        let list = list.map(|output| output.stdout).unwrap_or_default();
-        for id in String::from_utf8_lossy(&list).lines() {
+        for id in self.listed(&["ps", "-aq"]) {
             Command::new("docker")
-                .args(["-H", &host, "rm", "-f", id])
+                .args(["-H", &host, "rm", "-f", &id])
                 .output()
                 .ok();
         }
+    }
+
+    fn listed(&self, words: &[&str]) -> Vec<String> {
+        let host = format!("unix://{}", self.socket());
+        let list = Command::new("docker")
+            .args(["-H", &host])
+            .args(words)
+            .output();
+        let list = list.map(|output| output.stdout).unwrap_or_default();
+        let list = String::from_utf8_lossy(&list);
+        list.lines().map(str::to_owned).collect()
     }
 }
 

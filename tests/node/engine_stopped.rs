@@ -1,6 +1,8 @@
 //! The Docker engine goes away in the middle of an attempt and comes back: no case is stuck.
 
-use lab::{DockerEngine, Engine, Lab, Node, Stage, Team, Worker, is_told_once};
+use std::time::Duration;
+
+use lab::{DockerEngine, Engine, Lab, Node, Stage, Team, Worker, is_told_once, wait_until};
 use nix::sys::signal::Signal;
 
 /// A node with an engine of its own, and a case whose agent waits.
@@ -42,6 +44,7 @@ fn a_case_ends_when_the_engine_is_stopped_and_started_in_the_middle() {
     );
     docker.start_again();
     ends_well(&node, &case);
+    has_no_orphans(&docker);
 }
 
 #[test]
@@ -51,6 +54,7 @@ fn a_case_ends_when_the_engine_is_killed_and_started_in_the_middle() {
     docker.kill();
     docker.start_again();
     ends_well(&node, &case);
+    has_no_orphans(&docker);
 }
 
 #[test]
@@ -73,7 +77,52 @@ fn a_node_that_starts_without_its_engine_says_so_and_uses_it_when_it_is_there() 
     let (mut docker, mut node, case) = waiting(&lab);
     node.kill();
     docker.stop();
+    node.start_again();
+    wait_until(HEALED, "the status names the engine that is gone", || {
+        let status = node.ask(&["status"]);
+        let told = status.to_string();
+        let is_told = told.contains("the engine that runs the agents does not answer");
+        is_told.then_some(()).ok_or(told)
+    });
+    assert_eq!(node.case(&case)["status"], "running");
+    docker.start_again();
+    ends_well(&node, &case);
+    has_no_orphans(&docker);
+}
+
+#[test]
+fn a_daemon_that_starts_while_its_engine_hangs_adopts_what_runs() {
+    let lab = Lab::new();
+    let (docker, mut node, case) = waiting(&lab);
+    docker.signal(Signal::SIGSTOP);
+    node.kill();
+    node.start_again();
+    docker.signal(Signal::SIGCONT);
+    ends_well(&node, &case);
+    let attempts = node.case(&case)["attempts"].as_array().map(Vec::len);
+    assert_eq!(attempts, Some(1), "what ran was adopted");
+    has_no_orphans(&docker);
+}
+
+#[test]
+fn a_case_ends_when_daemon_and_engine_are_killed_together() {
+    let lab = Lab::new();
+    let (mut docker, mut node, case) = waiting(&lab);
+    node.kill();
+    docker.kill();
     docker.start_again();
     node.start_again();
     ends_well(&node, &case);
+    has_no_orphans(&docker);
+}
+
+/// How long after healing nothing may be left that nobody wants.
+const HEALED: Duration = Duration::from_secs(10);
+
+/// The one worker has one container, and nothing else runs.
+fn has_no_orphans(docker: &DockerEngine) {
+    wait_until(HEALED, "one container runs", || {
+        let running = docker.running();
+        (running.len() <= 1).then_some(()).ok_or(running.join(", "))
+    });
 }

@@ -8,15 +8,22 @@ use tokio::sync::broadcast::error::RecvError;
 
 use crate::admin::wire::{Moment, Trouble};
 
-#[derive(Default)]
 struct Seen {
     lost_since: Option<WallMs>,
     count: u64,
 }
 
 /// Follows the engine's news from now on; what is answered tells the present trouble, if there is any.
-pub(super) fn follow(engine: &dyn Engine) -> impl Fn() -> Vec<Trouble> + Send + Sync + 'static {
-    let seen = Arc::new(Mutex::new(Seen::default()));
+///
+/// One that is not there at the start is in trouble until its news say otherwise.
+pub(super) fn follow(
+    engine: &dyn Engine,
+    is_there: bool,
+) -> impl Fn() -> Vec<Trouble> + Send + Sync + 'static {
+    let seen = Arc::new(Mutex::new(Seen {
+        lost_since: (!is_there).then(clock::wall),
+        count: u64::from(!is_there),
+    }));
     let (noted, mut news) = (Arc::clone(&seen), engine.events());
     tokio::spawn(async move {
         loop {

@@ -106,13 +106,15 @@ impl ContainerEngine {
         };
         let name = self.home.name(&spec.id);
         let spool = self.home.lay_out(&record)?;
-        let ensured = if is_known {
+        let (ensured, was_out_of_memory) = if is_known {
             self.verdict(spec, &name).await?
         } else {
-            Ensured::Created
+            (Ensured::Created, false)
         };
+        let mut state = BoxState::new(ensured, spool.clone());
+        state.was_out_of_memory = was_out_of_memory;
         if ensured == Ensured::Adopted {
-            return Ok(BoxState { ensured, spool });
+            return Ok(state);
         }
         self.write_files(spec, &record, &spool)?;
         if ensured == Ensured::Created {
@@ -127,7 +129,7 @@ impl ContainerEngine {
             }
         }
         self.start(&name, &spool).await?;
-        Ok(BoxState { ensured, spool })
+        Ok(state)
     }
 
     /// Starts the container, and waits until its init serves.
@@ -170,10 +172,11 @@ impl ContainerEngine {
         Ok(())
     }
 
-    /// What is to be done with what stands under this name; fails where it is someone else's.
-    async fn verdict(&self, spec: &BoxSpec, name: &str) -> Result<Ensured, EngineError> {
+    /// What is to be done with what stands under this name, and whether it had ended for want of
+    /// memory; fails where it is someone else's.
+    async fn verdict(&self, spec: &BoxSpec, name: &str) -> Result<(Ensured, bool), EngineError> {
         let Some(seen) = self.client.inspect(name).await? else {
-            return Ok(Ensured::Created);
+            return Ok((Ensured::Created, false));
         };
         let labels = Labels::of_spec(&self.home, spec);
         if !labels.are_of_same_box(&seen.labels) {
@@ -183,13 +186,15 @@ impl ContainerEngine {
                 cure: "remove it by hand".into(),
             });
         }
-        match seen.stands {
-            Stands::Running => Ok(Ensured::Adopted),
-            Stands::Paused => self.client.unpause(name).await.map(|()| Ensured::Adopted),
-            Stands::Still if labels.are_of_same_spec(&seen.labels) => Ok(Ensured::Started),
+        let ensured = match seen.stands {
+            Stands::Running => Ensured::Adopted,
+            Stands::Paused => self.client.unpause(name).await.map(|()| Ensured::Adopted)?,
+            Stands::Still if labels.are_of_same_spec(&seen.labels) => Ensured::Started,
             // Of another release or description, or half removed: made anew, its folder stays.
-            Stands::Still | Stands::Broken => Ok(Ensured::Created),
-        }
+            Stands::Still | Stands::Broken => Ensured::Created,
+        };
+        let has_ended = ensured != Ensured::Adopted;
+        Ok((ensured, has_ended && seen.is_out_of_memory))
     }
 
     fn write_files(
@@ -358,12 +363,12 @@ impl Engine for ContainerEngine {
 /// Hands the engine's news on for as long as it lives, and finds the engine again when it is back.
 async fn listen(client: Arc<Client>, ours: Labels, events: broadcast::Sender<BoxEvent>) {
     let mut pause = RECONNECT.0;
-    let mut is_lost = false;
+    let (mut is_lost, mut is_new) = (false, true);
     loop {
         if let Ok(mut deaths) = client.deaths(ours.filters()).await {
             pause = RECONNECT.0;
-            if std::mem::take(&mut is_lost) {
-                // Nobody listens: then nobody is to be told.
+            if std::mem::take(&mut is_lost) | std::mem::take(&mut is_new) {
+                // Whoever was opened with a silent engine waits for this. Nobody listens: then nobody is to be told.
                 let _ = events.send(BoxEvent::Regained);
             }
             while let Some(Died { container, labels }) = deaths.next().await {

@@ -171,8 +171,21 @@ pub enum Ensured {
 pub struct BoxState {
     /// What had to be done for it.
     pub ensured: Ensured,
+    /// Whether the engine says that it had ended for want of memory; some cannot know.
+    pub was_out_of_memory: bool,
     /// How to speak with its init.
     pub spool: Spool,
+}
+
+impl BoxState {
+    /// One of which nothing is known but that it runs.
+    fn new(ensured: Ensured, spool: Spool) -> BoxState {
+        BoxState {
+            ensured,
+            was_out_of_memory: false,
+            spool,
+        }
+    }
 }
 
 /// A box that the engine has.

@@ -63,12 +63,14 @@ pub struct Opened {
     pub description: Description,
     /// Why this one, as a sentence for the start message.
     pub why: String,
+    /// Whether it answered; one that did not is used as soon as it does.
+    pub is_there: bool,
 }
 
 /// Opens the engine that the settings ask for. Inside a tokio runtime.
 ///
 /// # Errors
-/// [`EngineError::Unreachable`] when Docker is asked for and does not answer;
+/// [`EngineError::Unreachable`] when Docker is asked for, does not answer, and has never run a box here;
 /// [`EngineError::Refused`] when processes cannot be confined here and need be.
 pub async fn open(settings: &EngineSettings) -> Result<Opened, EngineError> {
     let home = {
@@ -92,41 +94,58 @@ pub async fn open(settings: &EngineSettings) -> Result<Opened, EngineError> {
             open_process(settings, home, "the settings ask for it".to_owned()).await
         }
         EngineChoice::Docker => {
-            let (engine, description) = ask_docker(home, &settings.docker_socket).await?;
-            Ok(Opened {
-                engine,
-                description,
-                why: "the settings ask for it".to_owned(),
-            })
+            let why = "the settings ask for it".to_owned();
+            open_docker(home, &settings.docker_socket, why).await
         }
-        EngineChoice::Auto => match ask_docker(home.clone(), &settings.docker_socket).await {
-            Ok((engine, description)) => {
-                let why = format!("Docker answers at {socket}");
-                Ok(Opened {
-                    engine,
-                    description,
-                    why,
-                })
+        EngineChoice::Auto => {
+            let why = format!("Docker answers at {socket}");
+            match open_docker(home.clone(), &settings.docker_socket, why).await {
+                Ok(opened) => Ok(opened),
+                Err(error) => {
+                    let why = format!("no Docker engine answers at {socket} ({error})");
+                    open_process(settings, home, why).await
+                }
             }
-            Err(error) => {
-                let why = format!("no Docker engine answers at {socket} ({error})");
-                open_process(settings, home, why).await
-            }
-        },
+        }
     }
 }
 
-async fn ask_docker(
-    home: Home,
-    socket: &Path,
-) -> Result<(Arc<dyn Engine>, Description), EngineError> {
+/// The Docker engine that answers; or one that does not answer now but has containers of this node,
+/// which another engine would run a second time.
+async fn open_docker(home: Home, socket: &Path, why: String) -> Result<Opened, EngineError> {
+    let has_containers = !home.records(super::docker::NAME)?.is_empty();
     let engine = Arc::new(ContainerEngine::new(home, socket));
-    match tokio::time::timeout(AUTO_LIMIT, engine.probe()).await {
-        Ok(description) => Ok((engine, description?)),
+    let asked = match tokio::time::timeout(AUTO_LIMIT, engine.probe()).await {
+        Ok(answer) => answer,
         Err(_) => Err(EngineError::Unreachable {
             engine: super::docker::NAME,
             why: format!("no answer at {} within 2 s", socket.display()),
         }),
+    };
+    let is_there = asked.is_ok();
+    let (description, why) = match asked {
+        Ok(description) => (description, why),
+        Err(error) if has_containers && error.is_passing() => {
+            let why = format!("it has containers of this node, and is waited for: {error}");
+            (silent(), why)
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(Opened {
+        engine,
+        description,
+        why,
+        is_there,
+    })
+}
+
+/// What can be said of a Docker engine that says nothing.
+fn silent() -> Description {
+    Description {
+        engine: super::docker::NAME.to_owned(),
+        version: "does not answer now".to_owned(),
+        confinement: Confinement::Container,
+        weaknesses: Vec::new(),
     }
 }
 
@@ -169,6 +188,7 @@ async fn open_process(
                     engine: Arc::new(engine),
                     description,
                     why,
+                    is_there: true,
                 });
             }
             Err(error) => tried.push(format!("{confinement}: {error}")),

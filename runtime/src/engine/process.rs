@@ -100,10 +100,7 @@ impl ProcessEngine {
             && let Some(found) = self.init_of(record)
         {
             self.watch(record, found);
-            return Ok(BoxState {
-                ensured: Ensured::Adopted,
-                spool: self.home.spool(record),
-            });
+            return Ok(BoxState::new(Ensured::Adopted, self.home.spool(record)));
         }
         let ensured = if known.is_some() {
             Ensured::Started
@@ -134,7 +131,7 @@ impl ProcessEngine {
             ));
         };
         self.watch(&record, found);
-        Ok(BoxState { ensured, spool })
+        Ok(BoxState::new(ensured, spool))
     }
 
     /// Starts the init of a laid-out box, and waits until it serves.

@@ -21,6 +21,12 @@
 //! "kill everything here but me", which the kernel does in one step that no fork can outrun. Beside
 //! others an attempt has an attendant, whose descendants are found by walking through `/proc`; what
 //! outruns that for long costs the whole box. Memory and processes are limited for the box.
+//!
+//! Init is its agent's own user: no box gives it another one, since in a container that would take
+//! capabilities, and in a sandbox a second user that nobody but root can map. So an agent can forge
+//! its own exit, and is taken at its word: it ends at once, and what it left is read as ever. It can
+//! as well end or spoil what runs beside it in its box, which are attempts of the same agent.
+//!
 //! The steps between are programs of their own because limits and rights can be set without
 //! `unsafe` only on oneself. It is single-threaded: it lives in every box.
 

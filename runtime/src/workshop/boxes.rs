@@ -119,22 +119,27 @@ impl Boxes {
         let name = spool_name(job.attempt)?;
         let spec = self.spec(job);
         let mut news = self.engine.events();
-        let spool = self
-            .engine
-            .ensure(&spec)
-            .await
-            .map_err(|error| passing(&error))?
-            .spool;
+        let found = self.engine.ensure(&spec).await;
+        let found = found.map_err(|error| passing(&error))?;
+        let (spool, mut is_out_of_memory) = (found.spool, found.was_out_of_memory);
         let watch = loop {
             match observe(&spool, &name).await? {
                 AttemptObserved::NotStarted { is_ordered: false } => {
+                    // Whatever its box died of before is no matter of this attempt's.
+                    is_out_of_memory = false;
                     self.order(job, kernel.as_ref(), &spool, &name).await?;
                 }
                 AttemptObserved::NotStarted { is_ordered: true } | AttemptObserved::Running => {
                     break self.watcher.attempt(&spool, &name);
                 }
                 AttemptObserved::Exited(exit) => {
-                    return self.read(kernel.as_ref(), &spool, &name, exit).await;
+                    let ended = self.read(kernel.as_ref(), &spool, &name, &exit).await?;
+                    return Ok(take_out::told(
+                        ended,
+                        &exit,
+                        is_out_of_memory,
+                        &job.agent.limits,
+                    ));
                 }
             }
         };
@@ -142,22 +147,29 @@ impl Boxes {
         loop {
             match observe(&spool, &name).await? {
                 AttemptObserved::Exited(exit) => {
-                    return self.read(kernel.as_ref(), &spool, &name, exit).await;
+                    let ended = self.read(kernel.as_ref(), &spool, &name, &exit).await?;
+                    return Ok(take_out::told(
+                        ended,
+                        &exit,
+                        is_out_of_memory,
+                        &job.agent.limits,
+                    ));
                 }
                 AttemptObserved::Running => started(),
                 AttemptObserved::NotStarted { .. } => {}
             }
             let is_box_in_doubt = tokio::select! {
                 () = watch.changed() => look_after.is_over(),
-                () = doubt(&mut news, &spec.id) => true,
+                of_memory = doubt(&mut news, &spec.id) => {
+                    is_out_of_memory |= of_memory;
+                    true
+                }
             };
             if is_box_in_doubt {
                 look_after = Deadline::after(LOOK_AFTER);
                 // A box that had ended is started again; its init says what was lost.
-                self.engine
-                    .ensure(&spec)
-                    .await
-                    .map_err(|error| passing(&error))?;
+                let found = self.engine.ensure(&spec).await;
+                is_out_of_memory |= found.map_err(|error| passing(&error))?.was_out_of_memory;
             }
         }
     }
@@ -313,12 +325,13 @@ pub fn attempt_id(name: &AttemptName) -> Option<AttemptId> {
     })
 }
 
-/// Returns when the engine's news leave it open whether the box still runs.
-async fn doubt(news: &mut tokio::sync::broadcast::Receiver<BoxEvent>, id: &BoxId) {
+/// Returns when the engine's news leave it open whether the box still runs: whether it ended for
+/// want of memory.
+async fn doubt(news: &mut tokio::sync::broadcast::Receiver<BoxEvent>, id: &BoxId) -> bool {
     loop {
         match news.recv().await {
-            Ok(BoxEvent::Ended { id: ended, .. }) if ended == *id => return,
-            Ok(BoxEvent::Regained) | Err(RecvError::Lagged(_)) => return,
+            Ok(BoxEvent::Ended { id: ended, oom }) if ended == *id => return oom,
+            Ok(BoxEvent::Regained) | Err(RecvError::Lagged(_)) => return false,
             Ok(BoxEvent::Ended { .. } | BoxEvent::Lost) => {}
             Err(RecvError::Closed) => std::future::pending::<()>().await,
         }

@@ -2,10 +2,11 @@
 
 use rules::attempt::{Artifact, Body, StageResult};
 use rules::limits::{MAX_ARTIFACTS, MAX_INLINE_BYTES, MAX_SUMMARY_BYTES};
+use rules::team::AgentLimits;
 
 use super::{Boxes, blocking, unread};
 use crate::kernel::{AttemptOutcome, FailKind, Kernel};
-use crate::spool::{AttemptName, Collected, Exit, Spool};
+use crate::spool::{AttemptName, Collected, Ending, Exit, Spool};
 use crate::workshop::{Ended, WorkshopError};
 
 impl Boxes {
@@ -15,11 +16,11 @@ impl Boxes {
         kernel: &dyn Kernel,
         spool: &Spool,
         name: &AttemptName,
-        exit: Exit,
+        exit: &Exit,
     ) -> Result<Ended, WorkshopError> {
         let (from, of) = (spool.clone(), name.clone());
         let out = blocking(move || from.collect(&of)).await?;
-        match kernel.read(&exit, &out) {
+        match kernel.read(exit, &out) {
             AttemptOutcome::Failed { reason } if reason.kind == FailKind::Lost => {
                 Ok(Ended::Lost(reason.text))
             }
@@ -89,4 +90,59 @@ fn cut(text: &str, limit: usize) -> String {
         end -= 1;
     }
     format!("{}…", &text[..end])
+}
+
+/// What an attempt came to, with the limit where memory was the cause. An attempt that went with its
+/// box is a failure then, and not lost: the next one would take the box with it again.
+pub(super) fn told(
+    ended: Ended,
+    exit: &Exit,
+    was_box_out_of_memory: bool,
+    takes: &AgentLimits,
+) -> Ended {
+    let said = format!("out of memory, limit {} MiB", takes.memory_bytes >> 20);
+    match ended {
+        Ended::Lost(_) if was_box_out_of_memory && exit.ending == Ending::Lost => {
+            Ended::Failed(format!("{said}: the kernel ended its whole box"))
+        }
+        Ended::Failed(why) if exit.oom => match why.strip_prefix("out of memory") {
+            Some(rest) => Ended::Failed(format!("{said}{rest}")),
+            None => Ended::Failed(why),
+        },
+        Ended::Succeeded(_) | Ended::Failed(_) | Ended::Lost(_) => ended,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_as_the_cause_is_told_with_its_limit_and_is_a_failure() {
+        let takes = AgentLimits {
+            cpu_milli: 100,
+            memory_bytes: 64 << 20,
+            pids: 8,
+            output_bytes: 1 << 20,
+            wall_ms: 1000,
+        };
+        let lost = Exit::bare(Ending::Lost);
+        let of = |ended: Ended, exit: &Exit, box_too| told(ended, exit, box_too, &takes);
+        let gone = || Ended::Lost("gone".to_owned());
+        let failed = |why: &str| Ended::Failed(why.to_owned());
+        assert_eq!(of(gone(), &lost, false), gone());
+        assert_eq!(
+            of(gone(), &lost, true),
+            failed("out of memory, limit 64 MiB: the kernel ended its whole box")
+        );
+        let killed = Exit {
+            oom: true,
+            ..Exit::bare(Ending::Signal(9))
+        };
+        assert_eq!(
+            of(failed("out of memory: why"), &killed, false),
+            failed("out of memory, limit 64 MiB: why")
+        );
+        assert_eq!(of(failed("else"), &killed, false), failed("else"));
+    }
 }
