@@ -170,6 +170,20 @@ impl Node {
     /// Stops it, as a debugger or a full host would.
     pub fn stop(&self) {
         self.signal(Signal::SIGSTOP);
+        let tasks = format!("/proc/{}/task", self.child.id());
+        wait_until("all its threads are stopped", || {
+            let threads = std::fs::read_dir(&tasks).unwrap().map_while(Result::ok);
+            let states: Vec<String> = threads
+                .map_while(|thread| std::fs::read_to_string(thread.path().join("stat")).ok())
+                .collect();
+            // The state stands behind the name, which is in brackets.
+            let is_stopped = |stat: &String| {
+                stat.rsplit(')')
+                    .next()
+                    .is_some_and(|rest| rest.starts_with(" T"))
+            };
+            (states.iter().all(is_stopped), states.concat())
+        });
     }
 
     /// Lets it go on.

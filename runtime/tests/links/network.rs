@@ -5,9 +5,12 @@
 //! direction, without a word to either end: neither firewall nor traffic control is needed, and no
 //! interface is seen going down.
 
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// What the namespaces of these tests begin with; the process that made them follows.
+const PREFIX: &str = "domo-links-";
 /// Makes names of networks differ within this process.
 static COUNT: AtomicU64 = AtomicU64::new(0);
 /// The hardware addresses of the two ends, and one that is nobody's.
@@ -25,7 +28,8 @@ pub struct Network {
 impl Network {
     pub fn new() -> Network {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = |end: u8| format!("domo-{}-{number}-{end}", std::process::id());
+        sweep();
+        let name = |end: u8| format!("{PREFIX}{}-{number}-{end}", std::process::id());
         let network = Network {
             names: [name(1), name(2)],
         };
@@ -81,6 +85,21 @@ impl Drop for Network {
         for name in &self.names {
             let words = ["netns", "delete", name];
             drop(Command::new("ip").args(words).status());
+        }
+    }
+}
+
+/// Takes away what tests left that were killed before they could.
+fn sweep() {
+    let listed = Command::new("ip").args(["netns", "list"]).output().unwrap();
+    for line in String::from_utf8(listed.stdout).unwrap().lines() {
+        let name = line.split(' ').next().unwrap();
+        let process = name
+            .strip_prefix(PREFIX)
+            .and_then(|rest| rest.split('-').next());
+        let is_left = |process: &str| !Path::new("/proc").join(process).exists();
+        if process.is_some_and(is_left) {
+            drop(Command::new("ip").args(["netns", "delete", name]).status());
         }
     }
 }
