@@ -1,6 +1,7 @@
 //! Cases as clients hand them in: closed loops that wait, open loops that do not.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rand::RngExt as _;
@@ -19,12 +20,23 @@ const MOST_OPEN: usize = 512;
 /// overshoots by some dozens of microseconds.
 const LOOK_BEFORE: Duration = Duration::from_micros(200);
 
+/// How long one reading of the ledger's clock serves for request ids: a node under load remembers an
+/// id for a minute at least, and a younger one is never taken for one that it has forgotten.
+const STAMP_US: u64 = 1_000_000;
+
 /// What is handed in.
 #[derive(Clone)]
 pub(super) struct Wishes {
     client: Client,
     teams: Arc<Vec<String>>,
-    clock_ms: u64,
+    stamp: Arc<Stamp>,
+}
+
+/// The ledger's clock as it was last read.
+#[derive(Default)]
+struct Stamp {
+    clock_ms: AtomicU64,
+    read_us: AtomicU64,
 }
 
 /// What came of a load.
@@ -55,35 +67,44 @@ struct Took {
 impl Wishes {
     /// Cases for these teams, in turn.
     pub(super) async fn new(client: &Client, teams: Vec<String>) -> Result<Self, BenchError> {
-        let clock_ms = client.clock().await?.clock_ms;
-        let (client, teams) = (client.clone(), Arc::new(teams));
+        let stamp = Stamp::default();
+        stamp.read(client).await?;
         Ok(Self {
-            client,
-            teams,
-            clock_ms,
+            client: client.clone(),
+            teams: Arc::new(teams),
+            stamp: Arc::new(stamp),
         })
     }
 
-    fn request_id(&self) -> String {
-        // The stamp only says when an id is too old to be known: a bench is over long before.
-        format!("{:032x}@{}", rand::rng().random::<u128>(), self.clock_ms)
+    async fn request_id(&self) -> Result<String, ClientError> {
+        if self.stamp.is_old() {
+            self.stamp.read(&self.client).await?;
+        }
+        let clock_ms = self.stamp.clock_ms.load(Ordering::Relaxed);
+        Ok(format!("{:032x}@{clock_ms}", rand::rng().random::<u128>()))
     }
 
     /// Hands the case of that number in; answers its id.
     pub(super) async fn submit(&self, number: usize) -> Result<String, ClientError> {
+        let id = self.request_id().await?;
+        self.hand_in(number, &id).await
+    }
+
+    async fn hand_in(&self, number: usize, id: &str) -> Result<String, ClientError> {
         let case = OpenCase {
             team: Some(self.teams[number % self.teams.len()].clone()),
             title: Some("a case that is measured".to_owned()),
             brief: "pod mse-gateway-0 is Pending: say why, and what to do about it".to_owned(),
             ..OpenCase::default()
         };
-        Ok(self.client.open_case(&case, &self.request_id()).await?.case)
+        Ok(self.client.open_case(&case, id).await?.case)
     }
 
     /// Hands a case in and follows it to its report.
     async fn whole(&self, number: usize, due_us: u64) -> Result<Took, BenchError> {
+        let id = self.request_id().await?;
         let sent_us = clock::boot_us();
-        let case = self.submit(number).await?;
+        let case = self.hand_in(number, &id).await?;
         let submit_us = clock::boot_us() - sent_us;
         follow(&self.client, &case).await?;
         let case_us = clock::boot_us().saturating_sub(due_us);
@@ -149,15 +170,36 @@ impl Wishes {
     }
 }
 
-/// Follows a case to its report; one that does not succeed is an error.
+impl Stamp {
+    /// Whether it is to be read again; of many who ask at once, one is told so.
+    fn is_old(&self) -> bool {
+        let now = clock::boot_us();
+        let take = |read_us: u64| (now.saturating_sub(read_us) > STAMP_US).then_some(now);
+        let taken = self
+            .read_us
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+        taken.is_ok()
+    }
+
+    async fn read(&self, client: &Client) -> Result<(), ClientError> {
+        self.read_us.store(clock::boot_us(), Ordering::Relaxed);
+        let clock_ms = client.clock().await?.clock_ms;
+        self.clock_ms.store(clock_ms, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// Follows a case to its report; one that does not succeed is an error. Reads the stream to its end,
+/// so that its connection serves the next question.
 pub(super) async fn follow(client: &Client, case: &str) -> Result<(), BenchError> {
     // Nothing of its history is wanted, only the end.
     let mut lines = client.watch(case, u64::MAX).await?;
     let mut last_words = String::from("it said nothing");
+    let mut has_succeeded = false;
     while let Some(event) = lines.next().await? {
         match event {
             WatchEvent::Closed { case } if case.line.outcome == Some(CaseOutcome::Succeeded) => {
-                return Ok(());
+                has_succeeded = true;
             }
             WatchEvent::Closed { case } => {
                 let why = case.ending_reason.unwrap_or_default();
@@ -171,6 +213,9 @@ pub(super) async fn follow(client: &Client, case: &str) -> Result<(), BenchError
             | WatchEvent::Quiet
             | WatchEvent::Unnamed => {}
         }
+    }
+    if has_succeeded {
+        return Ok(());
     }
     Err(BenchError::Ended(format!(
         "the stream of case {case} ended before it: {last_words}"

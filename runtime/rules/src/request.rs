@@ -4,7 +4,8 @@
 //! Ids of requests that speak of a case live as long as the case and an hour more; others
 //! an hour. A second answer is the first one. An id that carries the time of its making and
 //! is older than the memory is *expired*: an answer of its own, since "new" would do it twice.
-//! The memory reaches back an hour, or less far when a flood of requests pushed ids out of it.
+//! The memory reaches back an hour, or less far when a flood of requests pushed ids out of it: then
+//! to the youngest id that was pushed out. An id that was made after it was never pushed out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +30,7 @@ struct Answered {
 pub struct Requests {
     answered: BTreeMap<RequestId, Answered>,
     forgettable: BTreeSet<(ClockMs, RequestId)>,
-    /// Ids that were made until then may have been pushed out.
+    /// When the youngest id that was pushed out was made: one made until then may be among them.
     horizon: Option<ClockMs>,
 }
 
@@ -99,10 +100,13 @@ impl Requests {
     /// Makes room by forgetting the oldest before their time.
     fn push_out(&mut self) {
         while self.forgettable.len() > limits::MAX_REMEMBERED {
-            // Whatever is to be kept until then was made a memory's length before, or earlier.
-            if let Some((until, _)) = self.forgettable.first() {
-                let made = ClockMs(until.0.saturating_sub(limits::REQUEST_MEMORY_MS));
-                self.horizon = self.horizon.max(Some(made));
+            if let Some((until, id)) = self.forgettable.first()
+                && let Some(made) = id.made()
+            {
+                // A stamp of the future is no reason to distrust everybody until then: what is to be
+                // kept until then was asked a memory's length before, or earlier.
+                let asked = ClockMs(until.0.saturating_sub(limits::REQUEST_MEMORY_MS));
+                self.horizon = self.horizon.max(Some(made.min(asked)));
             }
             self.forget_oldest();
         }

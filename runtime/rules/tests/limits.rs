@@ -7,10 +7,10 @@ use cluster::{Cluster, amend, limit, name, playbook, sam, worker};
 use rules::attempt::{AttemptOutcome, Body};
 use rules::case::Report;
 use rules::command::Request;
-use rules::id::{AttemptId, ClockMs, RequestId, WorkerId};
+use rules::id::{AttemptId, RequestId, WorkerId};
 use rules::limits;
-use rules::verdict::{Outcome, Rejection};
-use rules::{Command, Principal, Who};
+use rules::verdict::Outcome;
+use rules::{Command, Who};
 
 #[test]
 fn a_team_has_so_many_open_cases_and_no_more() {
@@ -121,29 +121,6 @@ fn a_team_has_so_many_workers_and_each_can_still_be_changed() {
         assert_eq!(put(&called[1..]), Ok(()), "the second time nothing is new");
     }
     assert_eq!(put(&called), Err(limit("max_workers_per_team", max)));
-}
-
-#[test]
-fn an_id_that_a_flood_pushed_out_of_the_memory_is_expired_and_not_new() {
-    let mut cluster = Cluster::new();
-    let ask = |cluster: &mut Cluster, word: &str, made: u64| {
-        let id = RequestId::stamped(word, ClockMs(made)).unwrap();
-        let request = Some(Request { id, digest: 7 });
-        let remove = vec![worker("nobody").name()];
-        let put = Vec::new();
-        let command = Command::ApplyDocuments { put, remove };
-        cluster.hears(request, 0, sam(), command).verdict
-    };
-    let refused = ask(&mut cluster, "first", 0);
-    assert!(matches!(refused, Err(Rejection::NoDocument(_))));
-    cluster.hears(None, 5, Principal::own(Who::Ledger), Command::Tick);
-    for word in 0..limits::MAX_REMEMBERED {
-        assert_eq!(ask(&mut cluster, &format!("flood-{word}"), 5), refused);
-    }
-    assert_eq!(cluster.state.requests.len(), limits::MAX_REMEMBERED);
-    assert_eq!(ask(&mut cluster, "first", 0), Err(Rejection::Expired));
-    assert_eq!(ask(&mut cluster, "flood-7", 5), refused, "it is remembered");
-    assert_eq!(ask(&mut cluster, "another", 5), refused, "it is new");
 }
 
 #[test]
