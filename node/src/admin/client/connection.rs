@@ -279,6 +279,13 @@ impl Connections {
         None
     }
 
+    /// Keeps the connection of an answer that was read to its end.
+    pub(super) fn keep_of(&self, answer: Option<Answer>) {
+        if let Some(answer) = answer {
+            self.keep(answer.sender);
+        }
+    }
+
     fn keep(&self, sender: SendRequest<Sent>) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < MAX_IDLE && !sender.is_closed() {

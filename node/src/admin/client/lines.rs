@@ -13,9 +13,12 @@ use super::{Client, ClientError};
 /// The longest line: a closed case with its whole history.
 const MAX_LINE_BYTES: usize = 64 << 20;
 
-/// The lines of a long answer. Dropping it ends the stream.
+/// The lines of a long answer. Dropping it ends the stream; whoever reads it to its end gets its
+/// connection used again.
 pub struct Lines<T> {
-    answer: Answer,
+    connections: Connections,
+    /// None once it has come to its end.
+    answer: Option<Answer>,
     unread: Vec<u8>,
     /// How much of `unread` is known to hold no line end.
     searched: usize,
@@ -24,10 +27,11 @@ pub struct Lines<T> {
 
 impl<T: DeserializeOwned> Lines<T> {
     pub(super) async fn open(client: &Client, path: String) -> Result<Self, ClientError> {
-        let connections: &Connections = &client.connections;
+        let connections = client.connections.clone();
         let answer = connections.stream(&Asked::new(Method::GET, path)).await?;
         Ok(Self {
-            answer,
+            connections,
+            answer: Some(answer),
             unread: Vec::new(),
             searched: 0,
             line: PhantomData,
@@ -40,7 +44,10 @@ impl<T: DeserializeOwned> Lines<T> {
             if let Some(line) = self.take_line() {
                 return understood(&line).map(Some);
             }
-            match frame(self.answer.response.body_mut()).await? {
+            let Some(answer) = &mut self.answer else {
+                return Ok(None);
+            };
+            match frame(answer.response.body_mut()).await? {
                 Some(bytes) if self.unread.len() + bytes.len() <= MAX_LINE_BYTES => {
                     self.unread.extend_from_slice(&bytes);
                 }
@@ -49,7 +56,9 @@ impl<T: DeserializeOwned> Lines<T> {
                         why: format!("a line has more than {MAX_LINE_BYTES} bytes"),
                     });
                 }
-                None if self.unread.is_empty() => return Ok(None),
+                None if self.unread.is_empty() => {
+                    self.connections.keep_of(self.answer.take());
+                }
                 None => return Err(broken_off("in the middle of a line")),
             }
         }
