@@ -271,13 +271,14 @@ impl Archive {
     }
 
     /// Hands batches over in their order; when the last is durable the cases need not be remembered.
+    /// Nobody waits for it: until then a replay of the log brings them again.
     fn submit(&self, batches: Vec<Batch>, ids: Vec<CaseId>) {
         let last = batches.len().saturating_sub(1);
         let mut ids = Some(ids);
         for (number, batch) in batches.into_iter().enumerate() {
             let durable = if number == last { ids.take() } else { None };
             let recent = Arc::clone(&self.recent);
-            let submitted = self.store.submit(batch, move |result| {
+            let submitted = self.store.submit_later(batch, move |result| {
                 if result.is_ok()
                     && let Some(ids) = durable
                 {

@@ -5,7 +5,7 @@
 //! outcome is not known in time.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +13,6 @@ use openraft::async_runtime::watch::WatchReceiver as _;
 use openraft::error::{ClientWriteError, RaftError};
 use rules::id::NodeId;
 use rules::{Proposal, Verdict, limits};
-use tokio::sync::Semaphore;
 
 use super::machine::Machine;
 use super::options::{Limits, ProposeError};
@@ -30,9 +29,35 @@ pub(super) struct Door {
     raft: Raft,
     store: Store,
     limits: Limits,
-    in_flight: Semaphore,
+    under_way: UnderWay,
     stamp: Mutex<Stamp>,
     is_closed: AtomicBool,
+}
+
+/// How many proposals are under way; clones count together.
+#[derive(Clone, Debug, Default)]
+pub(super) struct UnderWay(Arc<AtomicUsize>);
+
+/// One of them, until it is dropped.
+struct Place<'a>(&'a UnderWay);
+
+impl UnderWay {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn enter(&self, limit: usize) -> Option<Place<'_>> {
+        let place = Place(self);
+        let before = self.0.fetch_add(1, Ordering::Relaxed);
+        (before < limit).then_some(place)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// The time that a leader has counted: an entry carries what passed since the one before it.
@@ -43,12 +68,12 @@ struct Stamp {
 }
 
 impl Door {
-    pub fn new(raft: Raft, store: Store, limits: Limits) -> Self {
+    pub fn new(raft: Raft, store: Store, limits: Limits, under_way: UnderWay) -> Self {
         Self {
             raft,
             store,
             limits,
-            in_flight: Semaphore::new(limits.in_flight),
+            under_way,
             stamp: Mutex::new(Stamp {
                 term: 0,
                 last: clock::boot(),
@@ -72,12 +97,11 @@ impl Door {
         if self.is_closed.load(Ordering::Relaxed) {
             return Err(ProposeError::Stopped);
         }
+        let limit = self.limits.in_flight;
         let _place = self
-            .in_flight
-            .try_acquire()
-            .map_err(|_| ProposeError::Full {
-                limit: self.limits.in_flight,
-            })?;
+            .under_way
+            .enter(limit)
+            .ok_or(ProposeError::Full { limit })?;
         check_size(&proposal)?;
         self.check_storage()?;
         let elapsed_ms = self.stamp()?;

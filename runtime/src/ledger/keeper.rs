@@ -29,6 +29,8 @@ const LOOK_FOR_MEMBERS: Duration = Duration::from_secs(2);
 const COPY_EVERY: Duration = Duration::from_secs(5);
 /// The status is looked at so often even when nothing has said that it changed.
 const TELL_EVERY: Duration = Duration::from_secs(1);
+/// Whoever follows the entries here looks at most this often: each look takes time from an entry.
+const PACE: Duration = Duration::from_millis(10);
 /// How long the keeper sleeps at most before it looks whether its ledger is still there.
 const LOOK: Duration = Duration::from_mins(1);
 
@@ -59,15 +61,22 @@ async fn tick(ledger: Weak<Inner>, mut applied: watch::Receiver<u64>) {
             Some(wait_ms) => {
                 // An entry may bring the next alarm nearer, or move it away.
                 let wait = Duration::from_millis(wait_ms);
-                drop(timeout(wait, applied.changed()).await);
+                drop(timeout(wait, more(&mut applied)).await);
             }
             None => {
-                if let Ok(Err(_)) = timeout(LOOK, applied.changed()).await {
+                if let Ok(Err(_)) = timeout(LOOK, more(&mut applied)).await {
                     return;
                 }
             }
         }
     }
+}
+
+/// Waits for entries, and for those that follow closely.
+async fn more(applied: &mut watch::Receiver<u64>) -> Result<(), watch::error::RecvError> {
+    applied.changed().await?;
+    sleep(PACE).await;
+    Ok(())
 }
 
 /// Milliseconds until time must be proposed; none while nothing waits for it here.
@@ -115,7 +124,7 @@ async fn compact(ledger: Weak<Inner>, mut applied: watch::Receiver<u64>) {
             }
         }
         drop(inner);
-        if applied.changed().await.is_err() {
+        if more(&mut applied).await.is_err() {
             return;
         }
     }
@@ -141,12 +150,12 @@ impl Inner {
     }
 }
 
-/// Keeps the status that is watched up to date.
+/// Tells who leads and how the disk is, when that changes; never for an entry alone.
 async fn tell(ledger: Weak<Inner>) {
     let Some(inner) = ledger.upgrade() else {
         return;
     };
-    let mut metrics = inner.door.raft().metrics();
+    let mut server = inner.door.raft().server_metrics();
     let mut storage = inner.store.status();
     drop(inner);
     loop {
@@ -155,13 +164,13 @@ async fn tell(ledger: Weak<Inner>) {
         };
         let status = inner.status();
         inner.told.send_if_modified(|told| {
-            let is_new = *told != status;
+            let is_new = !told.stands_as(&status);
             *told = status;
             is_new
         });
         drop(inner);
         tokio::select! {
-            changed = metrics.changed() => if changed.is_err() { return },
+            changed = server.changed() => if changed.is_err() { return },
             changed = storage.changed() => if changed.is_err() { return },
             // A quorum that falls silent changes nothing that could be watched.
             () = sleep(TELL_EVERY) => {}
@@ -200,7 +209,7 @@ async fn catch_up(ledger: Weak<Inner>, mut applied: watch::Receiver<u64>) {
         };
         drop(inner);
         if is_whole {
-            let _ = timeout(LOOK, applied.changed()).await;
+            let _ = timeout(LOOK, more(&mut applied)).await;
         }
         sleep(COPY_EVERY).await;
         if applied.has_changed().is_err() {

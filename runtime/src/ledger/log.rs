@@ -20,6 +20,7 @@ use openraft::storage::{IOFlushed, RaftLogStorage};
 use openraft::{LogState, OptionalSend, RaftLogReader};
 
 use super::block::{self, Blocks, LogFault};
+use super::door::UnderWay;
 use super::raft::{LogId, Place, RaftEntry, Record, StoredVote, Types, Vote};
 use super::tail::Tail;
 use crate::codec;
@@ -29,6 +30,8 @@ use crate::store::{Batch, Space, Store, StoreError};
 const SEND_ENTRIES: u64 = 256;
 /// Entries that are taken out of the store in one batch, so that none takes long.
 const PURGE_ENTRIES: u64 = 1024;
+/// So many proposals at once are a crowd: one more sync for a few of them would hold up all.
+const CROWD: usize = 16;
 const VOTE_KEY: &[u8] = b"vote";
 const PURGED_KEY: &[u8] = b"purged";
 
@@ -37,12 +40,17 @@ const PURGED_KEY: &[u8] = b"purged";
 pub(super) struct Log {
     store: Store,
     tail: Arc<Mutex<Tail>>,
+    under_way: UnderWay,
 }
 
 impl Log {
     /// Opens the log that the store holds, showing each entry, and whether it was known to be
     /// committed, in order. Reads and checks every record. Blocks.
-    pub fn open(store: Store, mut each: impl FnMut(&RaftEntry, bool)) -> Result<Self, LogFault> {
+    pub fn open(
+        store: Store,
+        under_way: UnderWay,
+        mut each: impl FnMut(&RaftEntry, bool),
+    ) -> Result<Self, LogFault> {
         let mut tail = Tail::default();
         tail.vote = read_vote(&store)?;
         if let Some((purged, sum)) = read_purged(&store)? {
@@ -69,6 +77,7 @@ impl Log {
         let log = Self {
             store,
             tail: Arc::new(Mutex::new(tail)),
+            under_way,
         };
         // What a purge that was cut off has left.
         log.delete_blocks(first_block)?;
@@ -284,8 +293,9 @@ impl RaftLogStorage<Types> for Log {
     {
         // Held until all is handed over: what is submitted stands in the order of the chain.
         let mut tail = self.tail();
-        let mut blocks = Blocks::default();
+        let (mut blocks, mut count) = (Blocks::default(), 0);
         for entry in entries {
+            count += 1;
             let record = Record::of(&entry, tail.last_sum, tail.committed);
             let sealed = record.encode().map_err(io::Error::other)?;
             tail.push(entry, sealed.len(), codec::sum_of(&sealed));
@@ -294,14 +304,26 @@ impl RaftLogStorage<Types> for Log {
                 .map_err(io::Error::other)?;
         }
         let mut batches = blocks.end().map_err(io::Error::other)?;
-        let last = batches.pop().unwrap_or_default();
+        let mut last = batches.pop().unwrap_or_default();
+        let gone = tail.take_condemned(count);
+        if !gone.is_empty() {
+            last.delete_range(Space::Log, block::key(gone.start), block::key(gone.end));
+        }
         for batch in batches {
             self.store.submit(batch, |_| ()).map_err(io::Error::other)?;
         }
         let then = |result: Result<(), StoreError>| {
             callback.io_completed(result.map_err(io::Error::other));
         };
-        self.store.submit(last, then).map_err(io::Error::other)
+        let handed = self.store.submit_later(last, then);
+        handed.map_err(io::Error::other)?;
+        drop(tail);
+        match self.under_way.count() {
+            0 | 1 => self.store.write_here(),
+            CROWD.. => self.store.gather(),
+            _ => self.store.hurry(),
+        }
+        Ok(())
     }
 
     async fn truncate_after(&mut self, last: Option<LogId>) -> Result<(), io::Error> {
@@ -333,6 +355,7 @@ impl RaftLogStorage<Types> for Log {
 }
 
 impl Log {
+    /// Cuts the beginning off; the blocks behind it go piece by piece, with what is appended next.
     fn cut_beginning(&self, upto: Place) -> Result<(), LogFault> {
         let mut tail = self.tail();
         let sum = self.sum_of(&tail, upto.index)?;
@@ -347,11 +370,24 @@ impl Log {
             (tail.last, tail.last_sum) = (Some(upto), sum);
             block::put_end(&mut batch, tail.last_with_sum())?;
         }
-        self.store.submit(batch, |_| ())?;
-        // The block that holds the last of them may hold what comes behind it too.
-        let next = upto.index + 1;
-        let kept = block::start_of(&self.store, next)?.unwrap_or(next);
-        self.delete_blocks(kept)?;
+        self.store.submit_later(batch, |_| ())?;
+        drop(tail);
+        let log = self.clone();
+        // It reads, and reads wait until the engine has what is durable: consensus does not.
+        tokio::task::spawn_blocking(move || log.condemn(upto.index + 1));
         Ok(())
+    }
+
+    /// Finds the blocks of which nothing is needed any more. Blocks.
+    fn condemn(&self, next: u64) {
+        // The block that holds the last of them may hold what comes behind it too.
+        let found = block::first(&self.store)
+            .and_then(|first| Ok((first, block::start_of(&self.store, next)?)));
+        match found {
+            Ok((Some(first), kept)) => self.tail().condemned = first..kept.unwrap_or(next),
+            Ok((None, _)) => {}
+            // They go with the next purge, or at the next opening.
+            Err(error) => tracing::warn!("the log's beginning stays for now: {error}"),
+        }
     }
 }

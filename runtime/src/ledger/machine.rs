@@ -3,6 +3,7 @@
 //! # Invariant
 //! An entry is applied once, after all before it; whoever reads sees the state between two entries.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -122,8 +123,8 @@ impl Machine {
         standing.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Applies an entry that is committed.
-    pub fn apply_one(&self, entry: &RaftEntry) -> Answer {
+    /// Applies an entry that is committed; says what it may have changed too.
+    pub fn apply_one(&self, entry: &RaftEntry) -> (Answer, BTreeSet<duty::Subject>) {
         let place = Place::of(&entry.log_id);
         let standing = self.0.standing.write();
         let mut standing = standing.unwrap_or_else(PoisonError::into_inner);
@@ -144,7 +145,7 @@ impl Machine {
                     standing.members_at = Some(place);
                     standing.members = Members::of(&members);
                 }
-                return Answer::Passed;
+                return (Answer::Passed, BTreeSet::new());
             }
         };
         // Before anyone can see that it has left the state: a case is always in one of the two.
@@ -153,8 +154,7 @@ impl Machine {
             tracing::error!("a closed case is not in the archive: {error}");
         }
         drop(standing);
-        self.0.touched.add(applied.touched);
-        Answer::Verdict(applied.verdict)
+        (Answer::Verdict(applied.verdict), applied.touched)
     }
 }
 
@@ -171,13 +171,25 @@ impl RaftStateMachine<Types> for Machine {
     where
         Strm: Stream<Item = Result<EntryResponder<Types>, io::Error>> + Unpin + OptionalSend,
     {
+        let applied = &self.0.applied;
+        let mut touched = BTreeSet::new();
         while let Some((entry, responder)) = entries.try_next().await? {
-            let answer = self.apply_one(&entry);
-            self.0.applied.send_replace(entry.log_id.index());
+            let (answer, more) = self.apply_one(&entry);
+            touched.extend(more);
+            // Known at once, so that who is answered finds it; told once for all of them.
+            applied.send_if_modified(|applied| {
+                *applied = entry.log_id.index();
+                false
+            });
             if let Some(responder) = responder {
                 responder.send(answer);
             }
         }
+        // After those who wait for their answers.
+        if !touched.is_empty() {
+            self.0.touched.add(touched);
+        }
+        applied.send_modify(|_| ());
         Ok(())
     }
 

@@ -178,7 +178,7 @@ impl Ledger {
         self.0.reign()
     }
 
-    /// How it is doing, as it changes.
+    /// Who leads and how the disk is, as that changes; the counts are those of that moment.
     pub fn watch_status(&self) -> watch::Receiver<LedgerStatus> {
         self.0.told.subscribe()
     }
@@ -214,17 +214,19 @@ impl Inner {
         let is_unheard = self.is_unheard();
         let metrics = self.door.raft().metrics();
         let metrics = metrics.borrow_watched();
-        let leader = metrics.current_leader.map(NodeId);
+        let server = self.door.raft().server_metrics();
+        let server = server.borrow_watched();
+        let leader = server.current_leader.map(NodeId);
         let leader = leader.filter(|leader| *leader != self.node || !is_unheard);
         let counts = self.store.counts();
         LedgerStatus {
-            term: metrics.current_term,
+            term: server.vote.leader_id.term,
             leader,
             is_leader: leader == Some(self.node),
-            voters: metrics.membership_config.voter_ids().map(NodeId).collect(),
+            voters: server.membership_config.voter_ids().map(NodeId).collect(),
             applied: self.machine.last().map_or(0, |last| last.index),
             committed: metrics.local_committed.map_or(0, |place| place.index()),
-            is_changing: metrics
+            is_changing: server
                 .membership_config
                 .membership()
                 .get_joint_config()

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use super::block::LogFault;
 use super::changes::{Changes, Touched};
-use super::door::{Door, Raft};
+use super::door::{Door, Raft, UnderWay};
 use super::log::Log;
 use super::machine::Machine;
 use super::network::{Links, Network};
@@ -58,7 +58,9 @@ pub(super) async fn open(
     links: Arc<dyn Links>,
 ) -> Result<(Ledger, Changes), OpenError> {
     let reading = options.clone();
-    let opened = tokio::task::spawn_blocking(move || read(&reading)).await;
+    let under_way = UnderWay::default();
+    let counted = under_way.clone();
+    let opened = tokio::task::spawn_blocking(move || read(&reading, counted)).await;
     let opened =
         opened.map_err(|error| failed("read the ledger", std::io::Error::other(error)))??;
     let raft = start(&options, &opened, Arc::clone(&links)).await?;
@@ -69,7 +71,12 @@ pub(super) async fn open(
         blobs: OnceLock::new(),
         propose_limit: Duration::from_millis(options.limits.propose_ms),
         coming: tokio::sync::Mutex::new(Coming::new(opened.machine.snapshots().coming())),
-        door: Door::new(raft.clone(), opened.store.clone(), options.limits),
+        door: Door::new(
+            raft.clone(),
+            opened.store.clone(),
+            options.limits,
+            under_way,
+        ),
         store: opened.store,
         machine: opened.machine,
         archive: opened.archive,
@@ -95,16 +102,20 @@ pub(super) async fn open(
 }
 
 /// Reads what the folder holds; lets go of it where it is refused. Blocks.
-fn read(options: &OpenOptions) -> Result<Opened, OpenError> {
+fn read(options: &OpenOptions, under_way: UnderWay) -> Result<Opened, OpenError> {
     let store = Store::open(&StoreOptions {
         dir: options.dir.join("store"),
         kind: options.store,
         free_bytes: options.limits.free_bytes,
     })?;
-    read_store(options, store.clone()).inspect_err(|_| store.close())
+    read_store(options, store.clone(), under_way).inspect_err(|_| store.close())
 }
 
-fn read_store(options: &OpenOptions, store: Store) -> Result<Opened, OpenError> {
+fn read_store(
+    options: &OpenOptions,
+    store: Store,
+    under_way: UnderWay,
+) -> Result<Opened, OpenError> {
     check_identity(&store, options)?;
     let archive = Arc::new(Archive::open(store.clone())?);
     let (touched, changes) = Touched::new();
@@ -119,7 +130,7 @@ fn read_store(options: &OpenOptions, store: Store) -> Result<Opened, OpenError> 
     );
     let after = covered.map(|last| last.index);
     let mut members = machine.members();
-    let log = Log::open(store.clone(), |entry, is_committed| {
+    let log = Log::open(store.clone(), under_way, |entry, is_committed| {
         if let Some(changed) = entry.payload.get_membership() {
             members = Members::of(&changed);
         }

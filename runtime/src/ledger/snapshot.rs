@@ -22,6 +22,8 @@ use crate::disk;
 
 /// One piece: what is checked at once, and what travels at once.
 const PIECE_BYTES: usize = 256 * 1024;
+/// Pieces that are made durable at once: what the log has to write meanwhile waits for no more.
+const SYNC_PIECES: usize = 4;
 /// The largest state: a million open cases' worth, and far below what would not fit into memory.
 const MAX_STATE_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 const PREFIX: &str = "snapshot-";
@@ -214,9 +216,13 @@ fn write(path: &Path, covered: &Covered, state: &[u8]) -> io::Result<()> {
     };
     let head = codec::encode(codec::SNAPSHOT_HEAD, &head).map_err(io::Error::other)?;
     file.write_all(&head)?;
-    for piece in state.chunks(PIECE_BYTES) {
-        let sealed = codec::seal(codec::SNAPSHOT_PIECE, piece).map_err(io::Error::other)?;
-        file.write_all(&sealed)?;
+    for pieces in state.chunks(SYNC_PIECES * PIECE_BYTES) {
+        for piece in pieces.chunks(PIECE_BYTES) {
+            let sealed = codec::seal(codec::SNAPSHOT_PIECE, piece).map_err(io::Error::other)?;
+            file.write_all(&sealed)?;
+        }
+        file.flush()?;
+        file.get_ref().sync_data()?;
     }
     file.into_inner()
         .map_err(io::IntoInnerError::into_error)?

@@ -36,3 +36,13 @@ pub struct LedgerStatus {
     /// Whether the disk takes what is written.
     pub storage: StorageStatus,
 }
+
+impl LedgerStatus {
+    /// Whether leader, voters and disk are as they were; the counts may differ.
+    pub(super) fn stands_as(&self, other: &Self) -> bool {
+        let standing = |status: &Self| (status.term, status.leader, status.is_changing);
+        standing(self) == standing(other)
+            && self.voters == other.voters
+            && self.storage == other.storage
+    }
+}

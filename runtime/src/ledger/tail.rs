@@ -1,12 +1,16 @@
 //! The log's tail in memory: where it ends, and the newest entries.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use super::block::{End, LogFault, Sealed};
 use super::raft::{Place, RaftEntry, Vote};
 
 /// Entries that are held in memory behind the last one: what is applied next is among them.
 const RECENT_BYTES: usize = 4 * 1024 * 1024;
+/// Condemned entries that go with each one that is appended: so the engine never has a heap of them
+/// to take away while others wait, and is through long before the next heap.
+const GONE_FOR_EACH: u64 = 4;
 
 /// What is known of the log without asking the store.
 #[derive(Debug, Default)]
@@ -17,6 +21,8 @@ pub(super) struct Tail {
     pub last: Option<Place>,
     pub last_sum: u32,
     pub committed: u64,
+    /// Blocks that begin there hold nothing that is needed any more.
+    pub condemned: Range<u64>,
     /// The newest entries, without a hole, up to the last one.
     recent: VecDeque<Recent>,
     recent_bytes: usize,
@@ -55,6 +61,14 @@ impl Tail {
             self.recent_bytes -= recent.bytes;
             self.recent.pop_back();
         }
+    }
+
+    /// The next part of what is condemned, for an append of so many entries.
+    pub fn take_condemned(&mut self, appended: u64) -> Range<u64> {
+        let Range { start, end } = self.condemned;
+        let until = end.min(start.saturating_add(appended.saturating_mul(GONE_FOR_EACH)));
+        self.condemned.start = until;
+        start..until
     }
 
     pub fn first_recent(&self) -> u64 {

@@ -1,6 +1,5 @@
 //! The store's handle: what the ledger and the archive hold.
 
-use std::collections::VecDeque;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +12,8 @@ use tokio::sync::{oneshot, watch};
 use super::engine::{EngineError, Order, Pairs, Part, StoreKind, guarded};
 use super::held::Held;
 use super::journal;
+use super::queue::{Hurry, Queue, Wanted};
+use super::scribe::Scribe;
 use super::{Batch, Space, StoreError, damaged, frame};
 use crate::clock::{self, BootMs, WallMs};
 use crate::disk;
@@ -58,8 +59,6 @@ pub struct Counts {
     pub settles: u64,
 }
 
-pub(super) type Then = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-
 /// The store; clones are handles to the same one.
 #[derive(Clone)]
 pub struct Store(pub(super) Arc<Shared>);
@@ -68,6 +67,8 @@ pub(super) struct Shared {
     pub dir: PathBuf,
     pub kind: StoreKind,
     pub free_needed_bytes: u64,
+    /// Who writes the journal holds it; it is taken before the queue, never while that is held.
+    pub scribe: Mutex<Scribe>,
     pub queue: Mutex<Queue>,
     /// Wakes the journal's thread.
     pub handed_over: Condvar,
@@ -79,29 +80,6 @@ pub(super) struct Shared {
     pub room: Mutex<Option<(BootMs, u64)>>,
     pub threads: Mutex<Vec<JoinHandle<()>>>,
     pub lock: Mutex<Option<File>>,
-}
-
-/// What waits between those who submit, the journal and the engine.
-#[derive(Default)]
-pub(super) struct Queue {
-    pub submitted: VecDeque<(Batch, Then)>,
-    /// Durable in the journal, not settled in the engine; numbered from `settled + 1`.
-    pub unsettled: VecDeque<Arc<Batch>>,
-    /// What they take in the journal.
-    pub unsettled_bytes: usize,
-    /// The last frame that the engine has durably.
-    pub settled: u64,
-    /// The last frame that the engine has applied.
-    pub applied: u64,
-    pub is_closing: bool,
-    pub is_journal_done: bool,
-}
-
-impl Queue {
-    /// The last frame that is durable.
-    pub fn durable(&self) -> u64 {
-        self.settled + self.unsettled.len() as u64
-    }
 }
 
 impl std::fmt::Debug for Store {
@@ -122,15 +100,56 @@ impl Store {
         batch: Batch,
         then: impl FnOnce(Result<(), StoreError>) + Send + 'static,
     ) -> Result<(), StoreError> {
+        self.submit_later(batch, then)?;
+        self.hurry();
+        Ok(())
+    }
+
+    /// Hands changes over that nobody waits for: they go to the disk together with the next that
+    /// somebody waits for, after a moment without such by themselves.
+    pub fn submit_later(
+        &self,
+        batch: Batch,
+        then: impl FnOnce(Result<(), StoreError>) + Send + 'static,
+    ) -> Result<(), StoreError> {
         batch.check(frame::MAX_BODY_BYTES)?;
         let mut queue = self.0.queue();
         if queue.is_closing {
             return Err(StoreError::Closed);
         }
         queue.submitted.push_back((batch, Box::new(then)));
+        let sleeps = queue.asleep.journal;
         drop(queue);
-        self.0.handed_over.notify_one();
+        if sleeps {
+            self.0.handed_over.notify_one();
+        }
         Ok(())
+    }
+
+    /// Has what was handed over written at once.
+    pub fn hurry(&self) {
+        self.0.queue().hurry = Hurry::Now;
+        self.0.handed_over.notify_one();
+    }
+
+    /// Has what was handed over written within a millisecond or two, with what comes meanwhile. For
+    /// many at once: a sync for each few of them would take more from all than it gives to those.
+    pub fn gather(&self) {
+        let mut queue = self.0.queue();
+        let before = queue.hurry;
+        queue.hurry = before.max(Hurry::Crowd);
+        drop(queue);
+        if before == Hurry::No {
+            self.0.handed_over.notify_one();
+        }
+    }
+
+    /// Writes what was handed over on this thread, where that is a matter of a moment; otherwise has
+    /// it written at once. For who is alone: two changes of threads take as long as a quick disk.
+    pub fn write_here(&self) {
+        if !self.0.write_here() {
+            self.hurry();
+        }
     }
 
     /// Hands changes over and waits until they are durable.
@@ -177,10 +196,13 @@ impl Store {
         let now = clock::boot();
         let free = match *room {
             Some((asked, free)) if now.0.saturating_sub(asked.0) < ROOM_MS => free,
-            // A disk that does not even say how much is free refuses the write itself.
-            _ => disk::free_bytes(&self.0.dir).unwrap_or(u64::MAX),
+            _ => {
+                // A disk that does not even say how much is free refuses the write itself.
+                let free = disk::free_bytes(&self.0.dir).unwrap_or(u64::MAX);
+                *room = Some((now, free));
+                free
+            }
         };
-        *room = Some((now, free));
         if free < needed {
             return Err((free, needed));
         }
@@ -254,6 +276,10 @@ impl Shared {
     fn wait_applied(&self) -> Result<(), StoreError> {
         let mut queue = self.queue();
         let (durable, deadline) = (queue.durable(), clock::Deadline::after(READ_LIMIT));
+        if queue.applied < durable && queue.wanted == Wanted::Nothing {
+            queue.wanted = Wanted::Applied;
+            self.moved.notify_all();
+        }
         while queue.applied < durable {
             if deadline.is_over() {
                 return Err(self.refusal());

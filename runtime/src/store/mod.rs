@@ -3,7 +3,7 @@
 //! ```text
 //! submit ─► group ─► journal: one frame, one fdatasync ─► answered
 //!                        │
-//!                        ▼ the same thread, a moment later
+//!                        ▼ a thread of its own, a moment later
 //!                     engine: sled │ redb ─► fdatasync each 128 KiB: settled
 //! ```
 //!
@@ -25,7 +25,9 @@ mod handle;
 mod held;
 mod journal;
 mod open;
+mod queue;
 mod redb;
+mod scribe;
 mod sled;
 #[cfg(test)]
 mod tests;

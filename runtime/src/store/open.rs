@@ -8,10 +8,12 @@ use std::sync::{Arc, Condvar, Mutex, RwLock};
 use tokio::sync::watch;
 
 use super::engine::{self, guarded};
-use super::handle::{Queue, Shared, StorageStatus, Store, StoreOptions, locked, told};
+use super::handle::{Shared, StorageStatus, Store, StoreOptions, locked, told};
 use super::held::Held;
 use super::journal::{self, Found};
-use super::writer::{self, EngineThread, JournalThread};
+use super::queue::Queue;
+use super::scribe::{JournalThread, Scribe};
+use super::writer::{self, EngineThread};
 use super::{Batch, StoreError, damaged};
 
 const LOCK_NAME: &str = "lock";
@@ -40,6 +42,7 @@ impl Store {
             dir: dir.clone(),
             kind: options.kind,
             free_needed_bytes: options.free_bytes,
+            scribe: Mutex::new(Scribe::new(journal)),
             queue: Mutex::new(Queue {
                 settled,
                 applied: settled,
@@ -55,7 +58,7 @@ impl Store {
             lock: Mutex::new(Some(lock)),
         });
         let threads = [
-            JournalThread::start(Arc::clone(&shared), journal),
+            JournalThread::start(Arc::clone(&shared)),
             EngineThread::start(Arc::clone(&shared)),
         ];
         for thread in threads {
