@@ -98,11 +98,15 @@ fn crew() -> TeamName {
     TeamName::new("crew").unwrap()
 }
 
-/// Archives each case as closed by an entry of ten times its number.
+/// Archives each case as closed by an entry of ten times its number, and waits until all are durable.
 fn add_all(archive: &Archive, cases: &[Case]) {
     for case in cases {
         archive.add(case.id.0 * 10, vec![case.clone()]).unwrap();
     }
+    let (told, durable) = std::sync::mpsc::channel();
+    let then = move |result: Result<(), StoreError>| told.send(result).unwrap();
+    archive.store.submit(Batch::default(), then).unwrap();
+    durable.recv().unwrap().unwrap();
 }
 
 fn numbers(found: &[CaseSummary]) -> Vec<u64> {
