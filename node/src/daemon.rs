@@ -20,6 +20,7 @@ mod identity;
 mod joining;
 mod logs;
 mod neighbours;
+mod service;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -163,6 +164,7 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
         stopped,
     ));
     announce(&settings, &identity, &path, clock::boot().since(began));
+    let living = service::ready();
     let why = tokio::select! {
         _ = term.recv() => "SIGTERM",
         _ = int.recv() => "SIGINT",
@@ -170,6 +172,7 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
         refused = joining.refused() => return Err(refused),
     };
     tracing::info!(why, "ending; agents go on");
+    service::ending();
     bounded("leadership", hand_over(&ledger)).await;
     // Whoever serves may have ended before; then nobody hears it.
     let _ = stop.send(true);
@@ -181,6 +184,9 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
     around.serve_no_more();
     bounded("the ledger", ledger.close()).await;
     bounded("the links", around.close()).await;
+    if let Some(living) = living {
+        living.abort();
+    }
     Ok(())
 }
 

@@ -7,6 +7,7 @@ mod crowd;
 
 use std::time::Duration;
 
+use rules::duty::Subject;
 use rules::id::NodeId;
 use rules::{Outcome, Verdict};
 use runtime::ledger::{Ledger, ProposeError};
@@ -86,8 +87,12 @@ async fn who_was_away_for_long_is_given_a_snapshot_and_the_closed_cases() {
         .into_iter()
         .find(|node| *node != leader)
         .unwrap();
+    let gone = crowd.open_on(leader, "closed meanwhile").await;
+    until(|| case_count(crowd.ledger(away)), |cases| *cases == 1).await;
     crowd.cut_off(away);
-    for number in 0..30 {
+    let mut changes = crowd.changes(away);
+    crowd.close_opened(leader, gone).await;
+    for number in 0..29 {
         crowd.close_case(leader, &format!("case {number}")).await;
     }
     for number in 0..1400 {
@@ -105,6 +110,11 @@ async fn who_was_away_for_long_is_given_a_snapshot_and_the_closed_cases() {
     until(|| case_count(ledger), |cases| *cases == 1400).await;
     until(|| ledger.archive().count(), |cases| *cases == 30).await;
     assert!(ledger.status().snapshot_index > 0);
+    let touched = changes.next().await.unwrap();
+    assert!(
+        touched.contains(&Subject::Case(gone)),
+        "a case that is gone is looked at again"
+    );
     crowd.close().await;
 }
 

@@ -15,6 +15,7 @@
 //! # Why
 //! Processes and not tasks: what is killed here is killed as in the world, with nothing flushed.
 
+mod agents;
 mod answer;
 mod case;
 mod cluster;

@@ -15,7 +15,6 @@ use super::docker::docker_socket;
 use super::folder::Lab;
 use super::http;
 use super::programs::domo_path;
-use super::sweep::Leftover;
 use super::wait::{tell, wait_until};
 
 /// A node answers within a second; with both cores busy it may take this long.
@@ -25,7 +24,7 @@ const STOP_LIMIT: Duration = Duration::from_mins(1);
 /// Longest run of a command that does not follow anything.
 const COMMAND_LIMIT: Duration = Duration::from_mins(2);
 /// Longest way of a case through a few stages, containers included, with both cores busy.
-const CASE_LIMIT: Duration = Duration::from_mins(2);
+pub(super) const CASE_LIMIT: Duration = Duration::from_mins(2);
 /// Lines of the daemon's log that a failure shows.
 const SHOWN_LINES: usize = 40;
 
@@ -150,15 +149,6 @@ impl Node {
     /// Where it listens.
     pub fn socket(&self) -> PathBuf {
         self.data.join("admin.sock")
-    }
-
-    /// What is there of its agents' boxes.
-    pub fn boxes(&self) -> Vec<Leftover> {
-        let mut left = Leftover::of(&self.data);
-        left.retain(
-            |left| !matches!(left, Leftover::Process(_, line) if line.contains(" node run ")),
-        );
-        left
     }
 
     /// What its daemons have written so far, one after the other.
@@ -328,37 +318,6 @@ impl Node {
         })
     }
 
-    /// Waits until so many agents of the tests have begun, in all attempts that are still here.
-    pub fn wait_started(&self, count: usize) {
-        wait_until(CASE_LIMIT, &format!("{count} agents have begun"), || {
-            let found = started_in(&self.data);
-            if found.len() >= count {
-                Ok(())
-            } else {
-                Err(format!("{found:?}"))
-            }
-        });
-    }
-
-    /// Waits until each agent that has begun has written a file of this name.
-    pub fn wait_written(&self, name: &str) {
-        wait_until(CASE_LIMIT, &format!("agents have written {name}"), || {
-            let begun = started_in(&self.data);
-            let without = begun.iter().find(|folder| !folder.join(name).exists());
-            without.map_or(Ok(()), |folder| Err(folder.display().to_string()))
-        });
-    }
-
-    /// Puts a file into the output folder of each agent that runs: those that await it go on.
-    ///
-    /// # Panics
-    /// When it cannot be put there.
-    pub fn release(&self, name: &str) {
-        for folder in started_in(&self.data) {
-            fs::write(folder.join(name), "").expect("an agent's folder can be written");
-        }
-    }
-
     fn command(&self) -> Command {
         let mut command = Command::new(domo_path());
         // What the test runner has in its environment is no setting of this node's.
@@ -387,20 +346,6 @@ impl Drop for Node {
             daemon.wait().ok();
         }
     }
-}
-
-/// The output folders in which an agent of the tests has begun: it leaves a mark.
-fn started_in(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if is_folder {
-            found.extend(started_in(&entry.path()));
-        } else if entry.file_name() == "starts" {
-            found.push(folder.to_owned());
-        }
-    }
-    found
 }
 
 fn tail(path: &Path) -> String {

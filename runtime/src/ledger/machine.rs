@@ -207,6 +207,8 @@ impl RaftStateMachine<Types> for Machine {
         let reading = tokio::task::spawn_blocking(move || snapshots.take_in(&snapshot, wanted));
         let (covered, state) = reading.await.map_err(io::Error::other)??;
         let applied = covered.last.map_or(0, |last| last.index);
+        // What is gone with the old state must be looked at again too, or its duties would go on.
+        let before: Vec<duty::Subject> = self.read(|state| duty::subjects(state).collect());
         let standing = self.0.standing.write();
         *standing.unwrap_or_else(PoisonError::into_inner) = Standing {
             state,
@@ -215,6 +217,7 @@ impl RaftStateMachine<Types> for Machine {
             members: covered.members,
         };
         self.0.applied.send_replace(applied);
+        self.0.touched.add(before);
         self.touch_all();
         Ok(())
     }

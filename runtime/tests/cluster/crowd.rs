@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use rules::attempt::Body;
 use rules::case::{Brief, Report};
-use rules::id::{HumanName, NodeId, RequestId, TokenName};
+use rules::id::{CaseId, HumanName, NodeId, RequestId, TokenName};
 use rules::node::NodeFacts;
 use rules::{Command, Outcome, Principal, Proposal, Request, Verdict, Who};
 use runtime::clock::Deadline;
-use runtime::ledger::{Carried, Ledger, LedgerStatus, Links, NoAnswer, OpenOptions, ProposeError};
+use runtime::ledger::{
+    Carried, Changes, Ledger, LedgerStatus, Links, NoAnswer, OpenOptions, ProposeError,
+};
 use tempfile::TempDir;
 
 /// How long a test waits for what must come.
@@ -58,6 +60,7 @@ impl Wire {
 pub struct Crowd {
     board: Arc<Board>,
     ledgers: BTreeMap<NodeId, Ledger>,
+    changes: BTreeMap<NodeId, Changes>,
     folder: TempDir,
 }
 
@@ -68,6 +71,7 @@ impl Crowd {
         let mut crowd = Self {
             board: Arc::default(),
             ledgers: BTreeMap::new(),
+            changes: BTreeMap::new(),
             folder,
         };
         for node in (1..=count).map(NodeId) {
@@ -92,13 +96,14 @@ impl Crowd {
             from: node,
             board: Arc::clone(&self.board),
         };
-        let (ledger, _changes) = Ledger::open_linked(options, Arc::new(wire)).await.unwrap();
+        let (ledger, changes) = Ledger::open_linked(options, Arc::new(wire)).await.unwrap();
         self.board
             .ledgers
             .write()
             .unwrap()
             .insert(node, ledger.clone());
         self.ledgers.insert(node, ledger);
+        self.changes.insert(node, changes);
     }
 
     async fn join(&self, node: NodeId) {
@@ -174,12 +179,28 @@ impl Crowd {
         until(leading, Option::is_some).await.unwrap()
     }
 
+    /// Opens a case.
+    pub async fn open_on(&self, node: NodeId, title: &str) -> CaseId {
+        match open_case(self.ledger(node), title, None).await {
+            Ok(Ok(Outcome::Opened(case))) => case,
+            other => panic!("{title} is not opened: {other:?}"),
+        }
+    }
+
+    /// What a node's personas would be told from now on.
+    pub fn changes(&mut self, node: NodeId) -> Changes {
+        self.changes.remove(&node).unwrap()
+    }
+
     /// Opens a case and brings it to its end.
     pub async fn close_case(&self, node: NodeId, title: &str) {
+        let case = self.open_on(node, title).await;
+        self.close_opened(node, case).await;
+    }
+
+    /// Brings a case to its end.
+    pub async fn close_opened(&self, node: NodeId, case: CaseId) {
         let ledger = self.ledger(node);
-        let Ok(Ok(Outcome::Opened(case))) = open_case(ledger, title, None).await else {
-            panic!("{title} is not opened");
-        };
         let reason = "done with it".to_owned();
         let cancel = proposal(ada(), Command::CancelCase { case, reason }, None);
         ledger.propose(cancel).await.unwrap().unwrap();
