@@ -8,6 +8,7 @@ use rules::limits::MAX_INLINE_BYTES;
 use rules::{Command, Outcome, Principal, Proposal, Rejection, State, Who};
 use runtime::archive::ArchiveError;
 use runtime::blob::{BlobError, Blobs};
+use runtime::lease::Leases;
 use runtime::ledger::{Ledger, ProposeError};
 use runtime::workshop::{Workshop, WorkshopError};
 use thiserror::Error;
@@ -23,6 +24,8 @@ pub struct House {
     pub blobs: Blobs,
     /// Where attempts are carried out.
     pub workshop: Arc<dyn Workshop>,
+    /// What is known of the nodes, where this one leads.
+    pub leases: Leases,
 }
 
 /// Why an errand did not come to its end, named after what to do.

@@ -1,4 +1,5 @@
-//! The Manager: gives teams and workers their nodes, and cases without a team their team.
+//! The Manager: gives teams and workers their nodes, and cases without a team their team; says of
+//! nodes how they are.
 //!
 //! # Why
 //! He holds no state: what is without a place or a team is a duty, read off the state by whichever
@@ -12,8 +13,10 @@ use rules::case::{Case, CaseOutcome, Report};
 use rules::duty::Duty;
 use rules::id::CaseId;
 use rules::limits::MAX_PLACEMENTS;
+use rules::node::Health;
 use rules::place::{Chooser, Placed};
 use rules::{Command, Outcome, Who, route};
+use runtime::lease::Opinion;
 
 use crate::butler::compose;
 use crate::errand::{Duties, Errands};
@@ -27,6 +30,10 @@ pub enum ManagerMsg {
     PlaceWaiting,
     /// A round of placing has ended; whether it came to anything.
     Placed(bool),
+    /// Judge the nodes.
+    Judge,
+    /// The nodes are judged.
+    Judged,
     /// One of his errands panicked.
     ErrandPanicked,
     /// Panic, because a test or an operator says so.
@@ -37,6 +44,8 @@ impl ractor::Message for ManagerMsg {}
 
 /// How soon he looks again for a place for what had none: a node that joins wakes him sooner.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How often he judges the nodes: a part of what it takes a node to become suspect.
+const JUDGE_EVERY: Duration = Duration::from_millis(250);
 /// How much of a brief is read to find its team.
 const ROUTED_TEXT_BYTES: usize = 64 * 1024;
 
@@ -58,6 +67,7 @@ pub struct ManagerState {
     errands: Errands,
     homeless: BTreeSet<Duty>,
     is_placing: bool,
+    is_judging: bool,
 }
 
 impl Actor for Manager {
@@ -67,15 +77,17 @@ impl Actor for Manager {
 
     async fn pre_start(
         &self,
-        _me: ActorRef<ManagerMsg>,
+        me: ActorRef<ManagerMsg>,
         args: ManagerArgs,
     ) -> Result<ManagerState, ActorProcessingErr> {
+        me.send_interval(JUDGE_EVERY, || ManagerMsg::Judge);
         Ok(ManagerState {
             house: args.house,
             term: args.term,
             errands: Errands::default(),
             homeless: BTreeSet::new(),
             is_placing: false,
+            is_judging: false,
         })
     }
 
@@ -89,6 +101,8 @@ impl Actor for Manager {
             ManagerMsg::Serve(duties) => serve(&me, state, duties),
             ManagerMsg::PlaceWaiting => place_waiting(&me, state),
             ManagerMsg::Placed(is_progress) => placed(&me, state, is_progress),
+            ManagerMsg::Judge => judge_nodes(&me, state),
+            ManagerMsg::Judged => state.is_judging = false,
             ManagerMsg::ErrandPanicked => return Err("an errand panicked".into()),
             ManagerMsg::Crash => panic!("the Manager was told to crash"),
         }
@@ -191,6 +205,45 @@ async fn place(house: &House, term: u64, homeless: Vec<Duty>) -> Result<usize, H
         .say(Who::Manager { term }, Command::Place { placements })
         .await?;
     Ok(count)
+}
+
+/// Starts a round of judging, one at a time.
+fn judge_nodes(me: &ActorRef<ManagerMsg>, state: &mut ManagerState) {
+    if state.is_judging {
+        return;
+    }
+    let opinions = state.house.leases.opinions();
+    if opinions.is_empty() {
+        return;
+    }
+    state.is_judging = true;
+    let (house, term, me) = (state.house.clone(), state.term, me.clone());
+    tokio::spawn(async move {
+        for opinion in opinions {
+            judge(&house, term, opinion).await;
+        }
+        let _ = me.cast(ManagerMsg::Judged);
+    });
+}
+
+/// Says how a node is. Whoever is called down is granted no lease from before it is said.
+async fn judge(house: &House, term: u64, opinion: Opinion) {
+    let (node, incarnation, health) = (opinion.node, opinion.incarnation, opinion.health);
+    if health == Health::Down && !house.leases.condemn(node, incarnation) {
+        return;
+    }
+    let reason = opinion.reason;
+    tracing::info!(%node, %health, reason, "a node is judged");
+    let command = Command::JudgeNode {
+        node,
+        incarnation,
+        health,
+        reason,
+    };
+    // What was not taken is seen again by the next round.
+    if let Err(hindrance) = house.say(Who::Manager { term }, command).await {
+        tracing::warn!(%node, error = crate::errand::chain(&hindrance), "the node is not judged yet");
+    }
 }
 
 fn name(who: &Placed) -> String {

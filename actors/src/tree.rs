@@ -2,8 +2,8 @@
 //!
 //! | child | while | if it dies | restarts | beyond that |
 //! |---|---|---|---|---|
-//! | manager | this node leads | started again with all his duties | 10 ms doubling to 5 s | goes on at the longest wait, and says so |
-//! | butler of a team, in one epoch | it has duties here, until the epoch is over | likewise | likewise | likewise |
+//! | manager | this node leads, and nobody holds him dead | started again with all his duties | 10 ms doubling to 5 s | after five within half a minute another node is to lead |
+//! | butler of a team, in one epoch | it has duties here, until the epoch is over | likewise | likewise | goes on at the longest wait, and says so |
 //! | worker | it has duties here | likewise; its container goes on meanwhile | likewise | likewise |
 //! | janitor | always | likewise | likewise | likewise |
 //!
@@ -12,6 +12,9 @@
 //!
 //! # Why
 //! A crash loop ends no team: waiting longer and saying so loses nothing, giving up would.
+
+mod seat;
+mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -29,6 +32,9 @@ use crate::errand::Duties;
 use crate::house::House;
 
 pub use crate::child::Child;
+pub use standing::Standing;
+
+use seat::Seat;
 
 /// What wakes the root.
 pub enum RootMsg {
@@ -44,24 +50,11 @@ pub enum RootMsg {
     Stand(RpcReplyPort<Vec<Standing>>),
     /// Have a child panic, because a test or an operator says so.
     Crash(Child),
+    /// Hold the Manager dead, or let him live again, because a test or an operator says so.
+    HoldManager(bool),
 }
 
 impl ractor::Message for RootMsg {}
-
-/// How a child is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// Which one.
-    pub child: Child,
-    /// Whether it runs, or waits for its restart.
-    pub is_running: bool,
-    /// How many duties it has.
-    pub duties: usize,
-    /// How often it was restarted since it was last well.
-    pub restarts: u32,
-    /// Why it died last.
-    pub last_death: Option<String>,
-}
 
 /// Waits between restarts of a child: the first is not felt, the longest loads nothing.
 const RESTART_WAITS: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(5));
@@ -77,6 +70,7 @@ pub struct Root;
 pub struct RootState {
     house: House,
     term: Option<u64>,
+    seat: Seat,
     /// The duties of each subject, as they were last read.
     read: BTreeMap<Subject, Vec<(Holder, Duty)>>,
     /// The same by holder, for those who are here.
@@ -105,6 +99,7 @@ impl Actor for Root {
         let mut state = RootState {
             house,
             term: None,
+            seat: Seat::default(),
             read: BTreeMap::new(),
             held: BTreeMap::new(),
             children: BTreeMap::new(),
@@ -124,12 +119,13 @@ impl Actor for Root {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             RootMsg::Changed(subjects) => changed(&me, state, subjects).await,
-            RootMsg::Leads(term) => leads(&me, state, term).await,
+            RootMsg::Leads(term) => seat::leads(&me, state, term).await,
+            RootMsg::HoldManager(is_held) => seat::hold(&me, state, is_held).await,
             RootMsg::Restart(child) => restart(&me, state, child).await,
             RootMsg::SettleWorker(worker) => settle_worker(&me, state, worker).await,
             RootMsg::Stand(reply) => {
                 // Whoever asked may have gone.
-                let _ = reply.send(stand(state));
+                let _ = reply.send(standing::of(state));
             }
             RootMsg::Crash(child) => crash(state, &child),
         }
@@ -235,6 +231,9 @@ fn is_here(state: &RootState, holder: &Holder) -> bool {
 
 /// Starts a child and gives it all its duties.
 async fn start(me: &ActorRef<RootMsg>, state: &mut RootState, child: &Child) {
+    if seat::is_barred(state, child) {
+        return;
+    }
     let Some(spawned) = child::spawn(me, &state.house, state.term, child).await else {
         return;
     };
@@ -304,6 +303,9 @@ fn ended(me: &ActorRef<RootMsg>, state: &mut RootState, cell: &ActorCell, why: O
                 tracing::warn!(?child, why, "a persona died and is started again");
             }
             running.last_death = Some(why);
+            if child == Child::Persona(Holder::Manager) {
+                seat::crashed(state);
+            }
             me.send_after(wait, move || RootMsg::Restart(child));
         }
     }
@@ -353,42 +355,12 @@ fn dismiss(state: &mut RootState, child: &Child) {
     }
 }
 
-/// Starts or ends the Manager with this node's leadership.
-async fn leads(me: &ActorRef<RootMsg>, state: &mut RootState, term: Option<u64>) {
-    if state.term == term {
-        return;
-    }
-    state.term = term;
-    let manager = Child::Persona(Holder::Manager);
-    dismiss(state, &manager);
-    if term.is_some() {
-        start(me, state, &manager).await;
-    }
-}
-
 /// Brings a worker without duties back, so that it lays its container to rest.
 async fn settle_worker(me: &ActorRef<RootMsg>, state: &mut RootState, worker: WorkerId) {
     let child = Child::Persona(Holder::Worker(worker, state.house.node));
     if !state.children.contains_key(&child) {
         start(me, state, &child).await;
     }
-}
-
-fn stand(state: &RootState) -> Vec<Standing> {
-    state
-        .children
-        .iter()
-        .map(|(child, running)| Standing {
-            child: child.clone(),
-            is_running: running.handle.is_some(),
-            duties: match child {
-                Child::Persona(holder) => state.held.get(holder).map_or(0, BTreeSet::len),
-                Child::Janitor => 0,
-            },
-            restarts: running.backoff.tries(),
-            last_death: running.last_death.clone(),
-        })
-        .collect()
 }
 
 fn crash(state: &RootState, child: &Child) {

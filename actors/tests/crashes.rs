@@ -164,3 +164,53 @@ async fn a_butler_of_an_epoch_that_is_over_is_gone_and_another_speaks_on_the_sam
     assert_eq!(after, vec![(before[0].0, epoch)]);
     assert!(epoch > before[0].1, "{epoch} after {before:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_the_manager_held_dead_crashed_butlers_and_workers_come_back_and_cases_go_on() {
+    /// Each is in another state when everybody crashes.
+    const CASES: usize = 10;
+    let home = open(Quick::default()).await;
+    crew(&home, true).await;
+    let first = home.submit().await;
+    home.closed(first).await;
+    let root = home.household.root();
+    root.cast(RootMsg::HoldManager(true)).unwrap();
+    let mut cases = Vec::new();
+    for _ in 0..CASES {
+        cases.push(home.submit().await);
+        for standing in standing(&home).await {
+            root.cast(RootMsg::Crash(standing.child)).unwrap();
+        }
+    }
+    for case in cases {
+        is_told_once(&home.closed(case).await);
+    }
+    let manager = manager(standing(&home).await);
+    assert!(manager.is_held && !manager.is_running, "{manager:?}");
+    assert_eq!(home.workshop.doubled.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_needs_the_manager_waits_while_he_is_held_dead_and_goes_on_afterwards() {
+    let home = open(Quick::default()).await;
+    let root = home.household.root();
+    root.cast(RootMsg::HoldManager(true)).unwrap();
+    // A new team has no place, so its cases wait.
+    crew(&home, true).await;
+    let case = home.submit().await;
+    home.wait_for_standing("the Manager to have duties", |all| {
+        all.iter()
+            .any(|standing| standing.is_held && standing.duties > 0)
+    })
+    .await;
+    assert!(home.archived(case).is_none());
+    root.cast(RootMsg::HoldManager(false)).unwrap();
+    is_told_once(&home.closed(case).await);
+    let manager = manager(standing(&home).await);
+    assert!(!manager.is_held && manager.is_running, "{manager:?}");
+}
+
+fn manager(children: Vec<Standing>) -> Standing {
+    let is_he = |standing: &Standing| standing.child == Child::Persona(Holder::Manager);
+    children.into_iter().find(is_he).unwrap()
+}

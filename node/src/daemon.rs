@@ -105,6 +105,9 @@ pub enum DaemonError {
     /// The program's own file, which agents' containers are given, is not to be found.
     #[error("the program does not find its own file")]
     OwnFile(#[source] std::io::Error),
+    /// The system gives no thread for the leases.
+    #[error("the system gives no thread for the node's lease")]
+    NoThread(#[source] std::io::Error),
     /// The process cannot hear signals.
     #[error("signals cannot be heard")]
     Signals(#[source] std::io::Error),
@@ -131,14 +134,17 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
     let mut around = neighbours::Around::open(&data, &identity).await?;
     let (ledger, changes) = open_ledger(&settings, &identity, around.links()).await?;
     let blobs = Blobs::open(data.join("blobs"), settings.limits.blob_bytes)?;
-    around.serve(&ledger, &blobs, &identity);
+    let leases = around.lease(&ledger, &identity)?;
+    around.serve(&ledger, &blobs, &leases, &identity);
     let hall = open_hall(&settings, &mode, &identity, &blobs).await?;
     let house = House {
         node,
         ledger: ledger.clone(),
         blobs: blobs.clone(),
-        workshop: hall.workshop,
+        workshop: Arc::clone(&hall.workshop),
+        leases: leases.clone(),
     };
+    let guard = leases.isolate(hall.workshop);
     let mut household = Household::found(house, changes)
         .await
         .map_err(|error| DaemonError::Personas(error.to_string()))?;
@@ -173,6 +179,7 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
     };
     tracing::info!(why, "ending; agents go on");
     service::ending();
+    drop(guard);
     bounded("leadership", hand_over(&ledger)).await;
     // Whoever serves may have ended before; then nobody hears it.
     let _ = stop.send(true);
@@ -182,6 +189,7 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
     .await;
     bounded("the personas", household.leave()).await;
     around.serve_no_more();
+    leases.close();
     bounded("the ledger", ledger.close()).await;
     bounded("the links", around.close()).await;
     if let Some(living) = living {

@@ -18,6 +18,9 @@ mod boxes;
 #[path = "engine/outage.rs"]
 mod docker_outage;
 #[cfg(test)]
+#[path = "engine/freezing.rs"]
+mod freezing;
+#[cfg(test)]
 #[path = "engine/limits.rs"]
 mod limits;
 #[cfg(test)]
@@ -56,6 +59,8 @@ macro_rules! everything {
             boxes::an_attempt_outlives_the_daemon_and_its_exit_is_found,
             boxes::an_attempt_whose_box_was_stopped_and_one_whose_box_died_are_both_over,
             boxes::the_end_of_a_box_is_news,
+            freezing::a_frozen_box_stands_still_and_goes_on_where_it_was,
+            freezing::a_frozen_box_is_killed_and_not_thawed,
             boxes::removing_is_idempotent_and_kills_what_is_inside,
             boxes::only_boxes_of_this_node_are_listed,
             boxes::a_box_whose_folder_was_lost_leaves_no_orphan,
@@ -84,6 +89,8 @@ conformance! { Unconfined as unconfined;
     limits::a_fork_bomb_stays_in_its_box_and_ends_with_its_attempt,
     limits::memory_beyond_the_limit_is_said_to_be_the_cause,
     boxes::an_attempt_outlives_the_daemon_and_its_exit_is_found,
+    freezing::a_frozen_box_stands_still_and_goes_on_where_it_was,
+    freezing::a_frozen_box_is_killed_and_not_thawed,
     boxes::removing_is_idempotent_and_kills_what_is_inside,
     beside::attempts_run_side_by_side_each_with_its_own_end,
     beside::the_end_of_one_attempt_leaves_the_others,

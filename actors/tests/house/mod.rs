@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use actors::{House, Household};
+use actors::{House, Household, RootMsg, Standing};
+use ractor::call_t;
 use rules::attempt::{Body, StageResult};
 use rules::case::{Brief, Case};
 use rules::id::{
@@ -16,6 +17,8 @@ use rules::stage::{Need, OnFailure, StageSpec};
 use rules::team::{AgentLimits, AgentSpec, Document, PlaybookSpec, TeamSpec, WorkerSpec};
 use rules::{Command, Outcome, Principal, Proposal, Verdict, Who};
 use runtime::blob::{BLOB_LIMIT_BYTES, Blobs};
+use runtime::clock::Deadline;
+use runtime::lease::{LeaseOptions, Leases, NoLines};
 use runtime::ledger::{Ledger, OpenOptions};
 use runtime::workshop::{Bench, Doing, Ended, Job, Workshop};
 
@@ -103,10 +106,17 @@ pub async fn open(workshop: Quick) -> Home {
     ledger.init_single().await.unwrap();
     let blobs = Blobs::open(folder.path().join("blobs"), BLOB_LIMIT_BYTES).unwrap();
     let workshop = Arc::new(workshop);
+    let leases = Leases::start(LeaseOptions {
+        node,
+        incarnation: 1,
+        ledger: ledger.clone(),
+        lines: Arc::new(NoLines),
+    });
     let house = House {
         node,
         ledger: ledger.clone(),
         blobs,
+        leases: leases.unwrap(),
         workshop: Arc::clone(&workshop) as _,
     };
     let household = Household::found(house, changes).await.unwrap();
@@ -206,6 +216,20 @@ impl Home {
 
     pub fn archived(&self, id: CaseId) -> Option<Case> {
         self.ledger.archive().case(id).unwrap()
+    }
+
+    /// Waits until the personas stand like this, for at most half a minute.
+    pub async fn wait_for_standing(&self, what: &str, is_so: impl Fn(&[Standing]) -> bool) {
+        let deadline = Deadline::after(Duration::from_secs(30));
+        loop {
+            let all = call_t!(self.household.root(), RootMsg::Stand, 5000).unwrap();
+            if is_so(&all) {
+                return;
+            }
+            assert!(!deadline.is_over(), "waited in vain for {what}: {all:#?}");
+            let mut applied = self.ledger.applied();
+            let _ = tokio::time::timeout(Duration::from_millis(20), applied.changed()).await;
+        }
     }
 
     /// Waits until something is so, for at most half a minute.

@@ -14,6 +14,7 @@ use rules::{Command, Outcome, Principal, Proposal, State, Who};
 use runtime::blob::Blobs;
 use runtime::blob::carrier::{self, Carrier};
 use runtime::clock::{self, WallMs};
+use runtime::lease::{LeaseOptions, Leases, Lines, NoLines};
 use runtime::ledger::{Ledger, Links, NoLinks};
 use runtime::links::{
     Admitted, Admitting, Answerer, Answering, ClusterName, Fingerprint, Gate, Incoming,
@@ -74,6 +75,25 @@ impl Around {
         }
     }
 
+    /// Begins to renew this node's lease, and to grant the others theirs where it leads.
+    pub(super) fn lease(
+        &self,
+        ledger: &Ledger,
+        identity: &Identity,
+    ) -> Result<Leases, DaemonError> {
+        let lines: Arc<dyn Lines> = match &self.linked {
+            Some(linked) => Arc::new(linked.clone()),
+            None => Arc::new(NoLines),
+        };
+        let options = LeaseOptions {
+            node: NodeId(identity.node),
+            incarnation: identity.incarnation,
+            ledger: ledger.clone(),
+            lines,
+        };
+        Leases::start(options).map_err(DaemonError::NoThread)
+    }
+
     /// What newcomers tell the cluster by, and where they may ask.
     pub(super) fn entrance(&self, identity: &Identity) -> Option<(Fingerprint, String)> {
         let (linked, home) = (self.linked.as_ref()?, identity.home.as_ref()?);
@@ -81,7 +101,13 @@ impl Around {
     }
 
     /// Begins to serve the others, and to follow who they are.
-    pub(super) fn serve(&mut self, ledger: &Ledger, blobs: &Blobs, identity: &Identity) {
+    pub(super) fn serve(
+        &mut self,
+        ledger: &Ledger,
+        blobs: &Blobs,
+        leases: &Leases,
+        identity: &Identity,
+    ) {
         let (Some(linked), Some(home)) = (&self.linked, &identity.home) else {
             return;
         };
@@ -100,7 +126,8 @@ impl Around {
         let (linked, ledger, home) = (linked.clone(), ledger.clone(), home.clone());
         self.serving.spawn(follow(linked, ledger, home));
         if let Some(incoming) = self.incoming.take() {
-            self.serving.spawn(take_in(incoming, blobs.clone()));
+            self.serving
+                .spawn(take_in(incoming, blobs.clone(), leases.clone()));
         }
     }
 
@@ -125,7 +152,7 @@ fn known_at_first(home: &Home) -> BTreeMap<NodeId, String> {
 }
 
 /// Serves the streams that other nodes open.
-async fn take_in(mut incoming: Incoming, blobs: Blobs) {
+async fn take_in(mut incoming: Incoming, blobs: Blobs, leases: Leases) {
     let mut streams = JoinSet::new();
     while let Some((peer, purpose, stream)) = incoming.next().await {
         while streams.try_join_next().is_some() {}
@@ -142,7 +169,8 @@ async fn take_in(mut incoming: Incoming, blobs: Blobs) {
                     }
                 });
             }
-            Purpose::Http | Purpose::Lease => {
+            Purpose::Lease => leases.take(peer, Box::new(stream)),
+            Purpose::Http => {
                 tracing::debug!(%peer, ?purpose, "nobody serves this here");
             }
         }

@@ -19,6 +19,7 @@ use std::time::Duration;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use super::BoxLimits;
+use super::freezer::V1_STATE;
 use crate::clock::wall;
 
 /// The period that a share of processor time is counted in.
@@ -36,6 +37,8 @@ pub(super) enum Cgroups {
         memory: PathBuf,
         pids: PathBuf,
         cpu: PathBuf,
+        /// Where boxes are frozen, when that can be written.
+        freezer: Option<PathBuf>,
     },
     /// One for all.
     V2 { root: PathBuf },
@@ -57,6 +60,7 @@ impl Cgroups {
             memory: mount.join("memory"),
             pids: mount.join("pids"),
             cpu: mount.join("cpu"),
+            freezer: Some(mount.join("freezer")).filter(|root| make(&root.join(TOP)).is_ok()),
         };
         let v2 = Cgroups::V2 {
             root: mount.to_owned(),
@@ -115,6 +119,10 @@ impl Cgroups {
                     CPU_PERIOD_US.to_string(),
                 )?;
                 fs::write(folders[2].join("cpu.cfs_quota_us"), quota_us.to_string())?;
+                if let Some(freezer) = folders.get(3) {
+                    // Whoever was killed in it may have left it frozen.
+                    fs::write(freezer.join(V1_STATE), "THAWED")?;
+                }
             }
             Cgroups::V2 { .. } => {
                 fs::write(folders[0].join("memory.max"), &memory)?;
@@ -182,7 +190,16 @@ impl Cgroups {
 
     fn roots(&self) -> Vec<PathBuf> {
         match self {
-            Cgroups::V1 { memory, pids, cpu } => vec![memory.clone(), pids.clone(), cpu.clone()],
+            Cgroups::V1 {
+                memory,
+                pids,
+                cpu,
+                freezer,
+            } => [memory, pids, cpu]
+                .into_iter()
+                .chain(freezer)
+                .cloned()
+                .collect(),
             Cgroups::V2 { root } => vec![root.clone()],
         }
     }

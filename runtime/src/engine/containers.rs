@@ -16,7 +16,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 
@@ -24,10 +23,11 @@ use super::docker::{Client, NAME};
 use super::home::{BoxRecord, Home, read_json};
 use super::labels::{self, Labels};
 use super::profile::{Died, Made, Profile, Stands};
+use super::still::Still;
 use super::turns::Turns;
 use super::{
-    BoxEvent, BoxId, BoxSpec, BoxState, Confinement, Description, EVENTS_LIMIT, Engine,
-    EngineError, Ensured, FoundBox, Image, Phase,
+    BoxEvent, BoxId, BoxSpec, BoxState, Confinement, Description, EVENTS_LIMIT, EngineError,
+    Ensured, FoundBox, Image, Phase,
 };
 use crate::clock::Deadline;
 use crate::init::{BoxSettings, Reap, WORD_FILE, Word};
@@ -56,7 +56,8 @@ pub(super) struct ContainerEngine {
     home: Home,
     client: Arc<Client>,
     turns: Turns,
-    events: broadcast::Sender<BoxEvent>,
+    pub(super) events: broadcast::Sender<BoxEvent>,
+    pub(super) still: Still,
     listener: JoinHandle<()>,
 }
 
@@ -74,6 +75,7 @@ impl ContainerEngine {
         let ours = Labels::of_home(&home);
         let listener = tokio::spawn(listen(Arc::clone(&client), ours, events.clone()));
         ContainerEngine {
+            still: Still::new(home.clone(), NAME),
             home,
             client,
             turns: Turns::new(),
@@ -82,7 +84,7 @@ impl ContainerEngine {
         }
     }
 
-    async fn describe(&self) -> Result<Description, EngineError> {
+    pub(super) async fn describe(&self) -> Result<Description, EngineError> {
         let about = self.client.about().await?;
         Ok(Description {
             engine: NAME.to_owned(),
@@ -92,7 +94,7 @@ impl ContainerEngine {
         })
     }
 
-    async fn ensure_now(&self, spec: &BoxSpec) -> Result<BoxState, EngineError> {
+    pub(super) async fn ensure_now(&self, spec: &BoxSpec) -> Result<BoxState, EngineError> {
         self.home.check(spec)?;
         let _turn = self.turns.of(&self.home.short(&spec.id)).await;
         let is_known = self.home.record(&spec.id).is_some();
@@ -270,7 +272,11 @@ impl ContainerEngine {
         }
     }
 
-    async fn remove_now(&self, id: &BoxId) -> Result<(), EngineError> {
+    pub(super) async fn stop_now(&self, id: &BoxId, grace: Duration) -> Result<(), EngineError> {
+        self.client.stop(&self.home.name(id), grace).await
+    }
+
+    pub(super) async fn remove_now(&self, id: &BoxId) -> Result<(), EngineError> {
         let _turn = self.turns.of(&self.home.short(id)).await;
         self.client.remove(&self.home.name(id)).await?;
         let (home, id) = (self.home.clone(), id.clone());
@@ -278,7 +284,7 @@ impl ContainerEngine {
         removed.unwrap_or(Ok(())).map_err(EngineError::from)
     }
 
-    async fn found_box(&self, id: &BoxId) -> Result<Option<FoundBox>, EngineError> {
+    pub(super) async fn found_box(&self, id: &BoxId) -> Result<Option<FoundBox>, EngineError> {
         let seen = self.client.inspect(&self.home.name(id)).await?;
         let phase = match seen.map(|seen| seen.stands) {
             Some(Stands::Running | Stands::Paused) => Phase::Running,
@@ -294,7 +300,7 @@ impl ContainerEngine {
         }))
     }
 
-    async fn found_boxes(&self) -> Result<Vec<FoundBox>, EngineError> {
+    pub(super) async fn found_boxes(&self) -> Result<Vec<FoundBox>, EngineError> {
         let listed = self
             .client
             .list(Labels::of_home(&self.home).filters())
@@ -323,40 +329,6 @@ impl ContainerEngine {
         let mut boxes: Vec<FoundBox> = found.into_iter().map(of).collect();
         boxes.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(boxes)
-    }
-}
-
-impl Engine for ContainerEngine {
-    fn probe(&self) -> BoxFuture<'_, Result<Description, EngineError>> {
-        Box::pin(self.describe())
-    }
-
-    fn ensure<'a>(&'a self, spec: &'a BoxSpec) -> BoxFuture<'a, Result<BoxState, EngineError>> {
-        Box::pin(self.ensure_now(spec))
-    }
-
-    fn stop<'a>(
-        &'a self,
-        id: &'a BoxId,
-        grace: Duration,
-    ) -> BoxFuture<'a, Result<(), EngineError>> {
-        Box::pin(async move { self.client.stop(&self.home.name(id), grace).await })
-    }
-
-    fn remove<'a>(&'a self, id: &'a BoxId) -> BoxFuture<'a, Result<(), EngineError>> {
-        Box::pin(self.remove_now(id))
-    }
-
-    fn find<'a>(&'a self, id: &'a BoxId) -> BoxFuture<'a, Result<Option<FoundBox>, EngineError>> {
-        Box::pin(self.found_box(id))
-    }
-
-    fn list(&self) -> BoxFuture<'_, Result<Vec<FoundBox>, EngineError>> {
-        Box::pin(self.found_boxes())
-    }
-
-    fn events(&self) -> broadcast::Receiver<BoxEvent> {
-        self.events.subscribe()
     }
 }
 

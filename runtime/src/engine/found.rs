@@ -54,6 +54,11 @@ pub(super) fn find(folder: &Path, name: &str, confinement: Confinement) -> Optio
 }
 
 impl Found {
+    /// Its number on this host.
+    pub(super) fn pid(&self) -> i32 {
+        self.pid
+    }
+
     /// Sends a signal. To a process that has ended, nothing.
     pub(super) fn signal(&self, signal: Signal) {
         // Gone is what the caller wants anyway, and another refusal shows in the wait after it.
@@ -100,8 +105,13 @@ fn is_alive(pid: i32) -> bool {
     state.is_some_and(|state| !state.starts_with('Z') && !state.starts_with('X'))
 }
 
-fn is_first_of_a_namespace(pid: i32) -> bool {
+pub(super) fn is_first_of_a_namespace(pid: i32) -> bool {
     status(pid, "NSpid:").is_some_and(|pids| pids.split_whitespace().last() == Some("1"))
+}
+
+/// The parent of a process.
+pub(super) fn parent_of(pid: i32) -> Option<i32> {
+    status(pid, "PPid:")?.parse().ok()
 }
 
 fn status(pid: i32, key: &str) -> Option<String> {

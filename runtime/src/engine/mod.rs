@@ -25,13 +25,16 @@ mod cgroup;
 mod containers;
 mod docker;
 mod found;
+mod freezer;
 mod home;
 mod labels;
 mod open;
 mod process;
 mod profile;
 mod seccomp;
+mod still;
 mod turns;
+mod verbs;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -42,6 +45,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::broadcast;
 
+use crate::clock::Deadline;
 use crate::init::ALONGSIDE_LIMIT;
 use crate::spool::{Spool, SpoolError};
 
@@ -199,6 +203,15 @@ pub struct FoundBox {
     pub spool: Spool,
 }
 
+/// What came of freezing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FrozenBoxes {
+    /// Boxes in which everything stands still.
+    pub halted: Vec<BoxId>,
+    /// Boxes in which something goes on, and why.
+    pub going_on: Vec<(BoxId, String)>,
+}
+
 /// News from the engine: hints, after which [`Engine::list`] has the truth.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BoxEvent {
@@ -322,7 +335,7 @@ pub trait Engine: Send + Sync + fmt::Debug {
     fn ensure<'a>(&'a self, spec: &'a BoxSpec) -> BoxFuture<'a, Result<BoxState, EngineError>>;
 
     /// Lets the box sleep: its init ends politely, after `grace` by force. Its spool stays.
-    /// A box that is not there or does not run already sleeps.
+    /// A box that is not there or does not run already sleeps; a frozen one is killed at once.
     fn stop<'a>(&'a self, id: &'a BoxId, grace: Duration)
     -> BoxFuture<'a, Result<(), EngineError>>;
 
@@ -334,6 +347,16 @@ pub trait Engine: Send + Sync + fmt::Debug {
 
     /// All boxes of this node of this cluster, running or not. Costs what all of them cost.
     fn list(&self) -> BoxFuture<'_, Result<Vec<FoundBox>, EngineError>>;
+
+    /// Has everything in all running boxes stand still, at the kernel and without asking a container
+    /// engine; waits until it does, at most `until`. Boxes that are frozen stay so.
+    fn freeze_all(&self, until: Deadline) -> BoxFuture<'_, Result<FrozenBoxes, EngineError>>;
+
+    /// Lets a frozen box go on; any other goes on as it is.
+    fn thaw<'a>(&'a self, id: &'a BoxId) -> BoxFuture<'a, Result<(), EngineError>>;
+
+    /// The boxes that are frozen; no container engine is asked.
+    fn frozen(&self) -> BoxFuture<'_, Result<Vec<FoundBox>, EngineError>>;
 
     /// News from now on. Whoever falls [`EVENTS_LIMIT`] behind is told so and lists.
     fn events(&self) -> broadcast::Receiver<BoxEvent>;

@@ -12,13 +12,13 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::future::{Ready, ready};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use rustix::process::Signal;
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
@@ -30,10 +30,11 @@ use super::bubblewrap;
 use super::cgroup::Cgroups;
 use super::found::{self, Found};
 use super::home::{BoxRecord, Home};
+use super::still::Still;
 use super::turns::Turns;
 use super::{
-    BoxEvent, BoxId, BoxSpec, BoxState, Confinement, Description, EVENTS_LIMIT, Engine,
-    EngineError, Ensured, FoundBox, Phase,
+    BoxEvent, BoxId, BoxSpec, BoxState, Confinement, Description, EVENTS_LIMIT, EngineError,
+    Ensured, FoundBox, Phase,
 };
 use crate::clock::Deadline;
 use crate::init::{BOX_UIDS, BOX_UIDS_FROM, READY, oom_kills_in};
@@ -59,7 +60,8 @@ pub(super) struct ProcessEngine {
     confinement: Confinement,
     bwrap: Option<PathBuf>,
     cgroups: Option<Cgroups>,
-    events: broadcast::Sender<BoxEvent>,
+    pub(super) events: broadcast::Sender<BoxEvent>,
+    pub(super) still: Still,
     /// The tasks that wait for each running box's end.
     watched: Mutex<HashMap<BoxId, Watch>>,
     turns: Turns,
@@ -82,6 +84,7 @@ impl ProcessEngine {
         let cgroups = is_root.then(|| Cgroups::find(mount)).flatten();
         cgroups.iter().for_each(Cgroups::sweep);
         ProcessEngine {
+            still: Still::new(home.clone(), NAME),
             home,
             confinement,
             bwrap: bubblewrap::find(),
@@ -92,7 +95,7 @@ impl ProcessEngine {
         }
     }
 
-    async fn ensure_now(&self, spec: &BoxSpec) -> Result<BoxState, EngineError> {
+    pub(super) async fn ensure_now(&self, spec: &BoxSpec) -> Result<BoxState, EngineError> {
         self.home.check(spec)?;
         let _turn = self.turns.of(&self.home.short(&spec.id)).await;
         let known = self.home.record(&spec.id);
@@ -230,7 +233,7 @@ impl ProcessEngine {
         watched.insert(id, Watch(task));
     }
 
-    async fn stop_now(&self, id: &BoxId, grace: Duration) -> Result<(), EngineError> {
+    pub(super) async fn stop_now(&self, id: &BoxId, grace: Duration) -> Result<(), EngineError> {
         let _turn = self.turns.of(&self.home.short(id)).await;
         let Some(record) = self.home.record(id) else {
             return Ok(());
@@ -257,7 +260,7 @@ impl ProcessEngine {
         ))
     }
 
-    async fn remove_now(&self, id: &BoxId) -> Result<(), EngineError> {
+    pub(super) async fn remove_now(&self, id: &BoxId) -> Result<(), EngineError> {
         let _turn = self.turns.of(&self.home.short(id)).await;
         if let Some(record) = self.home.record(id) {
             if let Some(found) = self.init_of(&record) {
@@ -313,15 +316,17 @@ impl ProcessEngine {
         }
     }
 
-    fn found_boxes(&self) -> Result<Vec<FoundBox>, EngineError> {
-        let records = self.home.records(NAME)?;
-        Ok(records
-            .into_iter()
-            .map(|record| self.found_box(record))
-            .collect())
+    pub(super) fn found_boxes(&self) -> Ready<Result<Vec<FoundBox>, EngineError>> {
+        let seen = |record| self.seen(record);
+        let records = self.home.records(NAME);
+        ready(records.map(|records| records.into_iter().map(seen).collect()))
     }
 
-    fn found_box(&self, record: BoxRecord) -> FoundBox {
+    pub(super) fn found_box(&self, id: &BoxId) -> Ready<Result<Option<FoundBox>, EngineError>> {
+        ready(Ok(self.home.record(id).map(|record| self.seen(record))))
+    }
+
+    fn seen(&self, record: BoxRecord) -> FoundBox {
         let running = self.init_of(&record);
         let phase = if running.is_some() {
             Phase::Running
@@ -338,51 +343,17 @@ impl ProcessEngine {
         }
     }
 
-    fn describe(&self) -> Description {
+    pub(super) fn describe(&self) -> Ready<Result<Description, EngineError>> {
         let version = match (&self.bwrap, self.confinement) {
             (Some(path), Confinement::Bubblewrap) => path.display().to_string(),
             _ => "this host".to_owned(),
         };
-        Description {
+        ready(Ok(Description {
             engine: NAME.to_owned(),
             version,
             confinement: self.confinement,
             weaknesses: weaknesses(self.confinement, self.cgroups.is_some()),
-        }
-    }
-}
-
-impl Engine for ProcessEngine {
-    fn probe(&self) -> BoxFuture<'_, Result<Description, EngineError>> {
-        Box::pin(async { Ok(self.describe()) })
-    }
-
-    fn ensure<'a>(&'a self, spec: &'a BoxSpec) -> BoxFuture<'a, Result<BoxState, EngineError>> {
-        Box::pin(self.ensure_now(spec))
-    }
-
-    fn stop<'a>(
-        &'a self,
-        id: &'a BoxId,
-        grace: Duration,
-    ) -> BoxFuture<'a, Result<(), EngineError>> {
-        Box::pin(self.stop_now(id, grace))
-    }
-
-    fn remove<'a>(&'a self, id: &'a BoxId) -> BoxFuture<'a, Result<(), EngineError>> {
-        Box::pin(self.remove_now(id))
-    }
-
-    fn find<'a>(&'a self, id: &'a BoxId) -> BoxFuture<'a, Result<Option<FoundBox>, EngineError>> {
-        Box::pin(async { Ok(self.home.record(id).map(|record| self.found_box(record))) })
-    }
-
-    fn list(&self) -> BoxFuture<'_, Result<Vec<FoundBox>, EngineError>> {
-        Box::pin(async { self.found_boxes() })
-    }
-
-    fn events(&self) -> broadcast::Receiver<BoxEvent> {
-        self.events.subscribe()
+        }))
     }
 }
 

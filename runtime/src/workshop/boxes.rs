@@ -5,6 +5,7 @@
 //! which died between any two of them goes on where the spool says.
 
 mod hand_in;
+mod still;
 mod take_out;
 
 use std::collections::BTreeSet;
@@ -16,7 +17,7 @@ use rules::id::{AttemptId, CaseId, Epoch, NodeId, TeamName, WorkerId, WorkerName
 use rules::team::AgentSpec;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::{Bench, Doing, Ended, Job, Workshop, WorkshopError};
+use super::{Bench, Doing, Ended, Frozen, Job, Workshop, WorkshopError};
 use crate::blob::{BlobError, Blobs};
 use crate::clock::Deadline;
 use crate::engine::{BoxEvent, BoxId, BoxLimits, BoxSpec, Engine, EngineError, Image};
@@ -298,6 +299,18 @@ impl Workshop for Boxes {
                 .await
                 .map_err(|error| passing(&error))
         })
+    }
+
+    fn freeze(&self, until: Deadline) -> Doing<'_, Frozen> {
+        Box::pin(still::freeze(self, until))
+    }
+
+    fn frozen(&self) -> Doing<'_, Vec<Bench>> {
+        Box::pin(still::frozen(self))
+    }
+
+    fn thaw<'a>(&'a self, bench: &'a Bench, wanted: &'a BTreeSet<AttemptId>) -> Doing<'a, ()> {
+        Box::pin(still::thaw(self, bench, wanted))
     }
 }
 

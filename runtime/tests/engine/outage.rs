@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use runtime::clock::Deadline;
 use runtime::engine::{BoxEvent, EngineSettings, Ensured, Phase, open};
 use runtime::spool::{AttemptLimits, Ending, Stopped};
 
@@ -201,6 +203,26 @@ async fn a_frozen_engine_holds_no_attempt_up() {
     std::fs::write(attempt.spool.out_folder(&attempt.name).join("go"), "").unwrap();
     assert!(attempt.exit().await.is_clean());
     assert!(next.exit().await.is_clean());
+    kill(dockerd.pid(), Signal::SIGCONT).unwrap();
+    bench.tidy().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn boxes_are_frozen_and_thawed_though_their_engine_hangs() {
+    let dockerd = Dockerd::start(false).await;
+    let bench = bench_on(&dockerd).await;
+    let attempt = bench
+        .run(&["write:up:", "await:go", r#"result:{"summary":"done"}"#])
+        .await;
+    attempt.wrote("up").await;
+    kill(dockerd.pid(), Signal::SIGSTOP).unwrap();
+    let until = Deadline::after(Duration::from_secs(10));
+    let frozen = bench.engine.freeze_all(until).await.unwrap();
+    assert_eq!(frozen.halted, [spec().id], "{frozen:?}");
+    assert_eq!(bench.engine.frozen().await.unwrap().len(), 1);
+    bench.engine.thaw(&spec().id).await.unwrap();
+    std::fs::write(attempt.spool.out_folder(&attempt.name).join("go"), "").unwrap();
+    assert!(attempt.exit().await.is_clean());
     kill(dockerd.pid(), Signal::SIGCONT).unwrap();
     bench.tidy().await;
 }
