@@ -34,6 +34,7 @@ use rules::id::NodeId;
 use runtime::blob::{BlobError, Blobs};
 use runtime::clock;
 use runtime::engine::{self, EngineChoice, EngineError, EngineSettings, Opened};
+use runtime::lease::Leases;
 use runtime::ledger::{Changes, Ledger, Links, OpenError, OpenOptions, ProposeError, StoreKind};
 use runtime::links::{KeysError, LinkError};
 use runtime::workshop::Workshop;
@@ -188,14 +189,19 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
     })
     .await;
     bounded("the personas", household.leave()).await;
-    around.serve_no_more();
-    leases.close();
-    bounded("the ledger", ledger.close()).await;
-    bounded("the links", around.close()).await;
+    leave(around, &leases, ledger).await;
     if let Some(living) = living {
         living.abort();
     }
     Ok(())
+}
+
+/// Ends what this node has with others, from the top.
+async fn leave(mut around: neighbours::Around, leases: &Leases, ledger: Ledger) {
+    around.serve_no_more();
+    leases.close();
+    bounded("the ledger", ledger.close()).await;
+    bounded("the links", around.close()).await;
 }
 
 /// Has another voter lead before this node goes, so that nobody waits for an election.

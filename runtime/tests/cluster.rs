@@ -4,6 +4,8 @@
 
 #[path = "cluster/crowd.rs"]
 mod crowd;
+#[path = "cluster/leases.rs"]
+mod leases;
 
 use std::time::Duration;
 

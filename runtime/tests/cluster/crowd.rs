@@ -253,7 +253,8 @@ fn ada() -> Who {
     Who::Human(HumanName::new("ada").unwrap())
 }
 
-fn proposal(who: Who, command: Command, request: Option<&str>) -> Proposal {
+/// Somebody's wish.
+pub fn proposal(who: Who, command: Command, request: Option<&str>) -> Proposal {
     Proposal {
         request: request.map(|id| Request {
             id: RequestId::new(id).unwrap(),
