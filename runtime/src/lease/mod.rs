@@ -54,6 +54,12 @@ pub const LEASE: Duration = Duration::from_secs(3);
 pub const QUORUM_AGE: Duration = Duration::from_secs(1);
 /// A node is down when it was granted nothing for so long.
 pub const DOWN_AFTER: Duration = Duration::from_secs(5);
+// With every clock one in a hundred wrong, the last lease ends before anybody is called down.
+const _: () = assert!(
+    (QUORUM_AGE.as_millis() + LEASE.as_millis()) * 102 < DOWN_AFTER.as_millis() * 98,
+    "a lease could outlast the wait of the next leader"
+);
+
 /// Connections of hosts that wait to be served; then more are refused.
 const MAX_WAITING: usize = 64;
 

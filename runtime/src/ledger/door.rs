@@ -19,6 +19,7 @@ use super::options::{Limits, ProposeError};
 use super::raft::{Answer, Payload, Types};
 use crate::clock::{self, BootMs};
 use crate::codec;
+use crate::lease::LEASE;
 use crate::store::{StorageStatus, Store};
 
 pub(super) type Raft = openraft::Raft<Types, Machine>;
@@ -187,8 +188,16 @@ impl Door {
     /// The time of an entry that did not come to be is counted with the next one.
     fn give_back(&self, elapsed_ms: u64) {
         let mut stamp = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
-        stamp.last = BootMs(stamp.last.0.saturating_sub(elapsed_ms));
+        stamp.last = given_back(stamp.last, elapsed_ms, clock::boot());
     }
+}
+
+/// From when time is counted after a refusal: without a quorum for longer than a lease all agents
+/// are frozen, and frozen time does not count.
+fn given_back(last: BootMs, elapsed_ms: u64, now: BootMs) -> BootMs {
+    let lease_ms = u64::try_from(LEASE.as_millis()).unwrap_or(u64::MAX);
+    let counted = last.0.saturating_sub(elapsed_ms);
+    BootMs(counted.max(now.0.saturating_sub(lease_ms)))
 }
 
 /// Refuses what is too large for an entry.
@@ -213,4 +222,22 @@ fn check_size(proposal: &Proposal) -> Result<(), ProposeError> {
         });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_without_a_quorum_counts_up_to_a_lease() {
+        let at = |second: u64| BootMs(1_000_000 + second * 1_000);
+        assert_eq!(given_back(at(10), 2_000, at(10)), at(8));
+        // Refused again and again for a minute.
+        let mut last = at(10);
+        for second in 10..70 {
+            let now = at(second);
+            last = given_back(now, now.0 - last.0, now);
+        }
+        assert_eq!(last, at(66));
+    }
 }
