@@ -190,9 +190,7 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
     .await;
     bounded("the personas", household.leave()).await;
     leave(around, &leases, ledger).await;
-    if let Some(living) = living {
-        living.abort();
-    }
+    living.inspect(tokio::task::JoinHandle::abort);
     Ok(())
 }
 

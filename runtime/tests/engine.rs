@@ -61,6 +61,7 @@ macro_rules! everything {
             boxes::the_end_of_a_box_is_news,
             freezing::a_frozen_box_stands_still_and_goes_on_where_it_was,
             freezing::a_frozen_box_is_killed_and_not_thawed,
+            freezing::of_frozen_attempts_side_by_side_only_the_wanted_go_on,
             boxes::removing_is_idempotent_and_kills_what_is_inside,
             boxes::only_boxes_of_this_node_are_listed,
             boxes::a_box_whose_folder_was_lost_leaves_no_orphan,

@@ -189,6 +189,21 @@ impl Hold {
         }
     }
 
+    /// Kills an attempt that runs beside others, with all that its attendant answers for; in a
+    /// frozen group it dies before anything else happens.
+    pub(super) fn kill_attempt(&self, attempt: &str) {
+        let all = match self {
+            Hold::Group { folder, .. } => {
+                let procs = read(&folder.join("cgroup.procs")).unwrap_or_default();
+                procs.lines().filter_map(|pid| pid.parse().ok()).collect()
+            }
+            Hold::Signals { init } => members(*init),
+        };
+        for attendant in all.into_iter().filter(|pid| attends(*pid, attempt)) {
+            strike(attendant, Signal::KILL);
+        }
+    }
+
     fn is_there(&self) -> bool {
         match self {
             Hold::Group { folder, is_v2 } => {
@@ -211,6 +226,13 @@ const V2_SWITCH: &str = "cgroup.freeze";
 
 fn read(file: &Path) -> Option<String> {
     fs::read_to_string(file).ok()
+}
+
+/// Whether a process is the attendant of that attempt, by its command line.
+fn attends(pid: i32, attempt: &str) -> bool {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
+    matches!(words.as_slice(), [_, b"init", b"--attend", _, of, ..] if *of == attempt.as_bytes())
 }
 
 fn members(init: i32) -> Vec<i32> {

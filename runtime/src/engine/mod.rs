@@ -47,7 +47,7 @@ use tokio::sync::broadcast;
 
 use crate::clock::Deadline;
 use crate::init::ALONGSIDE_LIMIT;
-use crate::spool::{Spool, SpoolError};
+use crate::spool::{AttemptName, Spool, SpoolError};
 
 pub use open::{EngineChoice, EngineSettings, Opened, open};
 
@@ -352,8 +352,13 @@ pub trait Engine: Send + Sync + fmt::Debug {
     /// engine; waits until it does, at most `until`. Boxes that are frozen stay so.
     fn freeze_all(&self, until: Deadline) -> BoxFuture<'_, Result<FrozenBoxes, EngineError>>;
 
-    /// Lets a frozen box go on; any other goes on as it is.
-    fn thaw<'a>(&'a self, id: &'a BoxId) -> BoxFuture<'a, Result<(), EngineError>>;
+    /// Lets a frozen box go on, but for these of the attempts that run in it side by side: they are
+    /// killed where they stand. Any other box goes on as it is.
+    fn thaw<'a>(
+        &'a self,
+        id: &'a BoxId,
+        but: &'a [AttemptName],
+    ) -> BoxFuture<'a, Result<(), EngineError>>;
 
     /// The boxes that are frozen; no container engine is asked.
     fn frozen(&self) -> BoxFuture<'_, Result<Vec<FoundBox>, EngineError>>;

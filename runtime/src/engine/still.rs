@@ -9,6 +9,7 @@ use super::freezer::{Freezer, Hold};
 use super::home::{BoxRecord, Home};
 use super::{BoxId, EngineError, FoundBox, FrozenBoxes, Phase, found};
 use crate::clock::Deadline;
+use crate::spool::AttemptName;
 
 /// Time between two looks at whether what was told to stand still does; the kernel tells nobody.
 const LOOK_PAUSE: Duration = Duration::from_millis(2);
@@ -43,11 +44,14 @@ impl Still {
         self.blocking(move |still| still.freeze_now(until)).await
     }
 
-    /// Lets a box go on.
-    pub(super) async fn thaw(&self, id: &BoxId) -> Result<(), EngineError> {
-        let id = id.clone();
+    /// Lets a box go on, but for these attempts.
+    pub(super) async fn thaw(&self, id: &BoxId, but: &[AttemptName]) -> Result<(), EngineError> {
+        let (id, but) = (id.clone(), but.to_vec());
         self.blocking(move |still| {
-            for hold in still.holds(&id)? {
+            for hold in still.holds(&id)?.into_iter().filter(Hold::is_begun) {
+                for attempt in &but {
+                    hold.kill_attempt(attempt.as_str());
+                }
                 let thawed = hold.end();
                 thawed.map_err(|error| still.failing("thaw", &id, &error.to_string()))?;
             }

@@ -11,6 +11,7 @@ use super::{
     BoxEvent, BoxId, BoxSpec, BoxState, Description, Engine, EngineError, FoundBox, FrozenBoxes,
 };
 use crate::clock::Deadline;
+use crate::spool::AttemptName;
 
 /// Every verb of an engine, in terms of what the engine can do.
 macro_rules! verbs {
@@ -67,8 +68,12 @@ macro_rules! verbs {
                 Box::pin(self.still.freeze_all(until))
             }
 
-            fn thaw<'a>(&'a self, id: &'a BoxId) -> BoxFuture<'a, Result<(), EngineError>> {
-                Box::pin(self.still.thaw(id))
+            fn thaw<'a>(
+                &'a self,
+                id: &'a BoxId,
+                but: &'a [AttemptName],
+            ) -> BoxFuture<'a, Result<(), EngineError>> {
+                Box::pin(self.still.thaw(id, but))
             }
 
             fn frozen(&self) -> BoxFuture<'_, Result<Vec<FoundBox>, EngineError>> {

@@ -60,8 +60,8 @@ pub async fn a_frozen_box_stands_still_and_goes_on_where_it_was(bench: Bench) {
     assert_eq!(found[0].spool, attempt.spool);
     bench.engine.ensure(&spec()).await.unwrap();
     assert_eq!(stands_still(&attempt).await, before);
-    bench.engine.thaw(&spec().id).await.unwrap();
-    bench.engine.thaw(&spec().id).await.unwrap();
+    bench.engine.thaw(&spec().id, &[]).await.unwrap();
+    bench.engine.thaw(&spec().id, &[]).await.unwrap();
     wait_until("more beats", || (beats(&attempt).1 > before).then_some(())).await;
     assert!(bench.engine.frozen().await.unwrap().is_empty());
     drop(attempt);
@@ -88,5 +88,25 @@ pub async fn a_frozen_box_is_killed_and_not_thawed(bench: Bench) {
     assert!(bench.engine.frozen().await.unwrap().is_empty());
     freeze(&bench).await;
     drop(attempt);
+    bench.tidy().await;
+}
+
+pub async fn of_frozen_attempts_side_by_side_only_the_wanted_go_on(bench: Bench) {
+    let spool = bench.engine.ensure(&spec()).await.unwrap().spool;
+    let wanted = bench.order_beside(&spool, "a-1", &["behind:beat", "beat:beat"]);
+    let unwanted = bench.order_beside(&spool, "b-1", &["behind:beat", "beat:beat"]);
+    wanted.wrote("beat").await;
+    unwanted.wrote("beat").await;
+    freeze(&bench).await;
+    let before = stands_still(&unwanted).await;
+    let (_, of_wanted) = beats(&wanted);
+    let but = [unwanted.name.clone()];
+    bench.engine.thaw(&spec().id, &but).await.unwrap();
+    unwanted.exit().await;
+    assert_eq!(beats(&unwanted).1, before, "it went on for a moment");
+    wait_until("more beats", || {
+        (beats(&wanted).1 > of_wanted).then_some(())
+    })
+    .await;
     bench.tidy().await;
 }

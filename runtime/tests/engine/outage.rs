@@ -220,7 +220,7 @@ async fn boxes_are_frozen_and_thawed_though_their_engine_hangs() {
     let frozen = bench.engine.freeze_all(until).await.unwrap();
     assert_eq!(frozen.halted, [spec().id], "{frozen:?}");
     assert_eq!(bench.engine.frozen().await.unwrap().len(), 1);
-    bench.engine.thaw(&spec().id).await.unwrap();
+    bench.engine.thaw(&spec().id, &[]).await.unwrap();
     std::fs::write(attempt.spool.out_folder(&attempt.name).join("go"), "").unwrap();
     assert!(attempt.exit().await.is_clean());
     kill(dockerd.pid(), Signal::SIGCONT).unwrap();

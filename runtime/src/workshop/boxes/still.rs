@@ -43,33 +43,44 @@ pub(super) async fn thaw(
         return Ok(());
     };
     let (spool, wanted) = (found.spool, wanted.clone());
-    let has_unwanted = blocking(move || cancel_unwanted(&spool, &wanted)).await?;
-    let done = if has_unwanted {
-        tracing::info!(worker = %bench.worker, "what runs was superseded: killed, not thawed");
-        boxes.engine.stop(&id, Duration::ZERO).await
+    let (unwanted, has_wanted) = blocking(move || cancel_unwanted(&spool, &wanted)).await?;
+    if !unwanted.is_empty() {
+        let worker = &bench.worker;
+        tracing::info!(%worker, ?unwanted, "what was superseded is killed, not thawed");
+    }
+    let done = if unwanted.is_empty() || has_wanted {
+        boxes.engine.thaw(&id, &unwanted).await
     } else {
-        boxes.engine.thaw(&id).await
+        boxes.engine.stop(&id, Duration::ZERO).await
     };
     done.map_err(|error| passing(&error))
 }
 
-/// Cancels what runs, or is about to, and is not wanted; says whether there is any.
-fn cancel_unwanted(spool: &Spool, wanted: &BTreeSet<AttemptId>) -> Result<bool, SpoolError> {
+/// Cancels what runs, or is about to, and is not wanted; names it, and says whether anything else
+/// runs.
+fn cancel_unwanted(
+    spool: &Spool,
+    wanted: &BTreeSet<AttemptId>,
+) -> Result<(Vec<AttemptName>, bool), SpoolError> {
     let cancel = Cancel {
         version: CONTRACT_VERSION,
         reason: "it was superseded while its node was isolated".to_owned(),
         grace_ms: Some(0),
     };
     let is_wanted = |name: &AttemptName| attempt_id(name).is_some_and(|id| wanted.contains(&id));
-    let mut has_unwanted = false;
-    for name in spool.attempts()?.iter().filter(|name| !is_wanted(name)) {
-        match spool.observe(name)? {
+    let (mut unwanted, mut has_wanted) = (Vec::new(), false);
+    for name in spool.attempts()? {
+        match spool.observe(&name)? {
             AttemptObserved::Running | AttemptObserved::NotStarted { is_ordered: true } => {
-                spool.cancel(name, &cancel)?;
-                has_unwanted = true;
+                if is_wanted(&name) {
+                    has_wanted = true;
+                } else {
+                    spool.cancel(&name, &cancel)?;
+                    unwanted.push(name);
+                }
             }
             AttemptObserved::NotStarted { is_ordered: false } | AttemptObserved::Exited(_) => {}
         }
     }
-    Ok(has_unwanted)
+    Ok((unwanted, has_wanted))
 }
