@@ -115,3 +115,35 @@ fn stages_that_do_not_wait_for_each_other_run_side_by_side(engine: &Engine) {
     node.release("go");
     is_told_once(&node.wait_closed(&case));
 }
+
+#[test]
+fn a_node_that_is_alone_stays_up_for_longer_than_a_lease() {
+    let lab = Lab::new();
+    let node = Node::start(&lab, &Engine::Process);
+    let stage = Stage::new("work", "hand").deed("await go");
+    let team = Team::new(&lab, "crew")
+        .worker(Worker::new("hand"))
+        .stage(stage);
+    node.apply(&team.yaml()).ok();
+    let case = node.submit("crew", "wait");
+    node.wait_running(&case, "work");
+    let clock = || {
+        let reply = lab::request(&node.socket(), "GET", "/v1/clock", "").expect("it answers");
+        let clock: serde_json::Value = serde_json::from_str(&reply.body).expect("it is JSON");
+        clock["clock_ms"].as_u64().expect("a number")
+    };
+    let (began, longer_than_a_lease_ms) = (clock(), 6_000);
+    lab::wait_until(std::time::Duration::from_mins(1), "time passes", || {
+        let passed = clock() - began;
+        if passed > longer_than_a_lease_ms {
+            Ok(())
+        } else {
+            Err(passed.to_string())
+        }
+    });
+    let status = node.ask(&["status"]);
+    assert_eq!(status["cluster"]["nodes"][0]["health"], "up", "{status:#}");
+    node.release("go");
+    let case = node.wait_closed(&case);
+    assert_eq!(case["outcome"], "succeeded", "{case:#}");
+}

@@ -28,7 +28,15 @@ impl Joining {
         identity: &Identity,
         engine: String,
     ) -> Self {
-        let facts = facts(settings, identity, engine);
+        let mut facts = facts(settings, identity, engine);
+        // A node keeps its name: its host may have been called otherwise since.
+        let known = ledger.read(|state| {
+            let node = state.nodes.get(&facts.node)?;
+            node.has_joined().then(|| node.facts.name.clone())
+        });
+        if let (Some(known), None) = (known, &settings.node.name) {
+            facts.name = known;
+        }
         let saying = tokio::spawn(say(ledger.clone(), facts));
         Self {
             saying: Some(saying),

@@ -141,12 +141,12 @@ impl Shared {
     pub fn renew_own(&self) {
         let number = self.ask();
         let (_, is_alone) = self.ledger.leader();
-        let said = if is_alone {
+        // Asked for by whoever is alone too: what was never heard would be judged.
+        let mut said = self.grant(self.node, self.incarnation);
+        if is_alone {
             let lease_ms = u64::try_from(LEASE.as_millis()).unwrap_or(0);
-            Ok(Granted { term: 0, lease_ms })
-        } else {
-            self.grant(self.node, self.incarnation)
-        };
+            said = Ok(Granted { term: 0, lease_ms });
+        }
         self.answered(self.node, number, said);
     }
 
