@@ -25,7 +25,7 @@ fn without_anything_the_defaults_stand() {
     assert_eq!(settings.limits.blob_bytes, 64 << 20);
     assert_eq!(settings.limits.case_bytes, 256 << 20);
     assert_eq!(settings.ledger.store, StoreChoice::Sled);
-    assert_eq!(settings.ledger.heartbeat_ms, 500);
+    assert_eq!(settings.ledger.heartbeat_ms, 100);
     assert_eq!(settings.engine.kind, EngineChoice::Auto);
     assert!(!settings.engine.unconfined);
     assert_eq!(settings.admin.mode, 0o600);
@@ -73,8 +73,8 @@ fn a_flag_beats_the_environment_which_beats_the_file_which_beats_the_default() {
 
 #[test]
 fn of_two_flags_for_one_key_the_later_stands() {
-    let settings = load(None, &[], &[("agents.pids", "2"), ("agents.pids", "3")]).unwrap();
-    assert_eq!(settings.agents.pids, 3);
+    let settings = load(None, &[], &[("agents.pids", "12"), ("agents.pids", "13")]).unwrap();
+    assert_eq!(settings.agents.pids, 13);
 }
 
 #[test]

@@ -152,12 +152,12 @@ fn a_hidden_value_is_checked_too() {
 fn elections_that_would_never_end_are_refused() {
     assert_eq!(
         complaint("[ledger]\nheartbeat_ms = \"800ms\"\n"),
-        "default: `ledger.election_min_ms` is 1s, below twice `ledger.heartbeat_ms` (800ms)"
+        "default: `ledger.election_min_ms` is 500ms, below twice `ledger.heartbeat_ms` (800ms)"
     );
     assert_eq!(
-        complaint("[ledger]\nelection_max_ms = \"1s\"\n"),
-        "domo.toml:2:19: `ledger.election_max_ms` is 1s, \
-         not above `ledger.election_min_ms` (1s)"
+        complaint("[ledger]\nelection_max_ms = \"500ms\"\n"),
+        "domo.toml:2:19: `ledger.election_max_ms` is 500ms, \
+         not above `ledger.election_min_ms` (500ms)"
     );
 }
 
