@@ -205,7 +205,7 @@ async fn kill_the_leader(nodes: &mut [OwnNode], teams: &[String]) -> Result<u64,
         tokio::time::sleep(TRY_AGAIN).await;
     }
     let took_us = clock::boot_us() - killed_us;
-    nodes[at].restart(Signal::SIGKILL).await?;
+    nodes[at].start_again().await?;
     Ok(took_us)
 }
 

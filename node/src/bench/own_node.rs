@@ -131,7 +131,12 @@ impl OwnNode {
     /// Ends its daemon by a signal and starts it again on the same folder; answers how long the
     /// start took until it answered.
     pub(super) async fn restart(&mut self, signal: Signal) -> Result<Duration, BenchError> {
-        self.daemon.end(signal, DOWN_LIMIT).await?;
+        self.end(signal).await?;
+        self.start_again().await
+    }
+
+    /// Starts its daemon again, which has ended; answers how long that took until it answered.
+    pub(super) async fn start_again(&mut self) -> Result<Duration, BenchError> {
         let began = clock::boot_us();
         let (daemon, client) = start_daemon(&self.ground, self.place.path(), self.agents).await?;
         let took = Duration::from_micros(clock::boot_us() - began);
