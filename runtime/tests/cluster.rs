@@ -7,10 +7,12 @@ mod crowd;
 #[path = "cluster/leases.rs"]
 mod leases;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rules::duty::Subject;
 use rules::id::NodeId;
+use rules::node::Role;
 use rules::{Outcome, Verdict};
 use runtime::ledger::{Ledger, ProposeError};
 
@@ -131,6 +133,21 @@ async fn leadership_is_handed_over_without_an_error() {
         assert!(matches!(opened, Ok(Ok(_))), "{opened:?}");
     }
     assert_eq!(crowd.leader().await, follower);
+    crowd.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_only_voter_gives_its_place_to_another() {
+    let crowd = Crowd::of_whom(2, 1).await;
+    let (old, new) = (NodeId(1), NodeId(2));
+    crowd.set_role(old, Role::Learner).await;
+    assert_eq!(crowd.leader_but(old).await, new);
+    for node in [old, new] {
+        let voters = || crowd.ledger(node).status().voters;
+        until(voters, |voters| *voters == BTreeSet::from([new])).await;
+        let opened = open_case(crowd.ledger(node), &format!("asked of {node}"), None).await;
+        assert!(matches!(opened, Ok(Ok(Outcome::Opened(_)))), "{opened:?}");
+    }
     crowd.close().await;
 }
 

@@ -45,6 +45,14 @@ struct Present {
     caught_up: BTreeSet<u64>,
 }
 
+impl Present {
+    /// One who votes now and shall go on voting, and has nearly the whole log.
+    fn heir(&self, wanted: &BTreeSet<u64>) -> Option<u64> {
+        let mut heirs = self.voters.intersection(wanted);
+        heirs.find(|node| self.caught_up.contains(node)).copied()
+    }
+}
+
 impl Inner {
     /// Takes one step towards the members that the state wants; says whether nothing is left to do.
     pub(super) async fn align(&self) -> bool {
@@ -63,9 +71,10 @@ impl Inner {
         };
         if let Step::Vote(voters) = &step
             && !voters.contains(&self.node.0)
+            && let Some(heir) = present.heir(voters)
         {
             // Whoever leads next goes on.
-            let _ = self.hand_over(None).await;
+            let _ = self.hand_over(Some(NodeId(heir))).await;
             return false;
         }
         let change = match &step {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rules::attempt::Body;
 use rules::case::{Brief, Report};
 use rules::id::{CaseId, HumanName, NodeId, RequestId, TokenName};
-use rules::node::NodeFacts;
+use rules::node::{NodeFacts, Role};
 use rules::{Command, Outcome, Principal, Proposal, Request, Verdict, Who};
 use runtime::clock::Deadline;
 use runtime::ledger::{
@@ -67,6 +67,11 @@ pub struct Crowd {
 impl Crowd {
     /// A cluster of so many voters.
     pub async fn of(count: u64) -> Self {
+        Self::of_whom(count, count).await
+    }
+
+    /// A cluster of so many nodes, of whom so many vote.
+    pub async fn of_whom(count: u64, voters: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut crowd = Self {
             board: Arc::default(),
@@ -83,7 +88,7 @@ impl Crowd {
         }
         for ledger in crowd.ledgers.values() {
             let is_whole =
-                |status: &LedgerStatus| status.voters.len() as u64 == count && !status.is_changing;
+                |status: &LedgerStatus| status.voters.len() as u64 == voters && !status.is_changing;
             until(|| ledger.status(), is_whole).await;
         }
         crowd
@@ -196,6 +201,13 @@ impl Crowd {
     pub async fn close_case(&self, node: NodeId, title: &str) {
         let case = self.open_on(node, title).await;
         self.close_opened(node, case).await;
+    }
+
+    /// A human says what a node may be.
+    pub async fn set_role(&self, node: NodeId, role: Role) {
+        let command = Command::SetRole { node, role };
+        let set = self.ledger(node).propose(proposal(ada(), command, None));
+        set.await.unwrap().unwrap();
     }
 
     /// Brings a case to its end.
