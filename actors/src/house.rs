@@ -59,6 +59,7 @@ impl House {
             principal: Principal::own(who),
             wall_ms: runtime::clock::wall().0,
             command,
+            decision: None,
         };
         Ok(self.ledger.propose(proposal).await??)
     }

@@ -99,6 +99,7 @@ pub fn read(world: &World, line: &str, below: &[&str]) -> Result<Asked, Wrong> {
         principal,
         wall_ms,
         command,
+        decision: None,
     };
     Ok(Asked {
         elapsed_ms,
@@ -163,7 +164,11 @@ fn principal(
     } else {
         None
     };
-    Ok(Principal { who, on_behalf_of })
+    Ok(Principal {
+        who,
+        on_behalf_of,
+        token: None,
+    })
 }
 
 /// The epoch that is said, else the present one.

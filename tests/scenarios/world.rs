@@ -76,5 +76,6 @@ fn tick() -> Proposal {
         principal: Principal::own(Who::Ledger),
         wall_ms: 0,
         command: Command::Tick,
+        decision: None,
     }
 }

@@ -161,6 +161,7 @@ impl Home {
             principal,
             wall_ms: 0,
             command,
+            decision: None,
         };
         self.ledger.propose(proposal).await.unwrap()
     }

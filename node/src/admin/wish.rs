@@ -87,6 +87,7 @@ impl Wish {
             principal: self.asker.principal(),
             wall_ms: clock::wall().0,
             command,
+            decision: None,
         };
         let proposed = tokio::time::timeout(desk.limits.request, desk.ledger.propose(proposal));
         let verdict = match proposed.await {

@@ -72,6 +72,7 @@ async fn say(ledger: Ledger, facts: NodeFacts) -> Result<(), DaemonError> {
             command: Command::JoinNode {
                 facts: facts.clone(),
             },
+            decision: None,
         };
         match ledger.propose(proposal).await {
             Ok(verdict) => {

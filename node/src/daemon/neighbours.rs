@@ -238,6 +238,7 @@ impl Gate for Doorkeeper {
                 principal: Principal::own(Who::Node(self.node)),
                 wall_ms: clock::wall().0,
                 command,
+                decision: None,
             };
             let verdict = self.ledger.propose(proposal).await;
             let verdict = verdict.map_err(|error| error.to_string())?;

@@ -157,6 +157,7 @@ impl House {
             principal: Principal::own(who),
             wall_ms: runtime::clock::wall().0,
             command,
+            decision: None,
         };
         self.ledger.propose(proposal).await.unwrap().unwrap();
     }

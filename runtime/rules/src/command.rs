@@ -14,6 +14,7 @@ use crate::id::{
 };
 use crate::node::{Health, NodeFacts, Role};
 use crate::place::Placement;
+use crate::right::Decision;
 use crate::stage::StageSpec;
 use crate::target::Target;
 use crate::team::{Document, DocumentName};
@@ -40,6 +41,8 @@ pub struct Proposal {
     pub wall_ms: u64,
     /// What is asked.
     pub command: Command,
+    /// Whether they may, as the leader decided it; whoever proposes leaves it open.
+    pub decision: Option<Decision>,
 }
 
 /// A command at its place in the ledger.

@@ -100,16 +100,63 @@ word!(
     PlaybookName
 );
 word!(
-    /// A person.
-    HumanName
-);
-word!(
     /// Something that agents reach through the gateway.
     TargetName
 );
 word!(
-    /// A token with which a new node may join.
+    /// A token: with it a new node may join, or a human is known by it.
     TokenName
+);
+word!(
+    /// A policy of the organisation.
+    PolicyName
+);
+
+/// A text that names something in the world outside, with its own idea of what a name is.
+macro_rules! foreign {
+    ($(#[$doc:meta])* $name:ident, $check:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Takes `text` as a name, or says why it is none.
+            pub fn new(text: &str) -> Result<Self, BadName> {
+                $check(text)?;
+                Ok(Self(text.to_owned()))
+            }
+
+            /// The name as it is written.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = BadName;
+
+            fn from_str(text: &str) -> Result<Self, BadName> {
+                Self::new(text)
+            }
+        }
+    };
+}
+
+foreign!(
+    /// A person, as they are called where they log in: a word that may have `.` and `_` inside.
+    HumanName,
+    check_login
+);
+foreign!(
+    /// A person's number among the organisation's people: 1 to 63 visible characters of ASCII.
+    EmployeeId,
+    check_employee
 );
 
 /// A text that cannot serve as a name.
@@ -150,6 +197,32 @@ pub(crate) fn check_word(text: &str) -> Result<(), BadName> {
         return bad("it must begin and end with a letter or a digit");
     }
     Ok(())
+}
+
+/// Whether `text` is what a person is called where they log in.
+pub(crate) fn check_login(text: &str) -> Result<(), BadName> {
+    let is_word = check_word(&text.replace(['.', '_'], "-"));
+    is_word.map_err(|bad| BadName {
+        name: shorten(text),
+        why: if bad.why.starts_with("only") {
+            "only a-z, 0-9, -, . and _ are allowed"
+        } else {
+            bad.why
+        },
+    })
+}
+
+/// Whether `text` can be an employee's number.
+pub(crate) fn check_employee(text: &str) -> Result<(), BadName> {
+    let is_fit = (1..=limits::MAX_NAME_BYTES).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_fit {
+        return Ok(());
+    }
+    Err(BadName {
+        name: shorten(text),
+        why: "1 to 63 visible characters of ASCII are allowed",
+    })
 }
 
 fn shorten(text: &str) -> String {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
+use crate::human::People;
 use crate::id::{
     AttemptId, CaseId, ClockMs, Epoch, NodeId, TargetName, TeamName, TokenName, WorkerId,
 };
@@ -64,6 +65,8 @@ pub struct State {
     pub targets: BTreeMap<TargetName, Target>,
     /// With what new nodes may join.
     pub tokens: BTreeMap<TokenName, Token>,
+    /// Its people and their roles, and what the organisation forbids them.
+    pub people: People,
 }
 
 impl Default for State {
@@ -85,6 +88,7 @@ impl Default for State {
             removed: BTreeSet::new(),
             targets: BTreeMap::new(),
             tokens: BTreeMap::new(),
+            people: People::default(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{Epoch, HumanName, NodeId, TeamName, WorkerId};
+use crate::id::{Epoch, HumanName, NodeId, TeamName, TokenName, WorkerId};
 
 /// Who asks, and for whom.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +13,8 @@ pub struct Principal {
     pub who: Who,
     /// The human for whom a persona speaks: it then has the rights of both, never more.
     pub on_behalf_of: Option<HumanName>,
+    /// The token by which a human is known, where it is one: they may do what it is good for.
+    pub token: Option<TokenName>,
 }
 
 /// The kinds of those who may ask; a persona names the incarnation that it is, which fences it.
@@ -51,6 +53,7 @@ impl Principal {
         Self {
             who: Who::Human(name),
             on_behalf_of: None,
+            token: None,
         }
     }
 
@@ -59,6 +62,7 @@ impl Principal {
         Self {
             who,
             on_behalf_of: None,
+            token: None,
         }
     }
 }

@@ -22,6 +22,7 @@ fn ask(state: &mut State, word: &str, made: u64) -> Verdict {
             principal: Principal::human(HumanName::new("sam").expect("sam is a name")),
             wall_ms: 0,
             command,
+            decision: None,
         },
     };
     apply(state, &entry).verdict

@@ -53,6 +53,7 @@ fn closed_cases(count: u64) -> Vec<Case> {
                 principal: Principal::own(who),
                 wall_ms: 1,
                 command,
+                decision: None,
             },
         };
         let applied = rules::apply(&mut state, &entry);

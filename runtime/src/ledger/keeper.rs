@@ -98,6 +98,7 @@ async fn propose_tick(inner: &Inner) {
         principal: Principal::own(Who::Ledger),
         wall_ms: clock::wall().0,
         command: Command::Tick,
+        decision: None,
     };
     if let Err(error) = inner.door.propose(tick.into()).await {
         tracing::debug!("time could not be told: {error}");

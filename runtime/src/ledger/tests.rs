@@ -35,6 +35,7 @@ fn proposal(who: Who, command: Command) -> Proposal {
         principal: Principal::own(who),
         wall_ms: 1_700_000_000_000,
         command,
+        decision: None,
     }
 }
 

@@ -275,6 +275,7 @@ pub fn proposal(who: Who, command: Command, request: Option<&str>) -> Proposal {
         principal: Principal::own(who),
         wall_ms: 1_700_000_000_000,
         command,
+        decision: None,
     }
 }
 

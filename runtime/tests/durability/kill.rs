@@ -47,6 +47,7 @@ pub fn proposal(who: Who, command: Command) -> Proposal {
         principal: Principal::own(who),
         wall_ms: 1,
         command,
+        decision: None,
     }
 }
 

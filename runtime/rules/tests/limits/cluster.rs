@@ -74,6 +74,7 @@ impl Cluster {
                 principal,
                 wall_ms: 0,
                 command,
+                decision: None,
             },
         };
         apply(&mut self.state, &entry)

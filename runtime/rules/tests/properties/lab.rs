@@ -125,6 +125,7 @@ impl Lab {
             principal,
             wall_ms: 0,
             command,
+            decision: None,
         };
         self.take(&self.next(elapsed_ms, proposal))
     }

@@ -56,6 +56,7 @@ pub fn entry(lab: &mut Lab, wish: &Wish) -> Option<Entry> {
                 principal,
                 wall_ms: lab.state.clock.0,
                 command,
+                decision: None,
             }
         }
     };

@@ -18,6 +18,7 @@ pub fn a_refused_entry_changes_nothing(told: &Told<'_>) -> Result<(), String> {
             principal: Principal::own(Who::Ledger),
             wall_ms: told.entry.proposal.wall_ms,
             command: Command::Tick,
+            decision: None,
         },
         ..told.entry.clone()
     };

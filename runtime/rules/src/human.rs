@@ -1,0 +1,126 @@
+//! A human: a person with an account, their roles in teams, and the tokens by which they are known.
+//!
+//! # Invariant
+//! Whatever a decision leans on has a revision that rises when it changes: each team's roles have
+//! one of their own, admins, tokens, teams and policies share one. A pair of both never comes back.
+//!
+//! # Why
+//! Who is in a team stands with the team, not with the person: a change in one team then disturbs
+//! nothing that is decided about another.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{ClockMs, EmployeeId, HumanName, PolicyName, TeamName, TokenName};
+
+/// The human who is always there: whoever could replace the daemon anyway.
+pub const ADMIN: &str = "admin";
+
+/// What a human is in a team.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum TeamRole {
+    /// They lead it.
+    Lead,
+    /// They belong to it.
+    Member,
+}
+
+impl fmt::Display for TeamRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lead => "lead",
+            Self::Member => "member",
+        })
+    }
+}
+
+/// A token by which a human is known; its secret was shown once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HumanToken {
+    /// The SHA-256 of its secret.
+    pub hash: [u8; 32],
+    /// When it ends, by the ledger's clock.
+    pub until: ClockMs,
+    /// The one team that it is good for; without one it is good for all that its human may.
+    pub team: Option<TeamName>,
+    /// Who made it.
+    pub minted_by: String,
+    /// When, for people to read.
+    pub minted_wall_ms: u64,
+}
+
+/// A person's account.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Human {
+    /// What they are called.
+    pub display: Option<String>,
+    /// Their number among the organisation's people.
+    pub employee: Option<EmployeeId>,
+    /// Whether they may do everything that humans may.
+    pub is_admin: bool,
+    /// The teams that they have a role in.
+    pub teams: BTreeSet<TeamName>,
+    /// The tokens by which they are known.
+    pub tokens: BTreeMap<TokenName, HumanToken>,
+}
+
+/// The people of a team.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Roll {
+    /// Rises with each change of it.
+    pub revision: u64,
+    /// Who is what.
+    pub roles: BTreeMap<HumanName, TeamRole>,
+}
+
+/// Everybody, and what the organisation forbids them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct People {
+    /// Rises with each change of admins, tokens, teams and policies.
+    pub revision: u64,
+    /// The accounts; the built-in admin has none.
+    pub humans: BTreeMap<HumanName, Human>,
+    /// Whose each employee's number is.
+    pub employees: BTreeMap<EmployeeId, HumanName>,
+    /// Whose token each hash is.
+    pub hashes: BTreeMap<[u8; 32], (HumanName, TokenName)>,
+    /// The people of each team that has some, or had.
+    pub rolls: BTreeMap<TeamName, Roll>,
+    /// The organisation's own policies.
+    pub policies: BTreeMap<PolicyName, String>,
+}
+
+impl People {
+    /// The revision of a team's roles.
+    pub fn revision_of(&self, team: Option<&TeamName>) -> u64 {
+        team.and_then(|team| self.rolls.get(team))
+            .map_or(0, |roll| roll.revision)
+    }
+
+    /// Whether there is such a human; the built-in admin is one.
+    pub fn is_known(&self, human: &HumanName) -> bool {
+        human.as_str() == ADMIN || self.humans.contains_key(human)
+    }
+
+    /// Whether they are an admin.
+    pub fn is_admin(&self, human: &HumanName) -> bool {
+        human.as_str() == ADMIN || self.humans.get(human).is_some_and(|human| human.is_admin)
+    }
+
+    /// What they are in a team.
+    pub fn role(&self, human: &HumanName, team: &TeamName) -> Option<TeamRole> {
+        self.rolls.get(team)?.roles.get(human).copied()
+    }
+
+    /// Whose token it is that has this hash, and which one.
+    pub fn of_token(&self, hash: &[u8; 32]) -> Option<&(HumanName, TokenName)> {
+        self.hashes.get(hash)
+    }
+
+    /// A token of a human.
+    pub fn token(&self, human: &HumanName, token: &TokenName) -> Option<&HumanToken> {
+        self.humans.get(human)?.tokens.get(token)
+    }
+}
