@@ -17,6 +17,7 @@
 
 mod admin;
 mod agents;
+mod cluster;
 mod engine;
 mod keys;
 mod layers;
@@ -32,6 +33,7 @@ use layers::Layers;
 
 pub use self::admin::AdminSettings;
 pub use self::agents::AgentSettings;
+pub use self::cluster::ClusterSettings;
 pub use self::engine::{EngineChoice, EngineSettings};
 pub use self::ledger::{LedgerSettings, StoreChoice};
 pub use self::limits::LimitSettings;
@@ -47,6 +49,8 @@ pub const DEFAULT_TOML: &str = include_str!("../default.toml");
 pub struct Settings {
     /// Who this node is and where it keeps things.
     pub node: NodeSettings,
+    /// Where this node is among the others.
+    pub cluster: ClusterSettings,
     /// The socket that people and programs speak to.
     pub admin: AdminSettings,
     /// The replicated log.
@@ -110,6 +114,7 @@ impl Settings {
     fn read(layers: Layers) -> Result<Self, Mistakes> {
         let mut keys = Keys::new(layers.given, layers.mistakes);
         let node = NodeSettings::read(&mut keys);
+        let cluster = ClusterSettings::read(&mut keys);
         let admin = AdminSettings::read(&mut keys);
         let ledger = LedgerSettings::read(&mut keys);
         let engine = EngineSettings::read(&mut keys);
@@ -119,6 +124,7 @@ impl Settings {
         let lines = keys.finish()?;
         Ok(Self {
             node,
+            cluster,
             admin,
             ledger,
             engine,

@@ -195,3 +195,21 @@ fn labels_are_read_from_a_table_and_from_the_environment() {
     let same = load(None, &[("DOMO_NODE__LABELS", "zone=a, disk=ssd")], &[]).unwrap();
     assert_eq!(same.node.labels, settings.node.labels);
 }
+
+#[test]
+fn seeds_are_a_list_in_the_file_and_separated_by_commas_elsewhere() {
+    let seeds = |settings: &Settings| settings.cluster.seeds.join(" ");
+    let file = "[cluster]\nseeds = [\"10.0.0.1:7400\", \"beta:7400\"]\nlisten = \"0.0.0.0:7400\"\n";
+    let of_file = Settings::parse("domo.toml", file).unwrap();
+    assert_eq!(seeds(&of_file), "10.0.0.1:7400 beta:7400");
+    assert_eq!(of_file.cluster.listen, "0.0.0.0:7400".parse().ok());
+    assert_eq!(of_file.cluster.advertise, None);
+    let env = [("DOMO_CLUSTER__SEEDS", "alpha:1, beta:2")];
+    assert_eq!(seeds(&load(None, &env, &[]).unwrap()), "alpha:1 beta:2");
+    for wrong in ["alpha", "alpha:0", ":7400", "alpha:70000", "a b:1"] {
+        let refused = load(None, &[], &[("cluster.seeds", wrong)]).unwrap_err();
+        assert!(refused.to_string().contains("cluster.seeds"), "{refused}");
+    }
+    let named = load(None, &[], &[("cluster.listen", "alpha:7400")]).unwrap_err();
+    assert!(named.to_string().contains("not an IP address"), "{named}");
+}

@@ -130,9 +130,10 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
     let mut term = signal(SignalKind::terminate()).map_err(DaemonError::Signals)?;
     let mut int = signal(SignalKind::interrupt()).map_err(DaemonError::Signals)?;
     let data = settings.node.data.clone();
-    let identity = identity::take_when_free(&data).await?;
+    let mut identity = identity::take_when_free(&data).await?;
+    identity.moved_to(&settings.cluster);
     let node = NodeId(identity.node);
-    let mut around = neighbours::Around::open(&data, &identity).await?;
+    let mut around = neighbours::Around::open(&settings, &identity).await?;
     let (ledger, changes) = open_ledger(&settings, &identity, around.links()).await?;
     let blobs = Blobs::open(data.join("blobs"), settings.limits.blob_bytes)?;
     let leases = around.lease(&ledger, &identity)?;

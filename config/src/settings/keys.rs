@@ -27,6 +27,10 @@ use crate::name::Name;
 const MOST_LABELS: usize = 32;
 /// As long as a name, so that labels fit wherever names do.
 const LONGEST_LABEL_CHARS: usize = 63;
+/// More nodes than this need not be named to find one of them.
+const MOST_ADDRESSES: usize = 64;
+/// The longest name of a host.
+const LONGEST_HOST_BYTES: usize = 253;
 /// The kernel's own limit for a path.
 const LONGEST_PATH_BYTES: usize = 4096;
 /// The kernel's own limit for the path of a Unix socket, less its closing zero.
@@ -84,7 +88,7 @@ impl Keys {
             Raw::Loose(text) => text
                 .parse()
                 .map_err(|_| wrong_type(key, "true or false", &raw.found())),
-            Raw::Text(_) | Raw::Number(_) | Raw::Table(_) | Raw::Other(_) => {
+            Raw::Text(_) | Raw::Number(_) | Raw::Table(_) | Raw::List(_) | Raw::Other(_) => {
                 Err(wrong_type(key, "true or false", &raw.found()))
             }
         };
@@ -157,6 +161,25 @@ impl Keys {
             pairs.join(",")
         };
         self.take(key, allowed, read, show).unwrap_or_default()
+    }
+
+    /// Where nodes are: `host:port`, any number up to a bound.
+    pub(super) fn addresses(&mut self, key: &str) -> Vec<String> {
+        let allowed = "at most 64 addresses like 10.0.0.1:7400";
+        let read = |raw: &Raw| read_addresses(key, raw);
+        self.take(key, allowed, read, |list| list.join(","))
+            .unwrap_or_default()
+    }
+
+    /// Where a node is, `host:port`, or nothing.
+    pub(super) fn address(&mut self, key: &str) -> Option<String> {
+        let allowed = "empty or an address like 10.0.0.1:7400";
+        let read = |raw: &Raw| match text_of(key, raw)? {
+            "" => Ok(None),
+            text => checked_address(key, text).map(Some),
+        };
+        let show = |address: &Option<String>| address.clone().unwrap_or_default();
+        self.take(key, allowed, read, show).flatten()
     }
 
     /// Says that `key`, as it now stands, does not go together with another one. Only said while
@@ -283,7 +306,7 @@ impl Unit {
 fn text_of<'a>(key: &str, raw: &'a Raw) -> Result<&'a str, Wrong> {
     match raw {
         Raw::Text(text) | Raw::Loose(text) => Ok(text),
-        Raw::Number(_) | Raw::Flag(_) | Raw::Table(_) | Raw::Other(_) => {
+        Raw::Number(_) | Raw::Flag(_) | Raw::Table(_) | Raw::List(_) | Raw::Other(_) => {
             Err(wrong_type(key, "a text in quotes", &raw.found()))
         }
     }
@@ -304,7 +327,7 @@ fn read_labels(key: &str, raw: &Raw) -> Result<BTreeMap<Name, String>, Wrong> {
                 pairs.push((name.trim(), value.trim()));
             }
         }
-        Raw::Text(_) | Raw::Number(_) | Raw::Flag(_) | Raw::Other(_) => {
+        Raw::Text(_) | Raw::Number(_) | Raw::Flag(_) | Raw::List(_) | Raw::Other(_) => {
             return Err(wrong_type(
                 key,
                 "a table like { zone = \"a\" }",
@@ -334,6 +357,48 @@ fn read_labels(key: &str, raw: &Raw) -> Result<BTreeMap<Name, String>, Wrong> {
         }
     }
     Ok(labels)
+}
+
+fn read_addresses(key: &str, raw: &Raw) -> Result<Vec<String>, Wrong> {
+    let list: Vec<&str> = match raw {
+        Raw::List(list) => {
+            let texts = list.iter().map(|raw| text_of(key, raw));
+            texts.collect::<Result<_, _>>()?
+        }
+        Raw::Loose(text) => text.split(',').map(str::trim).collect(),
+        Raw::Text(_) | Raw::Number(_) | Raw::Flag(_) | Raw::Table(_) | Raw::Other(_) => {
+            let wanted = "a list like [\"10.0.0.1:7400\"]";
+            return Err(wrong_type(key, wanted, &raw.found()));
+        }
+    };
+    if list.len() > MOST_ADDRESSES {
+        let allowed = format!("allowed: at most {MOST_ADDRESSES}");
+        return Err(out_of_range(
+            key,
+            &format!("{} addresses", list.len()),
+            &allowed,
+        ));
+    }
+    let given = list.into_iter().filter(|text| !text.is_empty());
+    given.map(|text| checked_address(key, text)).collect()
+}
+
+fn checked_address(key: &str, text: &str) -> Result<String, Wrong> {
+    let parts = text.rsplit_once(':');
+    let is_address = parts.is_some_and(|(host, port)| {
+        let is_host = !host.is_empty()
+            && host.len() <= LONGEST_HOST_BYTES
+            && host.bytes().all(|byte| byte.is_ascii_graphic());
+        is_host && port.parse::<u16>().is_ok_and(|port| port > 0)
+    });
+    if is_address {
+        return Ok(text.to_owned());
+    }
+    Err(out_of_range(
+        key,
+        text,
+        &"allowed: an address like 10.0.0.1:7400 or alpha:7400",
+    ))
 }
 
 fn wrong_type(key: &str, wanted: &str, found: &str) -> Wrong {

@@ -27,6 +27,7 @@ pub(super) enum Raw {
     Number(String),
     Flag(bool),
     Table(Vec<(String, Raw)>),
+    List(Vec<Raw>),
     /// A kind of value that no key takes, by its name.
     Other(&'static str),
     /// From the environment or a flag, where everything is text.
@@ -244,7 +245,7 @@ impl Raw {
             DeValue::Float(float) => Self::Number(float.as_str().to_owned()),
             DeValue::Boolean(flag) => Self::Flag(*flag),
             DeValue::Datetime(_) => Self::Other("a date"),
-            DeValue::Array(_) => Self::Other("a list"),
+            DeValue::Array(list) => Self::List(list.iter().map(Self::of).collect()),
             DeValue::Table(table) => Self::Table(
                 table
                     .iter()
@@ -261,6 +262,7 @@ impl Raw {
             Self::Number(number) => format!("the number {}", shown(number)),
             Self::Flag(flag) => format!("the value {flag}"),
             Self::Table(_) => "a table".to_owned(),
+            Self::List(_) => "a list".to_owned(),
             Self::Other(kind) => (*kind).to_owned(),
             Self::Loose(text) => format!("`{}`", shown(text)),
         }
@@ -272,6 +274,7 @@ impl Raw {
             Self::Text(text) | Self::Number(text) | Self::Loose(text) => text.clone(),
             Self::Flag(flag) => flag.to_string(),
             Self::Table(_) => "a table".to_owned(),
+            Self::List(_) => "a list".to_owned(),
             Self::Other(kind) => (*kind).to_owned(),
         }
     }

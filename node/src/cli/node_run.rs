@@ -22,6 +22,7 @@ use crate::daemon::{self, Mode};
 Examples:
   domo node run --dev --data ~/domo-dev
   domo node run --settings /etc/domo/domo.toml
+  domo node run --data /srv/domo --seed 10.0.0.2:7400 --seed 10.0.0.3:7400
   domo node run --data /srv/domo --set engine.kind=process --set log.format=json")]
 pub(crate) struct NodeRun {
     /// A cluster of one for trying things out: needs no settings, and lets agents run unconfined
@@ -34,6 +35,9 @@ pub(crate) struct NodeRun {
     /// Lets the process engine run agents without a sandbox [settings: engine.unconfined]
     #[arg(long)]
     unconfined: bool,
+    /// Where a node may be that is not where it was; any number of times [settings: cluster.seeds]
+    #[arg(long, value_name = "HOST:PORT")]
+    seed: Vec<String>,
     #[command(flatten)]
     layers: Layers,
     /// For measuring: the socket of an agent that answers at once
@@ -53,6 +57,9 @@ impl Verb for NodeRun {
         }
         if self.unconfined {
             set("engine.unconfined", "true".to_owned());
+        }
+        if !self.seed.is_empty() {
+            set("cluster.seeds", self.seed.join(","));
         }
         let settings = self.layers.load(&flags)?;
         if self.dev {

@@ -12,6 +12,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use config::settings::ClusterSettings;
 use nix::fcntl::{Flock, FlockArg};
 use nix::unistd::geteuid;
 use runtime::clock;
@@ -108,6 +109,19 @@ pub struct Identity {
     /// Where it is found; none for a cluster of one without links.
     pub home: Option<Home>,
     _lock: Flock<File>,
+}
+
+impl Identity {
+    /// The node's host has moved, as its settings say: it listens and is found there from now on.
+    pub fn moved_to(&mut self, cluster: &ClusterSettings) {
+        let Some(home) = &mut self.home else {
+            return;
+        };
+        home.listen = cluster.listen.unwrap_or(home.listen);
+        if let Some(advertise) = &cluster.advertise {
+            home.advertise.clone_from(advertise);
+        }
+    }
 }
 
 /// How long a daemon that was just told to end, or killed, is waited for: its memory goes first.

@@ -5,10 +5,10 @@
 //! find the others until it has the state.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use config::settings::Settings;
 use rules::id::NodeId;
 use rules::{Command, Outcome, Principal, Proposal, State, Who};
 use runtime::blob::Blobs;
@@ -44,16 +44,20 @@ pub(super) struct Around {
 
 impl Around {
     /// Opens the links of a node that has a home.
-    pub(super) async fn open(data: &Path, identity: &Identity) -> Result<Self, DaemonError> {
+    pub(super) async fn open(
+        settings: &Settings,
+        identity: &Identity,
+    ) -> Result<Self, DaemonError> {
         let (mut linked, mut incoming) = (None, None);
         if let Some(home) = &identity.home {
-            let keys = Arc::new(Keys::open(&data.join(KEYS))?);
+            let keys = Arc::new(Keys::open(&settings.node.data.join(KEYS))?);
             let opened = Linked::open(LinkOptions {
                 node: NodeId(identity.node),
                 incarnation: identity.incarnation,
                 cluster: ClusterName::new(&identity.cluster)?,
                 keys,
                 listen: home.listen,
+                seeds: settings.cluster.seeds.clone(),
                 release: env!("CARGO_PKG_VERSION").to_owned(),
             });
             let (links, came) = opened.await?;

@@ -180,15 +180,14 @@ async fn dial(shared: &Arc<Shared>, to: NodeId, errand: Errand) -> Result<Dialle
         return Err(DialError::Distrusted(Refusal::Removed));
     }
     let address = shared.peers.address(to).ok_or(DialError::NoAddress)?;
-    let name = shared
-        .keys
-        .cluster()
-        .server_name(to)
-        .ok_or(DialError::NoAddress)?;
-    let socket = connect(&address).await?;
-    let held = shared.connections.hold(to, &socket)?;
-    let connector = TlsConnector::from(Arc::clone(&shared.client));
-    let mut tls = connector.connect(name, socket).await?;
+    let (mut tls, held) = match reach(shared, to, &address).await {
+        Err(error @ (DialError::Silent | DialError::Unreached(_))) => {
+            // Where it was stands in the log; that it is nowhere else says nothing more.
+            let elsewhere = seek(shared, to, &address).await;
+            elsewhere.ok_or(error)?
+        }
+        reached => reached?,
+    };
     let ticket = rand::random();
     let hello = Hello {
         cluster: shared.keys.cluster().as_str().to_owned(),
@@ -210,6 +209,32 @@ async fn dial(shared: &Arc<Shared>, to: NodeId, errand: Errand) -> Result<Dialle
         welcome,
         ticket,
     })
+}
+
+/// A connection with whoever is at an address, if its certificate says that it is this peer.
+async fn reach(
+    shared: &Arc<Shared>,
+    to: NodeId,
+    address: &str,
+) -> Result<(TlsStream<TcpStream>, Held), DialError> {
+    let name = shared.keys.cluster().server_name(to);
+    let name = name.ok_or(DialError::NoAddress)?;
+    let socket = connect(address).await?;
+    let held = shared.connections.hold(to, &socket)?;
+    let connector = TlsConnector::from(Arc::clone(&shared.client));
+    Ok((connector.connect(name, socket).await?, held))
+}
+
+/// Looks for a peer at one of the seeds, another one each time; where a peer is known to be, no
+/// other is.
+async fn seek(shared: &Arc<Shared>, to: NodeId, was: &str) -> Option<(TlsStream<TcpStream>, Held)> {
+    let is_free = |seed: &&String| *seed != was && !shared.peers.is_at(seed);
+    let free: Vec<&String> = shared.seeds.iter().filter(is_free).collect();
+    let chance: usize = rand::random_range(0..free.len().max(1));
+    let seed = free.get(chance)?;
+    let found = reach(shared, to, seed).await.ok()?;
+    tracing::info!(peer = %to, %seed, was, "found at a seed");
+    Some(found)
 }
 
 /// Says hello and hears the answer; used by newcomers too.

@@ -122,6 +122,8 @@ pub struct LinkOptions {
     pub keys: Arc<Keys>,
     /// Where other nodes come to; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Where a peer may be that is not where it was, `host:port`.
+    pub seeds: Vec<String>,
     /// What is run, for people.
     pub release: String,
 }
@@ -189,6 +191,7 @@ impl Linked {
             node: options.node,
             incarnation: options.incarnation,
             release: options.release.clone(),
+            seeds: options.seeds.clone(),
             client: tls::client(&keys).map_err(broken)?,
             server: tls::server(&keys).map_err(broken)?,
             node_server,

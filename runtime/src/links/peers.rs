@@ -144,6 +144,13 @@ impl Peers {
             .map(|known| known.address.clone())
     }
 
+    /// Whether a peer is known to be there.
+    pub fn is_at(&self, address: &str) -> bool {
+        let table = self.table();
+        let mut known = table.known.values();
+        known.any(|known| known.address == address)
+    }
+
     /// May this start of that node speak here? From now on, no earlier one may.
     pub fn admit(&self, peer: NodeId, incarnation: u64) -> Result<(), Refusal> {
         let mut table = self.table();

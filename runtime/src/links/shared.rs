@@ -28,6 +28,7 @@ pub(super) struct Shared {
     pub node: NodeId,
     pub incarnation: u64,
     pub release: String,
+    pub seeds: Vec<String>,
     pub keys: Arc<Keys>,
     pub local: SocketAddr,
     pub client: Arc<ClientConfig>,

@@ -84,7 +84,7 @@ async fn a_child_is_a_node() {
         return;
     };
     let parts: Vec<&str> = place.split(' ').collect();
-    let [dir, incarnation, listen] = parts.as_slice() else {
+    let [dir, incarnation, listen, seeds @ ..] = parts.as_slice() else {
         panic!("{place}");
     };
     let keys = Arc::new(Keys::open(&PathBuf::from(dir)).unwrap());
@@ -94,6 +94,7 @@ async fn a_child_is_a_node() {
         cluster: keys.cluster().clone(),
         keys: Arc::clone(&keys),
         listen: listen.parse().unwrap(),
+        seeds: seeds.iter().map(|seed| (*seed).to_owned()).collect(),
         release: "test".to_owned(),
     };
     let (linked, incoming) = Linked::open(options).await.unwrap();

@@ -72,7 +72,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts one with the keys of a folder.
+    /// Starts one with the keys of a folder; seeds may follow the address where it listens.
     pub fn start(
         number: u64,
         keys: &Path,

@@ -120,3 +120,15 @@ fn a_certificate_is_renewed_only_when_it_is_due() {
     assert_eq!(again.validity(), keys.validity());
     assert!(again.validity().until_s > now_s + 80 * 86_400);
 }
+
+#[tokio::test]
+async fn a_node_that_has_moved_is_found_at_a_seed_and_another_node_there_is_not_taken_for_it() {
+    let house = House::found("alpha");
+    let (first, third) = (house.start(1, 1), house.start(3, 1));
+    let seeded = format!("127.0.0.1:0 {} {}", third.address, first.address);
+    let mut second = house.start_at(2, 1, &seeded, &[]);
+    // Nobody is there any more.
+    second.know(&[(1, "127.0.0.1:1")]);
+    second.wait_link(1, true);
+    assert_eq!(second.tell("call 1 500 hello"), "n-2 says hello");
+}
