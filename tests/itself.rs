@@ -5,7 +5,10 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use lab::{DockerEngine, Lab, Leftover, SmallDisk, agent_path, domo_path, scale, wait_until};
+use lab::{
+    DockerEngine, Lab, Leftover, Net, SmallDisk, agent_path, domo_path, networks_of, scale,
+    wait_until,
+};
 use serde_json::Value;
 
 /// Plenty for a process to start or to end.
@@ -157,4 +160,18 @@ fn counts_are_as_they_are_where_nobody_asks_for_more() {
     if std::env::var_os("DOMO_TEST_SCALE").is_none() {
         assert_eq!(scale(7), 7);
     }
+}
+
+#[test]
+fn a_network_of_hosts_is_there_until_it_is_dropped() {
+    let mut net = Net::new();
+    let (one, other) = (net.host("one"), net.host("other"));
+    assert_eq!(net.host("one"), one, "a name is one host");
+    let seen = one.run(&["ip", "-oneline", "address", "show", "dev", "eth0"]);
+    assert!(seen.contains(&one.address().to_string()), "{seen}");
+    let on_the_way = ["ip", "route", "get", &other.address().to_string()];
+    assert!(one.run(&on_the_way).contains("dev eth0"));
+    assert_eq!(networks_of(std::process::id()).len(), 3);
+    drop(net);
+    assert_eq!(networks_of(std::process::id()).len(), 0);
 }

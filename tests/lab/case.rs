@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::truth;
+
 /// A stage of the case.
 ///
 /// # Panics
@@ -29,36 +31,15 @@ pub fn evidence(case: &Value, stage: &str, title: &str) -> Vec<String> {
         .collect()
 }
 
-/// How often the history has this kind of line; for one stage, or for the whole case.
-pub fn history(case: &Value, kind: &str, stage: Option<&str>) -> usize {
-    let lines = case["history"].as_array().into_iter().flatten();
-    let is_meant =
-        |line: &&Value| line["kind"] == kind && stage.is_none_or(|stage| line["stage"] == stage);
-    lines.filter(is_meant).count()
-}
-
 /// The promise of one telling: one report, one accepted result for each stage, and no agent that
 /// was started twice in one attempt.
 ///
 /// # Panics
 /// When it is broken.
 pub fn is_told_once(case: &Value) {
-    assert_eq!(history(case, "opened", None), 1, "{case:#}");
-    assert_eq!(history(case, "closed", None), 1, "{case:#}");
-    for stage in case["plan"].as_array().into_iter().flatten() {
-        let name = stage["name"].as_str().unwrap_or_default();
-        let done = history(case, "done", Some(name)) + history(case, "answered", Some(name));
-        // A plan that was sent back was a result too; the next one is of another attempt.
-        let sent_back = case["plan_refusals"].as_array().map_or(0, Vec::len);
-        let before = if name == "plan" { sent_back } else { 0 };
-        let is_done = usize::from(stage["status"] == "done");
-        assert_eq!(done, before + is_done, "results of {name} in {case:#}");
-        let said = stage["result"]["summary"].as_str().unwrap_or_default();
-        assert!(
-            !said.contains("started") || said.contains("started 1 times"),
-            "{name}: {said}"
-        );
-    }
+    let broken = truth::of_one_case(case);
+    assert!(broken.is_empty(), "{broken:#?} in {case:#}");
+    assert_eq!(case["status"], "closed", "{case:#}");
 }
 
 /// A case in a few words, for messages.

@@ -1,4 +1,5 @@
-//! Some real nodes that are one cluster, each with its own folder and address of the loopback.
+//! Some real nodes that are one cluster, each with its own folder, and its own address of the
+//! loopback or its own host.
 
 use std::net::TcpListener;
 
@@ -6,6 +7,8 @@ use serde_json::Value;
 
 use super::answer::Answer;
 use super::folder::Lab;
+use super::http;
+use super::net::{Host, Net};
 use super::node::{Engine, Node};
 use super::wait::wait_until;
 use std::time::Duration;
@@ -13,42 +16,111 @@ use std::time::Duration;
 /// Nodes find each other within seconds; with both cores busy it may take this long.
 const FORM_LIMIT: Duration = Duration::from_mins(1);
 
+/// A node that does not say how it is within this is left out.
+const LOOK_LIMIT: Duration = Duration::from_millis(300);
+/// The port that nodes on hosts of their own listen on.
+const PORT: u16 = 7400;
+
 /// A cluster; its nodes are numbered from 1.
 #[derive(Debug)]
 pub struct Cluster {
+    // The nodes go before the network that they are on.
     nodes: Vec<Node>,
+    _net: Option<Net>,
 }
 
 impl Cluster {
     /// Starts so many nodes, and waits until all of them vote.
     pub fn start(lab: &Lab, engine: &Engine, count: usize) -> Cluster {
-        let mut cluster = Cluster { nodes: Vec::new() };
-        let first = Node::named(lab, "n1", engine, &[]);
-        let place = [("--name", "n1".to_owned()), ("--listen", free_address(1))];
+        let mut cluster = Cluster {
+            nodes: Vec::new(),
+            _net: None,
+        };
+        let plain = |number: usize| Node::named(lab, &format!("n{number}"), engine, &[]);
+        cluster.found(plain(1));
+        for number in 2..=count {
+            let node = plain(number);
+            cluster.join(&node, number).ok();
+            cluster.run(node);
+        }
+        cluster.wait_formed();
+        cluster
+    }
+
+    /// Starts so many nodes on hosts of their own, as `build` makes them of their numbers, and
+    /// waits until all of them vote.
+    ///
+    /// # Panics
+    /// When they are not a cluster in time.
+    pub fn start_apart(count: usize, build: impl Fn(usize) -> Node) -> Cluster {
+        let mut net = Net::new();
+        let mut nodes = (1..=count).map(|number| {
+            let host = net.host(&format!("n{number}"));
+            build(number).on(host)
+        });
+        let first = nodes.next().expect("a cluster has nodes");
+        let others: Vec<Node> = nodes.collect();
+        let mut cluster = Cluster {
+            nodes: Vec::new(),
+            _net: Some(net),
+        };
+        cluster.found(first);
+        for (at, node) in others.into_iter().enumerate() {
+            cluster.join(&node, at + 2).ok();
+            cluster.run(node);
+        }
+        cluster.wait_formed();
+        cluster
+    }
+
+    /// The host of the node of that number.
+    ///
+    /// # Panics
+    /// When it has none of its own.
+    pub fn host(&self, number: usize) -> &Host {
+        let host = self.node(number).host();
+        host.expect("the cluster was started apart")
+    }
+
+    /// How many nodes it has.
+    pub fn size(&self) -> usize {
+        self.nodes.len()
+    }
+
+    fn found(&mut self, first: Node) {
+        let place = [
+            ("--name", "n1".to_owned()),
+            ("--listen", address(&first, 1)),
+        ];
         first
             .domo(&enroll(&["cluster", "init"], &first, &place))
             .ok();
-        cluster.run(first);
-        for number in 2..=count {
-            let node = cluster.joining(lab, engine, number).1;
-            cluster.run(node);
-        }
-        for number in 1..=count {
-            cluster.wait_status(number, "every node votes", |status| {
-                voters(status) == count && status["cluster"]["leader"].is_string()
+        self.run(first);
+    }
+
+    /// Waits until every node votes and knows who leads.
+    pub fn wait_formed(&self) {
+        for number in 1..=self.size() {
+            self.wait_status(number, "every node votes", |status| {
+                voters(status) == self.size() && status["cluster"]["leader"].is_string()
             });
         }
-        cluster
     }
 
     /// Joins one more node under this number, and waits for nothing.
     pub fn joining(&self, lab: &Lab, engine: &Engine, number: usize) -> (Answer, Node) {
-        let token = self.token();
-        let name = format!("n{number}");
-        let node = Node::named(lab, &name, engine, &[]);
-        let place = [("--name", name), ("--listen", free_address(number))];
-        let answer = node.domo(&enroll(&["node", "join", &token], &node, &place));
+        let node = Node::named(lab, &format!("n{number}"), engine, &[]);
+        let answer = self.join(&node, number);
         (answer, node)
+    }
+
+    fn join(&self, node: &Node, number: usize) -> Answer {
+        let token = self.token();
+        let place = [
+            ("--name", format!("n{number}")),
+            ("--listen", address(node, number)),
+        ];
+        node.domo(&enroll(&["node", "join", &token], node, &place))
     }
 
     /// A join token.
@@ -84,6 +156,21 @@ impl Cluster {
         let leader = seen["cluster"]["leader"].as_str().unwrap_or_default();
         let number = leader.trim_start_matches("n-").parse();
         number.unwrap_or_else(|_| panic!("{leader} is no node"))
+    }
+
+    /// Which node leads now, as the one that does says itself; none where nobody says so.
+    pub fn leader_now(&self) -> Option<usize> {
+        let says = |number: usize| {
+            let socket = self.node(number).socket();
+            let look = ("GET", "/v1/status");
+            let reply = http::wish(&socket, look, None, "", LOOK_LIMIT).ok()?;
+            let status: Value = serde_json::from_str(&reply.body).ok()?;
+            let leads = status["cluster"]["leader"] == status["node"]["id"];
+            leads.then(|| status["cluster"]["term"].as_u64())?
+        };
+        // A node that is cut off may think so still: the latest term counts.
+        let leaders = (1..=self.size()).filter_map(|number| Some((says(number)?, number)));
+        leaders.max().map(|(_, number)| number)
     }
 
     /// Which node leads once that one does not, as another of them sees it.
@@ -125,6 +212,12 @@ fn enroll<'a>(verb: &[&'a str], node: &'a Node, place: &'a [(&'a str, String); 2
         line.extend([flag, value.as_str()]);
     }
     line
+}
+
+/// Where a node is to listen: on its own host, or where nobody else does.
+fn address(node: &Node, number: usize) -> String {
+    let on_host = node.host().map(|host| format!("{}:{PORT}", host.address()));
+    on_host.unwrap_or_else(|| free_address(number))
 }
 
 /// A port of a loopback address that nobody uses.

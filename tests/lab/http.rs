@@ -33,19 +33,61 @@ impl Reply {
 
 /// Sends a request with a JSON body (an empty one is none) and reads the whole answer.
 pub fn request(socket: &Path, method: &str, path: &str, body: &str) -> std::io::Result<Reply> {
+    raw(socket, &written(method, path, None, body))
+}
+
+/// The same by a wish's name, and for so long.
+///
+/// A daemon that is not there is told apart: nothing was sent then.
+pub fn wish(
+    socket: &Path,
+    (method, path): (&str, &str),
+    request_id: Option<&str>,
+    body: &str,
+    limit: Duration,
+) -> Result<Reply, Unanswered> {
+    let stream = UnixStream::connect(socket).map_err(|_| Unanswered::NobodyThere)?;
+    let bytes = written(method, path, request_id, body);
+    let reply = talk(stream, &bytes, limit).map_err(|_| Unanswered::Unknown)?;
+    let is_whole = reply.status != 0 && is_whole(&reply);
+    is_whole.then_some(reply).ok_or(Unanswered::Unknown)
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unanswered {
+    /// Nobody listens: nothing was sent.
+    NobodyThere,
+    /// It was sent, and nobody knows what came of it.
+    Unknown,
+}
+
+fn written(method: &str, path: &str, request_id: Option<&str>, body: &str) -> Vec<u8> {
+    let id = request_id.map_or_else(String::new, |id| format!("request-id: {id}\r\n"));
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: domo\r\nconnection: close\r\n\
+        "{method} {path} HTTP/1.1\r\nhost: domo\r\nconnection: close\r\n{id}\
          content-type: application/json\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
-    raw(socket, &[head.as_bytes(), body.as_bytes()].concat())
+    [head.as_bytes(), body.as_bytes()].concat()
+}
+
+/// Is the body as long as its head says, where it says so?
+fn is_whole(reply: &Reply) -> bool {
+    let head = reply.head.to_ascii_lowercase();
+    let mut lines = head.lines();
+    let said = lines.find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+    said.is_none_or(|bytes: usize| reply.body.len() >= bytes)
 }
 
 /// Sends bytes as they are and reads until the other side has said everything.
 pub fn raw(socket: &Path, bytes: &[u8]) -> std::io::Result<Reply> {
-    let mut stream = UnixStream::connect(socket)?;
-    stream.set_read_timeout(Some(ANSWER_LIMIT))?;
-    stream.set_write_timeout(Some(ANSWER_LIMIT))?;
+    talk(UnixStream::connect(socket)?, bytes, ANSWER_LIMIT)
+}
+
+fn talk(mut stream: UnixStream, bytes: &[u8], limit: Duration) -> std::io::Result<Reply> {
+    stream.set_read_timeout(Some(limit))?;
+    stream.set_write_timeout(Some(limit))?;
     // A server that refuses early closes before everything is written; its answer counts.
     let written = stream.write_all(bytes);
     let mut said = Vec::new();

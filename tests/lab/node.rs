@@ -14,6 +14,7 @@ use super::case::{outline, stage_of};
 use super::docker::docker_socket;
 use super::folder::Lab;
 use super::http;
+use super::net::Host;
 use super::programs::domo_path;
 use super::wait::{tell, wait_until};
 
@@ -46,6 +47,7 @@ pub struct Node {
     folder: PathBuf,
     data: PathBuf,
     settings: Vec<(String, String)>,
+    host: Option<Host>,
     daemon: Option<Child>,
     calls: std::cell::Cell<usize>,
 }
@@ -63,8 +65,7 @@ impl Node {
 
     /// The same with its data in a folder of the test's choice.
     pub fn start_at(lab: &Lab, data: PathBuf, engine: &Engine, settings: &[(&str, &str)]) -> Node {
-        let mut node = Node::named(lab, "n1", engine, settings);
-        node.data = data;
+        let mut node = Node::named(lab, "n1", engine, settings).with_data(data);
         node.start_again();
         node
     }
@@ -93,9 +94,29 @@ impl Node {
             settings: settings
                 .map(|(key, value)| (key.to_owned(), value))
                 .collect(),
+            host: None,
             daemon: None,
             calls: std::cell::Cell::new(0),
         }
+    }
+
+    /// The same node on a host with a network of its own.
+    #[must_use]
+    pub fn on(mut self, host: Host) -> Node {
+        self.host = Some(host);
+        self
+    }
+
+    /// Its host, where it has one of its own.
+    pub fn host(&self) -> Option<&Host> {
+        self.host.as_ref()
+    }
+
+    /// The same node with its data in that folder.
+    #[must_use]
+    pub fn with_data(mut self, data: PathBuf) -> Node {
+        self.data = data;
+        self
     }
 
     /// Starts its daemon, after it was killed or stopped, and waits until it answers.
@@ -212,6 +233,19 @@ impl Node {
         Some(status)
     }
 
+    /// Whether its daemon runs.
+    pub fn is_running(&mut self) -> bool {
+        self.ended();
+        self.daemon.is_some()
+    }
+
+    /// Waits until its daemon, which was asked to or not, has ended.
+    pub fn wait_ended(&mut self) {
+        if self.is_running() {
+            self.reap();
+        }
+    }
+
     fn reap(&mut self) -> ExitStatus {
         let log = self.log_path();
         wait_until(STOP_LIMIT, "the daemon ends", || {
@@ -319,7 +353,9 @@ impl Node {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(domo_path());
+        let domo = domo_path();
+        let on_host = self.host.as_ref().map(|host| host.command(&domo));
+        let mut command = on_host.unwrap_or_else(|| Command::new(&domo));
         // What the test runner has in its environment is no setting of this node's.
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("DOMO_")) {
             command.env_remove(name);

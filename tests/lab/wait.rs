@@ -31,6 +31,13 @@ pub fn wait_until<T, E: Display>(
     }
 }
 
+/// Lets some time pass between two things that a load or a nemesis does: they are paced, and wait
+/// for nothing.
+pub(crate) fn rest(pause: Duration) {
+    let deadline = Deadline::after(pause);
+    std::thread::sleep(deadline.left());
+}
+
 /// Tells whoever reads the test's output something.
 #[expect(clippy::print_stderr, reason = "the runner shows it with the failure")]
 pub(crate) fn tell(words: &str) {

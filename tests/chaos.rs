@@ -1,0 +1,7 @@
+//! The chaos circle: real daemons on hosts of their own, broken on purpose, judged by the truths.
+//!
+//! One story, one file; `seeds` draws its own.
+
+mod chaos {
+    pub mod seeds;
+}

@@ -1,0 +1,15 @@
+//! The daemon is asked to end, as an upgrade does; its agents go on.
+
+use nix::sys::signal::Signal;
+
+use crate::cluster::Cluster;
+
+pub(super) fn put_on(cluster: &mut Cluster, node: usize) {
+    cluster.node(node).signal(Signal::SIGTERM);
+}
+
+pub(super) fn take_off(cluster: &mut Cluster, node: usize) {
+    let node = cluster.node_mut(node);
+    node.wait_ended();
+    node.spawn();
+}

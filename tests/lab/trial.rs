@@ -1,0 +1,210 @@
+//! A trial: a cluster on hosts of its own, clients that hand cases over, a nemesis, and the truths.
+//!
+//! ```text
+//! cluster ─► teams ─► clients and watchers ─► nemesis ─► heal ─► evidence ─► truths ─► tally
+//! ```
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fmt;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::cluster::Cluster;
+use crate::fault::Fault;
+use crate::folder::Lab;
+use crate::heal;
+use crate::nemesis::{Done, Nemesis};
+use crate::node::{Engine, Node};
+use crate::oracle::{Client, Evidence, Orders, Outcome, Watch};
+use crate::team::{Stage, Team, Worker};
+use crate::truth;
+use crate::wait::tell;
+
+/// The teams; their butlers and workers spread over the nodes.
+const TEAMS: [&str; 3] = ["red", "green", "blue"];
+/// Clients that hand cases over at the same time.
+const CLIENTS: u64 = 4;
+/// Between two cases of a client: work for an agent that takes a part of it, and no overload.
+const PAUSE: Duration = Duration::from_millis(150);
+/// So that an idle worker's box is soon gone, and whatever stays is an orphan.
+const IDLE: (&str, &str) = ("agents.idle_after_ms", "2s");
+
+/// What is tried.
+#[derive(Clone, Debug)]
+pub struct Trial {
+    /// Names it, and everything that clients draw is drawn from it.
+    pub seed: u64,
+    /// How many nodes.
+    pub nodes: usize,
+    /// What runs the agents.
+    pub engine: Engine,
+    /// What is done to them.
+    pub nemesis: Nemesis,
+}
+
+/// What came of a trial.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// The seed.
+    pub seed: u64,
+    /// Faults that were put on, by kind.
+    pub faults: BTreeMap<Fault, usize>,
+    /// Cases in the end.
+    pub cases: usize,
+    /// Wishes that were acknowledged, refused, and whose end nobody knows.
+    pub told: [usize; 3],
+    /// Acknowledged cases that are not there.
+    pub lost: usize,
+    /// Requests with more than one case, and cases with more than one plan, result or report.
+    pub doubled: usize,
+    /// Whenever the leader was hit: the longest until something was newly acknowledged.
+    pub worst_takeover_ms: u64,
+    /// Daemons that ended by themselves.
+    pub fallen: usize,
+    /// What does not hold.
+    pub breaches: Vec<String>,
+}
+
+impl Trial {
+    /// Makes it, in the lab's folder.
+    pub fn run(&self, lab: &Lab) -> Tally {
+        let build = |number: usize| Node::named(lab, &format!("n{number}"), &self.engine, &[IDLE]);
+        let mut cluster = Cluster::start_apart(self.nodes, build);
+        cluster.node(1).apply(&teams(lab)).ok();
+        let sockets: Vec<_> = (1..=self.nodes)
+            .map(|number| cluster.node(number).socket())
+            .collect();
+        let watches = sockets.iter().cloned().enumerate();
+        let watches: Vec<Watch> = watches
+            .map(|(at, socket)| Watch::start(at + 1, socket))
+            .collect();
+        let clients = (0..CLIENTS).map(|number| {
+            Client::start(Orders {
+                sockets: sockets.clone(),
+                teams: TEAMS.map(str::to_owned).to_vec(),
+                name: format!("s{}-{number}", self.seed),
+                seed: self.seed << 8 | number,
+                pause: PAUSE,
+            })
+        });
+        let clients: Vec<Client> = clients.collect();
+        let (done, active) = self.nemesis.rage(&mut cluster);
+        let fallen = heal::heal(&mut cluster, active);
+        let mut evidence = Evidence {
+            calls: clients.into_iter().flat_map(Client::finish).collect(),
+            unsettled: heal::settle(&cluster),
+            left: heal::sweep(&cluster),
+            ..Evidence::default()
+        };
+        evidence.sightings = watches.into_iter().flat_map(Watch::finish).collect();
+        evidence.cases = (1..=self.nodes)
+            .map(|number| heal::cases(&cluster, number))
+            .collect();
+        lab.file("faults.txt", format!("{done:#?}"));
+        lab.file("evidence.txt", format!("{evidence:#?}"));
+        Tally::of(self.seed, &done, fallen.len(), &evidence)
+    }
+}
+
+impl Tally {
+    /// Tells it to whoever reads the test's output, and adds it to the table of a soak, where
+    /// there is one.
+    ///
+    /// # Panics
+    /// When the table cannot be written.
+    pub fn note(&self) {
+        tell(&self.to_string());
+        if let Some(folder) = env::var_os("DOMO_TEST_PROGRESS").map(PathBuf::from) {
+            fs::create_dir_all(&folder).expect("the soak's folder can be made");
+            let table = File::options()
+                .create(true)
+                .append(true)
+                .open(folder.join("chaos.txt"));
+            let mut table = table.expect("the soak's table can be written");
+            writeln!(table, "{self}").expect("the soak's table can be written");
+        }
+    }
+
+    fn of(seed: u64, done: &[Done], fallen: usize, evidence: &Evidence) -> Tally {
+        let breaches = truth::breaches(evidence);
+        let count = |what: &str| breaches.iter().filter(|said| said.contains(what)).count();
+        let mut tally = Tally {
+            seed,
+            cases: evidence.all_cases().len(),
+            lost: count(" is lost"),
+            doubled: count(" is doubled") + count(" once: ") + count("one accepted result"),
+            fallen,
+            ..Tally::default()
+        };
+        for call in &evidence.calls {
+            let at = match call.outcome {
+                Outcome::Acknowledged(_) => 0,
+                Outcome::Refused(_) => 1,
+                Outcome::Unknown => 2,
+            };
+            tally.told[at] += 1;
+        }
+        for fault in done {
+            *tally.faults.entry(fault.fault).or_default() += 1;
+            if fault.has_led
+                && let Some(silence) = evidence.silence_after(fault.at_ms)
+            {
+                tally.worst_takeover_ms = tally.worst_takeover_ms.max(silence);
+            }
+        }
+        tally.breaches = breaches;
+        tally
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [acknowledged, refused, unknown] = self.told;
+        let faults: Vec<String> = self
+            .faults
+            .iter()
+            .map(|(kind, n)| format!("{kind} {n}"))
+            .collect();
+        write!(
+            out,
+            "seed {}: {} faults ({}), {} cases, {acknowledged} acknowledged, {refused} refused, \
+             {unknown} unknown, {} lost, {} doubled, worst takeover {} ms, {} fallen, {} breaches",
+            self.seed,
+            self.faults.values().sum::<usize>(),
+            faults.join(", "),
+            self.cases,
+            self.lost,
+            self.doubled,
+            self.worst_takeover_ms,
+            self.fallen,
+            self.breaches.len(),
+        )
+    }
+}
+
+/// Three teams of two workers each, with two stages in a row that take a moment.
+fn teams(lab: &Lab) -> String {
+    let limits = "limits: {cpu: 0.1, memory: 32MiB, pids: 16}";
+    let team = |name: &&str| {
+        let worker = |name: &str| Worker::new(name).line("parallel: 4").line(limits);
+        Team::new(lab, name)
+            .worker(worker("eyes"))
+            .worker(worker("hands"))
+            .stage(
+                Stage::new("look", "eyes")
+                    .deed("sleep 50ms")
+                    .line("attempts: 5"),
+            )
+            .stage(
+                Stage::new("act", "hands")
+                    .after("look")
+                    .deed("sleep 50ms")
+                    .line("attempts: 5"),
+            )
+            .yaml()
+    };
+    TEAMS.iter().map(team).collect::<Vec<_>>().join("---\n")
+}
