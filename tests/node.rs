@@ -26,4 +26,5 @@ mod node {
     pub mod isolation;
     pub mod orders;
     pub mod repeated;
+    pub mod three_hosts;
 }
