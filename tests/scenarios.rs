@@ -23,6 +23,7 @@ mod scenarios {
     pub mod describe;
     pub mod effects;
     pub mod nodes;
+    pub mod people;
     pub mod render;
     pub mod script;
     pub mod words;

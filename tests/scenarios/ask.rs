@@ -55,6 +55,14 @@ commands! {
     BeginEffect => "begin",
     EndEffect => "end",
     SettleEffect => "settle",
+    PutHumans => "put humans",
+    RemoveHuman => "remove human",
+    SetHumanRole => "make",
+    MintHumanToken => "give token",
+    RevokeHumanToken => "take token",
+    PutPolicy => "put policy",
+    RemovePolicy => "remove policy",
+    RecordDenials => "record denials",
 }
 
 /// A command of a scenario, with the time that passed before it.

@@ -11,6 +11,8 @@ use rules::node::{Health, Node, Role};
 use rules::stage::{Approval, Need, Stage, StageStatus};
 use rules::worker::Worker;
 
+use super::people;
+
 /// What is said of a thing.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Thing {
@@ -88,6 +90,7 @@ pub fn things(state: &State) -> BTreeMap<String, Thing> {
     for case in state.cases.values() {
         of_case(case, &mut put);
     }
+    people::things(state, &mut put);
     all
 }
 

@@ -8,13 +8,15 @@ use serde::{Deserialize, Serialize};
 use crate::attempt::{AttemptOutcome, StageResult};
 use crate::case::{Attachment, Brief, Report};
 use crate::effect::{EffectEnd, EffectKey, Intent};
+use crate::human::RoleChange;
 use crate::id::{
-    AttemptId, CaseId, NodeId, PlaybookName, RequestId, StageName, TargetName, TeamName, TokenName,
-    WorkerId,
+    AttemptId, CaseId, HumanName, NodeId, PlaybookName, PolicyName, RequestId, StageName,
+    TargetName, TeamName, TokenName, WorkerId,
 };
 use crate::node::{Health, NodeFacts, Role};
 use crate::place::Placement;
-use crate::right::Decision;
+use crate::right::{Decision, Right};
+use crate::roster::{HumanSpec, Piece};
 use crate::stage::StageSpec;
 use crate::target::Target;
 use crate::team::{Document, DocumentName};
@@ -310,6 +312,75 @@ pub enum Command {
         /// How they know.
         reason: String,
     },
+    /// A human says who has an account and a role: all of them, or none.
+    PutHumans {
+        /// What shall be of each.
+        put: Vec<HumanSpec>,
+        /// Of a roster that is larger than an entry: which piece this is.
+        piece: Option<Piece>,
+    },
+    /// A human takes an account away, with its roles and tokens.
+    RemoveHuman {
+        /// Whose.
+        human: HumanName,
+    },
+    /// A human changes what somebody may.
+    SetHumanRole {
+        /// Who.
+        human: HumanName,
+        /// What they become.
+        change: RoleChange,
+    },
+    /// A human makes a token by which they, or somebody else, will be known.
+    MintHumanToken {
+        /// Whose.
+        human: HumanName,
+        /// Its name among theirs.
+        token: TokenName,
+        /// The SHA-256 of its secret.
+        hash: [u8; 32],
+        /// How long it is good.
+        valid_ms: u64,
+        /// The one team that it is good for; without one, for all that they may.
+        team: Option<TeamName>,
+    },
+    /// A human makes somebody's token worthless.
+    RevokeHumanToken {
+        /// Whose.
+        human: HumanName,
+        /// Which one.
+        token: TokenName,
+    },
+    /// A human says what the organisation forbids beyond the matrix.
+    PutPolicy {
+        /// Its name.
+        policy: PolicyName,
+        /// Its text, which only the leader's judge understands.
+        text: String,
+    },
+    /// A human takes a policy of the organisation away.
+    RemovePolicy {
+        /// Which one.
+        policy: PolicyName,
+    },
+    /// The ledger notes what was denied since it noted that last.
+    RecordDenials {
+        /// Who was denied what, and how often.
+        denials: Vec<Denial>,
+    },
+}
+
+/// That somebody was denied something, so often.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Denial {
+    /// Who, in words.
+    pub who: String,
+    /// Which right they lacked; none where nobody knows who they are.
+    pub right: Option<Right>,
+    /// In which team.
+    pub team: Option<TeamName>,
+    /// How often.
+    pub count: u64,
 }
 
 /// How far a worker is with an attempt.

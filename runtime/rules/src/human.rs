@@ -14,9 +14,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ClockMs, EmployeeId, HumanName, PolicyName, TeamName, TokenName};
+use crate::roster::Staged;
 
 /// The human who is always there: whoever could replace the daemon anyway.
 pub const ADMIN: &str = "admin";
+/// Names that nobody is given: personas and nodes are told by these words.
+pub const RESERVED: [&str; 6] = [ADMIN, "butler", "ledger", "manager", "node", "worker"];
 
 /// What a human is in a team.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -34,6 +37,23 @@ impl fmt::Display for TeamRole {
             Self::Member => "member",
         })
     }
+}
+
+/// What a human's role becomes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RoleChange {
+    /// They may do everything, or no longer.
+    Admin {
+        /// Whether they may.
+        is_admin: bool,
+    },
+    /// They are this in a team; without a role they leave it.
+    Team {
+        /// Which team.
+        team: TeamName,
+        /// What they are there.
+        role: Option<TeamRole>,
+    },
 }
 
 /// A token by which a human is known; its secret was shown once.
@@ -90,6 +110,10 @@ pub struct People {
     pub rolls: BTreeMap<TeamName, Roll>,
     /// The organisation's own policies.
     pub policies: BTreeMap<PolicyName, String>,
+    /// Rosters of which not all has come.
+    pub staged: BTreeMap<[u8; 32], Staged>,
+    /// Rises with each change of any of it, so that whoever looks on sees that there was one.
+    pub changes: u64,
 }
 
 impl People {
@@ -112,6 +136,53 @@ impl People {
     /// What they are in a team.
     pub fn role(&self, human: &HumanName, team: &TeamName) -> Option<TeamRole> {
         self.rolls.get(team)?.roles.get(human).copied()
+    }
+
+    /// That admins, tokens, teams or policies changed.
+    pub(crate) fn changed(&mut self) {
+        self.revision += 1;
+        self.changes += 1;
+    }
+
+    /// That the roles in these teams changed.
+    pub(crate) fn changed_in<'a>(&mut self, teams: impl IntoIterator<Item = &'a TeamName>) {
+        for team in teams {
+            self.rolls.entry(team.clone()).or_default().revision += 1;
+            self.changes += 1;
+        }
+    }
+
+    /// Gives a human a role in a team, or takes it; says whether that changed anything. Whoever
+    /// calls it says which teams changed.
+    pub(crate) fn give(
+        &mut self,
+        name: &HumanName,
+        team: &TeamName,
+        role: Option<TeamRole>,
+    ) -> bool {
+        if self.role(name, team) == role {
+            return false;
+        }
+        let Some(human) = self.humans.get_mut(name) else {
+            return false;
+        };
+        let roles = &mut self.rolls.entry(team.clone()).or_default().roles;
+        if let Some(role) = role {
+            human.teams.insert(team.clone());
+            roles.insert(name.clone(), role);
+        } else {
+            human.teams.remove(team);
+            roles.remove(name);
+        }
+        true
+    }
+
+    /// Takes a token from a human; gives when it would have ended.
+    pub(crate) fn take_token(&mut self, name: &HumanName, token: &TokenName) -> Option<ClockMs> {
+        let taken = self.humans.get_mut(name)?.tokens.remove(token)?;
+        self.hashes.remove(&taken.hash);
+        self.changed();
+        Some(taken.until)
     }
 
     /// Whose token it is that has this hash, and which one.

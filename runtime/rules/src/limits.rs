@@ -99,3 +99,21 @@ pub const MAX_CASE_REQUESTS: usize = 1000;
 pub const MAX_REMEMBERED: usize = 100_000;
 /// The longest step of the clock in one entry: a leader ticks far more often, so more is a fault of its clock.
 pub const MAX_TICK_MS: u64 = 60_000;
+/// Human accounts: four times the people of the largest roster.
+pub const MAX_HUMANS: usize = 200_000;
+/// Teams of one human.
+pub const MAX_HUMAN_TEAMS: usize = 100;
+/// Tokens of one human: one for each program that speaks for them.
+pub const MAX_HUMAN_TOKENS: usize = 16;
+/// The longest life of a human's token: a year, so that a forgotten one ends some day.
+pub const MAX_HUMAN_TOKEN_VALID_MS: u64 = 366 * 24 * 3_600_000;
+/// Pieces of a roster: with entries of their largest size it holds more people than there may be.
+pub const MAX_PIECES: u32 = 128;
+/// Rosters of which not all has come: as many as people import at the same time.
+pub const MAX_STAGED: usize = 4;
+/// How long the rest of a roster is waited for: its pieces follow each other within seconds.
+pub const STAGED_MS: u64 = 600_000;
+/// Policies of the organisation: each is looked at for each decision that is not remembered.
+pub const MAX_POLICIES: usize = 100;
+/// Denials in one entry: those who are denied more get one line together.
+pub const MAX_DENIALS: usize = 256;

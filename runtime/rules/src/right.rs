@@ -126,6 +126,77 @@ impl Right {
             Self::KeepLedger => "keepLedger",
         }
     }
+
+    /// What whoever has it may do, after "may" or "the right to".
+    pub fn deed(self) -> &'static str {
+        match self {
+            Self::Manage => "act as the Manager does",
+            Self::ManageTeams => "create or destroy teams",
+            Self::CreateWorker => "create workers",
+            Self::ManageHumans => "create accounts and give roles",
+            Self::ManageButler => "change the butler or its playbooks",
+            Self::ManageWorker => "change workers",
+            Self::TalkToButler => "talk to the butler",
+            Self::TalkToWorker => "talk to workers",
+            Self::CreateCase => "create cases",
+            Self::ReadTeam => "read cases and reports",
+            Self::SteerCase => "steer a case that somebody else opened",
+            Self::Approve => "approve",
+            Self::Settle => "settle effects or replace workers",
+            Self::ReadAudit => "read the audit",
+            Self::ManageCluster => "manage nodes, targets and policies",
+            Self::ManageAdmins => "manage admins",
+            Self::LookAround => "look at the cluster",
+            Self::HandOver => "hand over files",
+            Self::OwnAccount => "manage an account that is somebody else's",
+            Self::Govern => "govern the cluster",
+            Self::Schedule => "schedule a team",
+            Self::ReportAttempt => "report on an attempt",
+            Self::SpeakForNode => "speak for a node",
+            Self::KeepLedger => "keep the ledger",
+        }
+    }
+
+    /// Who could give it to whoever lacks it.
+    pub(crate) fn grant(self) -> Grant {
+        match self {
+            Self::Manage
+            | Self::ManageTeams
+            | Self::ManageCluster
+            | Self::ManageAdmins
+            | Self::LookAround
+            | Self::HandOver
+            | Self::OwnAccount => Grant::Admin,
+            Self::CreateWorker
+            | Self::ManageHumans
+            | Self::ManageButler
+            | Self::ManageWorker
+            | Self::SteerCase
+            | Self::Approve
+            | Self::Settle
+            | Self::ReadAudit => Grant::Lead,
+            Self::TalkToButler | Self::TalkToWorker | Self::CreateCase | Self::ReadTeam => {
+                Grant::Member
+            }
+            Self::Govern => Grant::Nobody("the Manager's own"),
+            Self::Schedule => Grant::Nobody("the team's butler's own"),
+            Self::ReportAttempt => Grant::Nobody("the attempt's worker's own"),
+            Self::SpeakForNode => Grant::Nobody("the node's own"),
+            Self::KeepLedger => Grant::Nobody("the ledger's own"),
+        }
+    }
+}
+
+/// Who could give a right.
+pub(crate) enum Grant {
+    /// An admin.
+    Admin,
+    /// An admin or a lead, by making somebody a lead.
+    Lead,
+    /// An admin or a lead, by making somebody a member.
+    Member,
+    /// Nobody: it belongs to a persona.
+    Nobody(&'static str),
 }
 
 impl fmt::Display for Right {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::case::Case;
 use crate::human::People;
 use crate::id::{
-    AttemptId, CaseId, ClockMs, Epoch, NodeId, TargetName, TeamName, TokenName, WorkerId,
+    AttemptId, CaseId, ClockMs, Epoch, HumanName, NodeId, TargetName, TeamName, TokenName, WorkerId,
 };
 use crate::node::Node;
 use crate::request::Requests;
@@ -28,6 +28,10 @@ pub enum Alarm {
     Idle(WorkerId),
     /// The end of a token's life.
     Token(TokenName),
+    /// The end of the life of a human's token.
+    HumanToken(HumanName, TokenName),
+    /// The end of the wait for the rest of a roster.
+    Roster([u8; 32]),
 }
 
 /// The truth of the cluster.

@@ -5,7 +5,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::effect::{EffectKey, Standing};
-use crate::id::{AttemptId, CaseId, NodeId, StageName, TargetName, TeamName, TokenName, WorkerId};
+use crate::id::{
+    AttemptId, CaseId, HumanName, NodeId, PolicyName, StageName, TargetName, TeamName, TokenName,
+    WorkerId,
+};
+use crate::right::{Grant, Right};
 use crate::team::DocumentName;
 
 /// The answer to an entry.
@@ -90,6 +94,23 @@ pub enum Rejection {
     NoTarget(TargetName),
     /// The stage has no such effect.
     NoEffect(EffectKey),
+    /// The leader did not decide whether it may be asked.
+    Undecided,
+    /// The leader's decision was about another state of people and policies: it decides anew.
+    Outdated,
+    /// Whoever asks has no right to it.
+    Denied {
+        /// The right.
+        right: Right,
+        /// In which team; without one, in the cluster as a whole.
+        team: Option<TeamName>,
+        /// The organisation's policies that forbid it to those who would have the right.
+        forbidden_by: Vec<String>,
+    },
+    /// There is no such human.
+    NoHuman(HumanName),
+    /// There is no such policy of the organisation.
+    NoPolicy(PolicyName),
 }
 
 impl fmt::Display for Rejection {
@@ -116,11 +137,53 @@ impl fmt::Display for Rejection {
             Self::NoToken(token) => write!(f, "there is no token {token}"),
             Self::NoTarget(target) => write!(f, "there is no target {target}"),
             Self::NoEffect(key) => write!(f, "there is no effect {key} of that stage"),
+            Self::Undecided => f.write_str("nobody decided whether this may be asked"),
+            Self::Outdated => f.write_str("people or policies changed meanwhile; ask again"),
+            Self::Denied {
+                right,
+                team,
+                forbidden_by,
+            } => denial(*right, team.as_ref(), forbidden_by, f),
+            Self::NoHuman(human) => write!(f, "there is no human {human}"),
+            Self::NoPolicy(policy) => write!(f, "there is no policy {policy}"),
         }
     }
 }
 
 impl std::error::Error for Rejection {}
+
+/// Which right is missing, and who could give it.
+fn denial(
+    right: Right,
+    team: Option<&TeamName>,
+    forbidden_by: &[String],
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    write!(f, "no right to {}", right.deed())?;
+    if let Some(team) = team {
+        write!(f, " in team {team}")?;
+    }
+    if !forbidden_by.is_empty() {
+        let policies = forbidden_by.join(", ");
+        return write!(
+            f,
+            ": policy {policies} forbids it; an admin can change that"
+        );
+    }
+    match (right.grant(), team) {
+        (Grant::Nobody(whose), _) => write!(f, ": it is {whose}"),
+        (Grant::Admin, _) | (_, None) => f.write_str("; an admin can give it"),
+        (Grant::Lead, Some(team)) => {
+            write!(f, "; an admin or a lead of team {team} can make you a lead")
+        }
+        (Grant::Member, Some(team)) => {
+            write!(
+                f,
+                "; an admin or a lead of team {team} can make you a member"
+            )
+        }
+    }
+}
 
 /// Refuses with the limit of that name.
 pub(crate) fn over(limit: &str, max: usize) -> Rejection {

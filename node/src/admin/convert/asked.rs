@@ -91,7 +91,10 @@ pub(in crate::admin) fn digest(asker: &Principal, command: &Command, beside: &st
 pub(in crate::admin) fn refusal(rejection: &Rejection) -> ErrorShape {
     let shape = |code| ErrorShape::new(code, rejection.to_string());
     match rejection {
-        Rejection::NotYours { .. } => shape(Code::NotYours),
+        Rejection::NotYours { .. } | Rejection::Denied { .. } | Rejection::Undecided => {
+            shape(Code::NotYours)
+        }
+        Rejection::Outdated => shape(Code::Stale).hint("ask again"),
         Rejection::Stale { .. } => shape(Code::Stale).hint("look how it is now, then ask again"),
         Rejection::Expired => shape(Code::Expired)
             .hint("look whether it was done; if not, ask again with a new request id"),
@@ -107,7 +110,9 @@ pub(in crate::admin) fn refusal(rejection: &Rejection) -> ErrorShape {
         | Rejection::NoNode(_)
         | Rejection::NoToken(_)
         | Rejection::NoTarget(_)
-        | Rejection::NoEffect(_) => shape(Code::NotFound),
+        | Rejection::NoEffect(_)
+        | Rejection::NoHuman(_)
+        | Rejection::NoPolicy(_) => shape(Code::NotFound),
         Rejection::WrongState { .. } => shape(Code::WrongState),
         Rejection::Limit { limit, max } => shape(Code::Limit).limit(limit.clone(), *max),
         Rejection::Invalid(reasons) => {

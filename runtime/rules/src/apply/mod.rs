@@ -18,22 +18,30 @@ mod finish_attempt;
 mod join_node;
 mod judge_node;
 mod lose_attempt;
+mod mint_human_token;
 mod mint_token;
 mod open_case;
 mod pause_case;
 mod place;
 mod plan_case;
+mod put_humans;
+mod put_policy;
 mod put_target;
+mod record_denials;
 mod refuse_plan;
 mod reject_stage;
+mod remove_human;
 mod remove_node;
+mod remove_policy;
 mod remove_target;
 mod replace_worker;
 mod report_case;
 mod resume_case;
+mod revoke_human_token;
 mod revoke_token;
 mod ring;
 mod route_case;
+mod set_human_role;
 mod set_role;
 mod settle_effect;
 
@@ -167,6 +175,15 @@ fn decide(step: &mut Step<'_>, command: &Command) -> Verdict {
         EndEffect { attempt, key, outcome } => end_effect(*attempt, key, outcome);
         SettleEffect { case, stage, key, was_done, reason } =>
             settle_effect(*case, stage, key, *was_done, reason);
+        PutHumans { put, piece } => put_humans(put, piece.as_ref());
+        RemoveHuman { human } => remove_human(human);
+        SetHumanRole { human, change } => set_human_role(human, change);
+        MintHumanToken { human, token, hash, valid_ms, team } =>
+            mint_human_token((human, token), hash, *valid_ms, team.as_ref());
+        RevokeHumanToken { human, token } => revoke_human_token(human, token);
+        PutPolicy { policy, text } => put_policy(policy, text);
+        RemovePolicy { policy } => remove_policy(policy);
+        RecordDenials { denials } => record_denials(denials);
     }
 }
 
@@ -204,6 +221,14 @@ fn spoken_of(command: &Command) -> Option<CaseId> {
         | Command::PutTarget { .. }
         | Command::RemoveTarget { .. }
         | Command::BeginEffect { .. }
-        | Command::EndEffect { .. } => None,
+        | Command::EndEffect { .. }
+        | Command::PutHumans { .. }
+        | Command::RemoveHuman { .. }
+        | Command::SetHumanRole { .. }
+        | Command::MintHumanToken { .. }
+        | Command::RevokeHumanToken { .. }
+        | Command::PutPolicy { .. }
+        | Command::RemovePolicy { .. }
+        | Command::RecordDenials { .. } => None,
     }
 }

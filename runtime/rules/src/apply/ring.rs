@@ -1,5 +1,5 @@
 //! What the ledger's clock wakes: time limits of attempts, the end of a worker's idle
-//! time, the end of a token's life.
+//! time, the end of a token's life, the end of the wait for a roster's rest.
 
 use crate::attempt::{AttemptOutcome, AttemptStatus};
 use crate::duty::Subject;
@@ -22,6 +22,12 @@ impl Step<'_> {
                 Some((_, Alarm::Idle(worker))) => self.lay_to_sleep(&worker),
                 Some((_, Alarm::Token(token))) => {
                     self.state.tokens.remove(&token);
+                }
+                Some((_, Alarm::HumanToken(human, token))) => {
+                    self.state.people.take_token(&human, &token);
+                }
+                Some((_, Alarm::Roster(roster))) => {
+                    self.state.people.staged.remove(&roster);
                 }
                 None => return,
             }

@@ -14,6 +14,7 @@ mod driver;
 mod effects;
 mod lab;
 mod nodes;
+mod people;
 mod pool;
 mod speech;
 mod truth;

@@ -14,6 +14,7 @@ use rules::{Command, Principal, State, Who, route};
 use crate::effects;
 use crate::lab::Lab;
 use crate::nodes;
+use crate::people;
 use crate::pool::{self, one, raw};
 use crate::wish::{Deed, Pick, Wish};
 
@@ -47,6 +48,7 @@ pub fn entry(lab: &mut Lab, wish: &Wish) -> Option<Entry> {
         | Deed::Node(..)
         | Deed::Target(..)
         | Deed::Effect(..)
+        | Deed::People(..)
         | Deed::Place(..)
         | Deed::Babble(_)
         | Deed::Wait => {
@@ -107,6 +109,7 @@ fn sensible(lab: &Lab, deed: &Deed) -> Option<(Principal, Command)> {
         Deed::Node(how, node, what) => return nodes::command(lab, *how, *node, *what),
         Deed::Target(how, which) => (sam, effects::describe(*how, *which)),
         Deed::Effect(how, who, what) => return effects::command(lab, *how, *who, *what),
+        Deed::People(how, who, what) => people::command(lab, *how, *who, *what),
         Deed::Place(who, node, epoch) => {
             let placement = Placement {
                 who: if who.is_multiple_of(3) {

@@ -51,6 +51,8 @@ pub enum Deed {
     Target(Pick, Pick),
     /// A gateway or a human says something of an effect.
     Effect(Pick, Pick, Pick),
+    /// A human says something of people, their tokens or policies.
+    People(Pick, Pick, Pick),
     /// The Manager places someone somewhere, outdated or not.
     Place(Pick, Pick, Pick),
     /// Something that was said before is said again.
@@ -104,6 +106,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         6 => (pick(), pick(), pick()).prop_map(|(how, node, what)| Deed::Node(how, node, what)),
         1 => (pick(), pick()).prop_map(|(how, which)| Deed::Target(how, which)),
         14 => (pick(), pick(), pick()).prop_map(|(how, who, what)| Deed::Effect(how, who, what)),
+        8 => (pick(), pick(), pick()).prop_map(|(how, who, what)| Deed::People(how, who, what)),
         2 => (pick(), pick(), pick()).prop_map(|(who, node, epoch)| Deed::Place(who, node, epoch)),
         4 => pick().prop_map(Deed::Repeat),
         3 => (pick(), pick()).prop_map(|(which, who)| Deed::Borrow(which, who)),

@@ -28,6 +28,7 @@ pub(super) fn one(step: &mut Step<'_>, name: &DocumentName) {
             }
             step.leave_team(name);
             step.state.teams.remove(name);
+            step.forget_people_of(name);
             step.touched.insert(Subject::Team(name.clone()));
         }
     }

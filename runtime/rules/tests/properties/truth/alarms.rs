@@ -1,4 +1,5 @@
-//! The clock wakes exactly the time limits of live attempts and the ends of idle times.
+//! The clock wakes exactly the time limits of live attempts, the ends of idle times and of tokens,
+//! and of the wait for rosters.
 
 use std::collections::BTreeSet;
 
@@ -31,6 +32,15 @@ pub fn the_clock_wakes_what_it_should(told: &Told<'_>) -> Result<(), String> {
     }
     for (name, token) in &state.tokens {
         wanted.insert((token.until, Alarm::Token(name.clone())));
+    }
+    for (name, human) in &state.people.humans {
+        for (token, found) in &human.tokens {
+            let alarm = Alarm::HumanToken(name.clone(), token.clone());
+            wanted.insert((found.until, alarm));
+        }
+    }
+    for (roster, staged) in &state.people.staged {
+        wanted.insert((staged.until, Alarm::Roster(*roster)));
     }
     if wanted != state.alarms {
         let alarms = &state.alarms;

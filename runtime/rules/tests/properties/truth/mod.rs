@@ -7,6 +7,7 @@ mod effects;
 mod forward;
 mod indexes;
 mod nodes;
+mod people;
 mod promises;
 mod queue;
 mod refused;
@@ -31,6 +32,8 @@ pub fn check(told: &Told<'_>) -> Result<(), String> {
     queue::nobody_jumps_the_queue(told)?;
     promises::nodes_promise_what_their_workers_may_take(told)?;
     indexes::teams_know_their_workers_and_cases(told)?;
+    people::people_are_known_the_same_way_round(told)?;
+    people::a_decision_is_outdated_by_what_it_leans_on(told)?;
     reporting::a_case_is_reported_when_nothing_is_left(told)?;
     standstill::held_and_ended_cases_start_nothing(told)?;
     standstill::whatever_waits_can_say_for_what(told)?;

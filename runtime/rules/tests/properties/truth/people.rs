@@ -1,0 +1,111 @@
+//! What is known of people is known the same way round, and its revisions tell every change.
+
+use std::collections::BTreeSet;
+
+use rules::State;
+use rules::human::People;
+use rules::id::{HumanName, TeamName};
+
+use super::broken;
+use crate::lab::Told;
+
+pub fn people_are_known_the_same_way_round(told: &Told<'_>) -> Result<(), String> {
+    let state = told.after;
+    let people = &state.people;
+    let by_human = people.humans.iter();
+    let by_human: BTreeSet<(&TeamName, &HumanName)> = by_human
+        .flat_map(|(name, human)| human.teams.iter().map(move |team| (team, name)))
+        .collect();
+    let by_team = people.rolls.iter();
+    let by_team: BTreeSet<(&TeamName, &HumanName)> = by_team
+        .flat_map(|(team, roll)| roll.roles.keys().map(move |name| (team, name)))
+        .collect();
+    if by_human != by_team {
+        return broken(format!(
+            "humans are in {by_human:?}, and teams have {by_team:?}"
+        ));
+    }
+    if let Some((team, human)) = by_team
+        .iter()
+        .find(|(team, _)| !state.teams.contains_key(*team))
+    {
+        return broken(format!("{human} is in team {team}, which is not there"));
+    }
+    let numbers = people.humans.iter();
+    let numbers: BTreeSet<_> = numbers
+        .filter_map(|(name, human)| Some((human.employee.as_ref()?, name)))
+        .collect();
+    if numbers != people.employees.iter().collect() {
+        return broken(format!("{numbers:?} are not {:?}", people.employees));
+    }
+    tokens_can_be_found(state)
+}
+
+fn tokens_can_be_found(state: &State) -> Result<(), String> {
+    let people = &state.people;
+    let mut count = 0;
+    for (name, human) in &people.humans {
+        for (token, found) in &human.tokens {
+            count += 1;
+            let owner = (name.clone(), token.clone());
+            if people.of_token(&found.hash) != Some(&owner)
+                || found
+                    .team
+                    .as_ref()
+                    .is_some_and(|team| !state.teams.contains_key(team))
+            {
+                return broken(format!("token {token} of {name} is {found:?}"));
+            }
+        }
+    }
+    if count != people.hashes.len() {
+        return broken(format!(
+            "{} hashes belong to {count} tokens",
+            people.hashes.len()
+        ));
+    }
+    Ok(())
+}
+
+/// What a decision about a team leans on.
+fn ground<'a>(people: &'a People, team: &TeamName) -> Option<&'a dyn std::fmt::Debug> {
+    let roll = people.rolls.get(team)?;
+    (!roll.roles.is_empty()).then_some(&roll.roles as &dyn std::fmt::Debug)
+}
+
+pub fn a_decision_is_outdated_by_what_it_leans_on(told: &Told<'_>) -> Result<(), String> {
+    let (before, after) = (&told.before.people, &told.after.people);
+    let admins = |people: &People| -> BTreeSet<HumanName> {
+        let admins = people.humans.iter().filter(|(_, human)| human.is_admin);
+        admins.map(|(name, _)| name.clone()).collect()
+    };
+    let tokens_gone = before
+        .hashes
+        .iter()
+        .any(|(hash, owner)| after.hashes.get(hash) != Some(owner));
+    let humans_gone = before
+        .humans
+        .keys()
+        .any(|name| !after.humans.contains_key(name));
+    let is_other = admins(before) != admins(after)
+        || tokens_gone
+        || humans_gone
+        || before.policies != after.policies;
+    if after.revision < before.revision || is_other && after.revision == before.revision {
+        return broken(format!("revision {} came after {before:?}", after.revision));
+    }
+    for team in before.rolls.keys().chain(after.rolls.keys()) {
+        let revisions = |people: &People| (people.revision, people.revision_of(Some(team)));
+        let is_same = format!("{:?}", ground(before, team)) == format!("{:?}", ground(after, team));
+        if !is_same && revisions(before) == revisions(after) {
+            return broken(format!("the roles of {team} changed under one revision"));
+        }
+    }
+    if before != after && before.changes == after.changes {
+        let is_staged = before.staged != after.staged;
+        if !is_staged && (is_other || before.rolls != after.rolls) {
+            return broken("people changed, and nobody who looks on is told".to_owned());
+        }
+    }
+    Ok(())
+}
