@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use rules::State;
-use rules::command::{Command, Denial};
+use rules::command::Command;
 use rules::human::{Human, RoleChange, TeamRole};
 use rules::id::HumanName;
-use rules::right::Right;
+use rules::right::{Denial, Right};
 use rules::roster::{HumanSpec, Piece};
 
 use super::nodes::stamp;

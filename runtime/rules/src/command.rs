@@ -15,7 +15,7 @@ use crate::id::{
 };
 use crate::node::{Health, NodeFacts, Role};
 use crate::place::Placement;
-use crate::right::{Decision, Right};
+use crate::right::{Decision, Denial};
 use crate::roster::{HumanSpec, Piece};
 use crate::stage::StageSpec;
 use crate::target::Target;
@@ -368,19 +368,6 @@ pub enum Command {
         /// Who was denied what, and how often.
         denials: Vec<Denial>,
     },
-}
-
-/// That somebody was denied something, so often.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Denial {
-    /// Who, in words.
-    pub who: String,
-    /// Which right they lacked; none where nobody knows who they are.
-    pub right: Option<Right>,
-    /// In which team.
-    pub team: Option<TeamName>,
-    /// How often.
-    pub count: u64,
 }
 
 /// How far a worker is with an attempt.

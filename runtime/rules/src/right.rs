@@ -258,6 +258,19 @@ impl Decision {
     }
 }
 
+/// That somebody was denied something, so often.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Denial {
+    /// Who, in words.
+    pub who: String,
+    /// Which right they lacked; none where nobody knows who they are.
+    pub right: Option<Right>,
+    /// In which team.
+    pub team: Option<TeamName>,
+    /// How often.
+    pub count: u64,
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

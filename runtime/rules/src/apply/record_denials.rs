@@ -1,7 +1,7 @@
 //! The ledger notes who was denied what: the entry is the record, and the state stays as it is.
 
-use crate::command::Denial;
 use crate::limits;
+use crate::right::Denial;
 use crate::step::Step;
 use crate::verdict::{Outcome, Verdict, over};
 
