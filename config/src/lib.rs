@@ -3,6 +3,7 @@
 //! ```text
 //! default.toml < domo.toml < DOMO_… < --set ──► settings ──► Settings
 //! team.yaml, souls/, skills/ ─────────────────► document ──► Loaded (documents and their bundle)
+//! roster.xlsx, roster.csv ────────────────► roster ───► Roster (people of an organisation)
 //! examples/sre/, compiled in ─────────────────► examples ──► the same
 //!                                                   │
 //!                 near, measure, name, mistake ◄────┴── what all of them share
@@ -24,4 +25,5 @@ pub mod measure;
 pub mod mistake;
 pub mod name;
 pub mod near;
+pub mod roster;
 pub mod settings;

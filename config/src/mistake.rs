@@ -38,6 +38,15 @@ pub enum Place {
         /// From 1, in characters.
         column: usize,
     },
+    /// A cell of a spreadsheet.
+    Cell {
+        /// The file as it was named.
+        file: String,
+        /// The sheet's name.
+        sheet: String,
+        /// The cell as spreadsheet programs call it, such as `B7`.
+        cell: String,
+    },
     /// An environment variable.
     Environment(String),
     /// An override on the command line, by its key.
@@ -59,6 +68,7 @@ impl fmt::Display for Place {
                 write!(f, "{file}:{line}:{column}")?;
                 document.map_or(Ok(()), |number| write!(f, " (document {number})"))
             }
+            Self::Cell { file, sheet, cell } => write!(f, "{file}, sheet {sheet}, cell {cell}"),
             Self::Environment(name) => write!(f, "environment {name}"),
             Self::Flag(key) => write!(f, "flag {key}"),
             Self::Default => f.write_str("default"),
