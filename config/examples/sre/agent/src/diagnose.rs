@@ -89,6 +89,11 @@ impl<'a> Diagnosis<'a> {
     /// all, when it speaks of nothing that was recorded.
     pub fn primary(&self) -> Option<usize> {
         let asked = |f: &Fault| self.focus.is_empty() || self.focus.concerns(f);
-        self.faults.iter().position(|f| f.is_present() && asked(f))
+        let present = self.faults.iter().position(|f| f.is_present() && asked(f));
+        // A trace answers when the brief asks for just that, and what led to it is still there.
+        let trace = |f: &Fault| {
+            f.follows_from.is_some() && self.focus.concerns(f) && self.focus.asks_for(f)
+        };
+        present.or_else(|| self.faults.iter().position(trace))
     }
 }

@@ -45,22 +45,22 @@ const KIND_WORDS: [&str; 34] = [
 ];
 /// Words that stand beside those but name nothing, and words too common to be taken for a part of
 /// a name.
-const COMMON_WORDS: &str = "a about after again all already also an and any are as at available \
-    backoff be been before being both broken but by can cannot case cases check claims cluster \
-    clusters container containers cpu crash crashes crashing crashloopbackoff created creating \
-    customers default describe diagnose did disk do does down during each error errors every \
+const COMMON_WORDS: &str = "a about after again all already also an and any are arent as at available \
+    backoff be been before being both broken but by can cannot cant case cases check claims cluster \
+    clusters container containers couldnt cpu crash crashes crashing crashloopbackoff created creating \
+    customers default describe diagnose did didnt disk do does doesnt dont down during each error errors every \
     evicted fail failed failing fails failure fault faults few find fine first for from get gets \
-    getting go goes going happened happens has have healthy help hour hours how i if image images \
-    imagepullbackoff in info instance instances is it its job just keep keeps kubernetes last long \
+    getting go goes going hadnt happened happens has hasnt have havent healthy help hour hours how i if image images \
+    imagepullbackoff in info instance instances is isnt it its job just keep keeps kubernetes last long \
     look looks loop made many me memory minute minutes more most my name named need needs never \
     new no none not nothing notready now of off on one only oom oomkilled or other our out over \
     people please prod production problem problems process production ready report reports \
     restart restarted restarting restarts right root run running runs scheduled see seems serve \
-    several should show since slow so some something start started starting starts state status \
+    several should shouldnt show since slow so some something start started starting starts state status \
     stay stays still stop stopped stops storage stuck system take team tell terminating that the \
     their them then there these they this those time times to today two unavailable unhealthy up \
-    us user users wait waiting waits was we went were what when where which who why will with wont \
-    work working works wrong yesterday yet you your pending";
+    us user users wait waiting waits was wasnt we went were werent what when where which who why will with wont \
+    work working works wouldnt wrong yesterday yet you your pending";
 
 /// A word of a brief that may be a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,7 +102,7 @@ pub fn is_kind(word: &str) -> bool {
 /// The words that may be names.
 pub fn words(brief: &str) -> Vec<Word> {
     let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/' | '_');
-    let all: Vec<String> = brief
+    let all: Vec<String> = without_apostrophes(brief)
         .split(|c: char| !inside(c))
         .map(|w| {
             w.trim_matches(|c: char| !c.is_ascii_alphanumeric())
@@ -130,6 +130,29 @@ pub fn words(brief: &str) -> Vec<Word> {
         }
     }
     words
+}
+
+/// `won't` as one word, `web's` without its ending: what stands behind an apostrophe is no name.
+fn without_apostrophes(brief: &str) -> String {
+    /// The longest ending: `'re`, `'ve`, `'ll`.
+    const MAX_ENDING: usize = 2;
+    let mut parts = brief.split(['\'', '\u{2019}']);
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part
+            .find(|c: char| !c.is_ascii_alphabetic())
+            .unwrap_or(part.len());
+        let inside_word = text.ends_with(|c: char| c.is_ascii_alphanumeric());
+        if inside_word && text.ends_with('n') && &part[..end] == "t" {
+            text.push_str(part);
+        } else if inside_word && (1..=MAX_ENDING).contains(&end) {
+            text.push_str(&part[end..]);
+        } else {
+            text.push(' ');
+            text.push_str(part);
+        }
+    }
+    text
 }
 
 const PLACING: [Cause; 12] = [
@@ -206,6 +229,13 @@ mod tests {
             names("since 2026-11-22 10:30 all pods are pending"),
             [""; 0]
         );
+    }
+
+    #[test]
+    fn what_stands_behind_an_apostrophe_is_no_name() {
+        assert_eq!(names("the ml pod won't start"), ["ml"]);
+        assert_eq!(names("web\u{2019}s pods aren\u{2019}t ready"), ["web"]);
+        assert_eq!(names("the pod's image of 'checkout'"), ["checkout"]);
     }
 
     #[test]

@@ -166,7 +166,7 @@ fn crash(cluster: &Cluster, pod: &Pod, container: &Container, ended: &Ended, how
         let phrase = format!("container {name} {how}; the recording does not say how it ended");
         let mut symptom = Symptom::new(Cause::Crash, name.clone(), phrase).because(
             format!("Container {name} {how}, {} restarts.", container.restarts),
-            ending::cure(1, &pod.key, name),
+            ending::of_code(1, &pod.key, name),
         );
         symptom.confidence = 0.6;
         return symptom.seen(seen);
@@ -198,7 +198,7 @@ fn crash(cluster: &Cluster, pod: &Pod, container: &Container, ended: &Ended, how
                           its configuration or what it depends on.",
     );
     let mut symptom = Symptom::new(Cause::Crash, sign, phrase)
-        .because(explanation, ending::cure(ended.exit_code, &pod.key, name))
+        .because(explanation, ending::cure(ended, &pod.key, name))
         .seen(seen);
     symptom.confidence = if ended.message.is_empty() { 0.8 } else { 0.9 };
     symptom

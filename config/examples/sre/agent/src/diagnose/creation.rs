@@ -13,7 +13,7 @@ use super::fault::{Cause, Fault};
 use super::population::Population;
 
 /// The controllers of which creation events speak.
-const CREATORS: [&str; 5] = [
+pub const CREATORS: [&str; 5] = [
     "ReplicaSet",
     "StatefulSet",
     "DaemonSet",
@@ -92,6 +92,19 @@ pub fn faults(population: &Population<'_>) -> Vec<Fault> {
     complaints.values().map(|c| fault(population, c)).collect()
 }
 
+/// The workload that people know a controller by: the deployment of a replica set.
+pub fn shown(kind: &str, key: &Key) -> WorkloadId {
+    let name = match kind {
+        "ReplicaSet" => without_hash(&key.name, None).unwrap_or(&key.name),
+        _ => &key.name,
+    };
+    let kind = if name == key.name { kind } else { "Deployment" };
+    WorkloadId {
+        key: Key::new(&key.namespace, name),
+        kind: kind.to_owned(),
+    }
+}
+
 /// Does the controller lack pods, by its own numbers? None when these were not recorded.
 fn lacks_pods(population: &Population<'_>, kind: &str, key: &Key) -> Option<bool> {
     let id = WorkloadId {
@@ -121,15 +134,7 @@ fn fault(population: &Population<'_>, complaint: &Complaint<'_>) -> Fault {
         text,
         line,
     } = complaint;
-    let name = match *kind {
-        "ReplicaSet" => without_hash(&key.name, None).unwrap_or(&key.name),
-        _ => &key.name,
-    };
-    let shown_kind = if name == key.name { kind } else { "Deployment" };
-    let id = WorkloadId {
-        key: Key::new(&key.namespace, name),
-        kind: shown_kind.to_owned(),
-    };
+    let id = shown(kind, key);
     let text = &phrase::said(text);
     let (what, cure) = refusal(text, &key.namespace);
     let severity = population.severity([&id]);

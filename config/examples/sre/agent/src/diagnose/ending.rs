@@ -7,6 +7,9 @@ use crate::kube::container::Ended;
 pub fn words(ended: &Ended) -> String {
     let code = ended.exit_code;
     let meaning = match code {
+        _ if is_of_another_machine(ended) => {
+            "the program is built for another kind of processor (exec format error)"
+        }
         0 => "the program ended by itself without an error",
         1 => "the program reported a general error",
         2 => "the program reported a wrong use or an error of its own",
@@ -39,8 +42,23 @@ pub fn could_not_start(ended: &Ended) -> bool {
         || (ended.exit_code == 128 && !ended.message.is_empty())
 }
 
-/// What a person would do next about a program that ends with this code.
-pub fn cure(code: i64, pod: &Key, container: &str) -> String {
+/// Is the program's file none that this processor runs?
+fn is_of_another_machine(ended: &Ended) -> bool {
+    ended.message.contains("exec format error")
+}
+
+/// What a person would do next about a program that ended like this.
+pub fn cure(ended: &Ended, pod: &Key, container: &str) -> String {
+    if is_of_another_machine(ended) {
+        return "Use an image that is built for the node's architecture (or for several), or select \
+                nodes of the image's own (label kubernetes.io/arch)."
+            .to_owned();
+    }
+    of_code(ended.exit_code, pod, container)
+}
+
+/// What a person would do next about a program that ended with this code.
+pub fn of_code(code: i64, pod: &Key, container: &str) -> String {
     let log = format!(
         "read its last words with `kubectl logs -n {} {} -c {container} --previous`",
         pod.namespace, pod.name

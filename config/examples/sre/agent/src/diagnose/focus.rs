@@ -99,12 +99,17 @@ impl Focus {
             || fault.workloads.iter().any(|w| inside(&w.key))
     }
 
+    /// Does the brief hint at this kind of fault?
+    pub fn asks_for(&self, fault: &Fault) -> bool {
+        self.hints.contains(&fault.cause)
+    }
+
     /// The place of a fault: what the brief names first, then the worst, then what it hints at.
     pub fn rank(&self, fault: &Fault) -> impl Ord + use<> {
         (
             !self.concerns(fault),
             std::cmp::Reverse(fault.severity),
-            !self.hints.contains(&fault.cause),
+            !self.asks_for(fault),
             std::cmp::Reverse(fault.pods.len()),
             fault.cause,
             fault.title.clone(),

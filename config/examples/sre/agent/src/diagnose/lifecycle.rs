@@ -192,7 +192,7 @@ fn ended(pod: &Pod) -> Symptom {
             "Container {name} ended with {words}; restartPolicy {} leaves it ended.",
             pod.restart_policy
         ),
-        ending::cure(ended.exit_code, &pod.key, name).replace(" --previous", ""),
+        ending::cure(ended, &pod.key, name).replace(" --previous", ""),
     );
     if !ended.message.trim().is_empty() {
         symptom

@@ -15,7 +15,8 @@ use super::nodes::{is_network_pod, lacks_network};
 /// Finds for each fault the one that it follows from, if there is one.
 pub fn link(cluster: &Cluster, faults: &mut [Fault]) {
     for index in 0..faults.len() {
-        if !faults[index].is_present() {
+        // An eviction that is over is still explained by a pressure that is not.
+        if !faults[index].is_present() && faults[index].cause != Cause::Evicted {
             continue;
         }
         let found = rules().iter().find_map(|rule| {
@@ -224,6 +225,20 @@ fn by_scheduler(_: &Cluster, faults: &[Fault], index: usize) -> Option<(usize, S
     Some((by, "the scheduler's own pod fails".to_owned()))
 }
 
+/// What programs of many kinds say when a name cannot be resolved.
+const UNRESOLVED: [&str; 10] = [
+    "no such host",
+    "name resolution",
+    "lookup ",
+    "unknownhost",
+    "name or service not known",
+    "getaddrinfo",
+    "enotfound",
+    "eai_again",
+    "could not resolve",
+    "nodename nor servname",
+];
+
 /// Last words and probe answers that name another workload which fails itself, or name resolution.
 fn by_word(cluster: &Cluster, faults: &[Fault], index: usize) -> Option<(usize, String)> {
     /// Shorter names are too often words of other meaning.
@@ -231,7 +246,12 @@ fn by_word(cluster: &Cluster, faults: &[Fault], index: usize) -> Option<(usize, 
     let fault = &faults[index];
     if !matches!(
         fault.cause,
-        Cause::Crash | Cause::Init | Cause::Readiness | Cause::Liveness | Cause::Failed
+        Cause::Crash
+            | Cause::Init
+            | Cause::Readiness
+            | Cause::Liveness
+            | Cause::Failed
+            | Cause::Creation
     ) {
         return None;
     }
@@ -239,7 +259,7 @@ fn by_word(cluster: &Cluster, faults: &[Fault], index: usize) -> Option<(usize, 
         .evidence
         .iter()
         .filter_map(|line| {
-            ["last words: ", "probe failed: ", " runs: "]
+            ["last words: ", "probe failed: ", " runs: ", "webhook "]
                 .iter()
                 .find_map(|mark| line.split_once(mark).map(|(_, rest)| rest))
         })
@@ -257,10 +277,16 @@ fn by_word(cluster: &Cluster, faults: &[Fault], index: usize) -> Option<(usize, 
     });
     if let Some(by) = named {
         let name = phrase::names(faults[by].workloads.iter().map(|w| &w.key.name), 2);
-        return Some((by, format!("its own words name {name}, which fails itself")));
+        let who = if fault.cause == Cause::Creation {
+            "the webhook that is asked first is served by"
+        } else {
+            "its own words name"
+        };
+        return Some((by, format!("{who} {name}, which fails itself")));
     }
-    let unresolved = said.iter().any(|t| {
-        t.contains("no such host") || t.contains("name resolution") || t.contains("lookup ")
+    let unresolved = said.iter().any(|text| {
+        let text = text.to_ascii_lowercase();
+        UNRESOLVED.iter().any(|words| text.contains(words))
     });
     let by = find(faults, |f| {
         f.pods

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::kube::Key;
 use crate::kube::workload::WorkloadId;
 
+use super::creation::{CREATORS, shown};
 use super::population::Population;
 
 /// The labels by which people call a workload.
@@ -76,7 +77,12 @@ impl Names {
         {
             names.at(namespace).is_namespace = true;
         }
-        let failed = cluster.events.iter().filter(|e| e.reason == "FailedCreate");
+        let failed = || cluster.events.iter().filter(|e| e.reason == "FailedCreate");
+        // What never had a pod is known by the complaint alone.
+        for event in failed().filter(|e| CREATORS.contains(&e.kind.as_str())) {
+            let id = shown(&event.kind, &event.object);
+            names.at(&id.key.name).workloads.insert(id.clone());
+        }
         let objects = cluster
             .claims
             .keys()
@@ -85,7 +91,7 @@ impl Names {
         let objects = objects
             .chain(cluster.volumes.keys())
             .chain(cluster.classes.keys());
-        for name in objects.chain(failed.map(|e| &e.object.name)) {
+        for name in objects.chain(failed().map(|e| &e.object.name)) {
             names.at(name).objects.insert(name.clone());
         }
         names

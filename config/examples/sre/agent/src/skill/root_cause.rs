@@ -32,10 +32,15 @@ pub fn answer(question: &Question<'_>, progress: &mut Progress) -> Outcome {
     };
     outcome.findings.extend(view::names_finding(diagnosis));
     outcome.findings.extend(earlier.finding(question));
-    let traces = diagnosis.faults.iter().filter(|f| !f.is_present());
+    let told = diagnosis.primary();
+    let traces = diagnosis
+        .faults
+        .iter()
+        .enumerate()
+        .filter(|(i, f)| !f.is_present() && Some(*i) != told);
     outcome
         .findings
-        .extend(traces.map(|f| view::finding(diagnosis, f)));
+        .extend(traces.map(|(_, f)| view::finding(diagnosis, f)));
     outcome
 }
 

@@ -6,6 +6,7 @@
     reason = "a test says what it expects by unwrapping"
 )]
 
+mod behind;
 mod contract;
 mod desk;
 mod ends;
