@@ -76,11 +76,20 @@ pub enum Happened {
     Closed(CaseOutcome),
 }
 
+/// What a human did, and why, where they said so.
+fn because(f: &mut fmt::Formatter<'_>, what: fmt::Arguments<'_>, why: &str) -> fmt::Result {
+    match why {
+        "" => f.write_fmt(what),
+        why => write!(f, "{what}: {why}"),
+    }
+}
+
 impl fmt::Display for Happened {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Opened => f.write_str("opened"),
             Self::Routed(team, why) => write!(f, "given to team {team}: {why}"),
+            Self::Planned(1) => f.write_str("planned with 1 stage"),
             Self::Planned(stages) => write!(f, "planned with {stages} stages"),
             Self::PlanRefused(reasons) => write!(f, "plan sent back: {}", reasons.join("; ")),
             Self::Assigned(stage, attempt, worker, node) => {
@@ -98,8 +107,8 @@ impl fmt::Display for Happened {
             Self::Failed(stage, why) => write!(f, "{stage}: failed: {why}"),
             Self::Skipped(stage, why) => write!(f, "{stage}: skipped: {why}"),
             Self::ApprovalAsked(stage) => write!(f, "{stage}: waits for an approval"),
-            Self::Approved(stage, note) => write!(f, "{stage}: approved: {note}"),
-            Self::Rejected(stage, why) => write!(f, "{stage}: not approved: {why}"),
+            Self::Approved(stage, note) => because(f, format_args!("{stage}: approved"), note),
+            Self::Rejected(stage, why) => because(f, format_args!("{stage}: not approved"), why),
             Self::EffectIntended(stage, attempt, key, target, method) => {
                 write!(
                     f,
@@ -119,10 +128,10 @@ impl fmt::Display for Happened {
                 let not = if *was_done { "" } else { "not " };
                 write!(f, "{stage}: effect {key} was {not}done: {why}")
             }
-            Self::Paused(why) => write!(f, "paused: {why}"),
+            Self::Paused(why) => because(f, format_args!("paused"), why),
             Self::Resumed => f.write_str("resumed"),
             Self::Amended(version) => write!(f, "brief amended to version {version}"),
-            Self::Cancelled(why) => write!(f, "cancelled: {why}"),
+            Self::Cancelled(why) => because(f, format_args!("cancelled"), why),
             Self::Closed(outcome) => write!(f, "closed: {outcome}"),
         }
     }

@@ -15,10 +15,11 @@ pub(super) fn apply(step: &mut Step<'_>, id: CaseId, name: &StageName, reason: &
     let by = step.principal.to_string();
     let case = step.state.cases.get_mut(&id).ok_or(Rejection::NoCase(id))?;
     if let Some(stage) = case.stage_mut(name) {
-        stage.end(
-            StageStatus::Failed,
-            &format!("{by} did not approve it: {reason}"),
-        );
+        let why = match reason {
+            "" => format!("{by} did not approve it"),
+            reason => format!("{by} did not approve it: {reason}"),
+        };
+        stage.end(StageStatus::Failed, &why);
     }
     step.note_in(id, Happened::Rejected(name.clone(), reason.to_owned()));
     Ok(Outcome::Done)
