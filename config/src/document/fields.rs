@@ -107,11 +107,21 @@ impl<'n> Fields<'n> {
                 let wrong = Wrong::UnknownKey {
                     key: shown(key),
                     within: self.within.clone(),
-                    hint: hint(key, self.asked.iter().copied()),
+                    hint: near_or_all(key, &self.asked),
                 };
                 page.wrong(*mark, wrong);
             }
         }
+    }
+}
+
+/// The nearest known key, or all of them where nothing is near.
+fn near_or_all(key: &str, known: &[&str]) -> String {
+    let near = hint(key, known.iter().copied());
+    if near.is_empty() {
+        format!("; known: {}", known.join(", "))
+    } else {
+        near
     }
 }
 
