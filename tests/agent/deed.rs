@@ -150,6 +150,12 @@ impl Agent {
             }
             "abort" => std::process::abort(),
             "flood" => self.flood(rest)?,
+            "spill" => {
+                let cut: SigSet = [Signal::SIGXFSZ].into_iter().collect();
+                cut.thread_block().map_err(|why| why.to_string())?;
+                // What no longer fits is not missed.
+                let _ = self.flood(rest);
+            }
             "allocate" => allocate(bytes(rest)?),
             "fork" => children(rest.parse().map_err(|_| format!("`{rest}` is no number"))?)?,
             "bomb" => {

@@ -14,6 +14,7 @@ in_both_engines!(
     a_result_that_is_no_result_is_refused_with_its_place,
     an_agent_that_floods_its_output_is_cut_and_goes_on,
     an_agent_that_fills_its_folder_is_stopped,
+    an_agent_whose_file_was_cut_at_its_limit_has_no_result,
     an_agent_that_takes_too_much_memory_is_reported_so,
     an_agent_that_forks_without_end_is_bounded,
     children_that_an_agent_leaves_behind_are_gone,
@@ -153,6 +154,17 @@ fn an_agent_that_fills_its_folder_is_stopped(engine: &Engine) {
         why.contains("too much") || why.contains("signal 25"),
         "{why}"
     );
+}
+
+fn an_agent_whose_file_was_cut_at_its_limit_has_no_result(engine: &Engine) {
+    let limits = ["limits: {output: 4MiB}"];
+    let why = why_failed(&case_of(
+        engine,
+        &["spill 8MiB artifacts", "cause half of it"],
+        &limits,
+        ONCE,
+    ));
+    assert!(why.contains("too much"), "{why}");
 }
 
 fn an_agent_that_takes_too_much_memory_is_reported_so(engine: &Engine) {

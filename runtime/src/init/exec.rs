@@ -48,7 +48,9 @@ fn bounded(folder: &Path, attempt: &AttemptName) -> Result<std::convert::Infalli
     nix::unistd::setsid().map_err(tried("no session of its own"))?;
     limit(Resource::RLIMIT_CORE, 0)?;
     limit(Resource::RLIMIT_NOFILE, settings.open_files)?;
-    limit(Resource::RLIMIT_FSIZE, settings.file_bytes)?;
+    // One byte more, so that a file which the kernel cut is seen to be over the limit.
+    let file_bytes = settings.file_bytes.saturating_add(1);
+    limit(Resource::RLIMIT_FSIZE, file_bytes)?;
     if let Some(processes) = settings.processes {
         limit(Resource::RLIMIT_NPROC, processes)?;
     }

@@ -18,6 +18,8 @@ const DEPTH_LIMIT: usize = 32;
 pub(super) struct Measured {
     pub(super) bytes: u64,
     pub(super) entries: u64,
+    /// Length of the largest file.
+    pub(super) largest_file: u64,
     /// There is more, deeper down than anyone looks.
     pub(super) is_too_deep: bool,
 }
@@ -51,6 +53,7 @@ impl Measured {
                 // A sparse file weighs what it would weigh as a copy.
                 let kind = Kind::of(&stat);
                 self.bytes += if kind == Kind::File {
+                    self.largest_file = self.largest_file.max(size);
                     size.max(held)
                 } else {
                     held

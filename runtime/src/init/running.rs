@@ -168,7 +168,7 @@ impl Running {
             let measured = self.measure();
             let spent = boot().since(now);
             self.measure_at = Deadline::after(MEASURE_EVERY.max(spent.saturating_mul(20)));
-            if measured.is_over(self.written_limits()) {
+            if self.is_too_much(measured) {
                 self.stop(Stopped::OutLimit, Some(Duration::ZERO));
             }
         }
@@ -186,7 +186,7 @@ impl Running {
             .take()
             .unwrap_or(Ending::Signal(Signal::SIGKILL as i32));
         let measured = self.measure();
-        if self.stopped.is_none() && measured.is_over(self.written_limits()) {
+        if self.stopped.is_none() && self.is_too_much(measured) {
             self.stopped = Some(Stopped::OutLimit);
         }
         let oom_kills = memory::oom_kills(settings);
@@ -233,14 +233,26 @@ impl Running {
         )
     }
 
+    /// A single file that the kernel cut at its limit counts too: what is left of it is no output.
+    fn is_too_much(&self, measured: Measured) -> bool {
+        measured.is_over(self.written_limits())
+            || measured.largest_file > self.order.limits.out_bytes
+    }
+
     fn measure(&self) -> Measured {
         let mut measured = Measured::default();
-        for folder in [&self.out, &self.run] {
-            if let Ok(folder) = Folder::open(folder) {
-                measured.add(&folder, self.written_limits());
-            }
+        if let Ok(folder) = Folder::open(&self.out) {
+            measured.add(&folder, self.written_limits());
         }
-        measured
+        // The logs in the other folder have their own limit.
+        let largest_file = measured.largest_file;
+        if let Ok(folder) = Folder::open(&self.run) {
+            measured.add(&folder, self.written_limits());
+        }
+        Measured {
+            largest_file,
+            ..measured
+        }
     }
 
     fn start_error(&self, ending: &Ending) -> Option<String> {
