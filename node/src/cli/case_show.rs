@@ -11,7 +11,7 @@ use super::screen;
 use super::stop::Stop;
 use super::verb::Verb;
 use crate::admin::wire::{
-    ApprovalState, AttemptView, CaseView, Consistency, HistoryLine, Needs, StageView,
+    ApprovalState, AttemptView, CaseView, Consistency, HistoryLine, Needs, StageStatus, StageView,
 };
 
 /// Lines of the history that are shown when nobody asks for all.
@@ -194,11 +194,16 @@ fn attempt_row(attempt: &AttemptView, paper: &Paper) -> [String; 6] {
 fn to_do(case: &CaseView) -> String {
     let id = &case.line.id;
     let mut text = String::new();
+    if case.line.closed.is_some() {
+        return text;
+    }
     for stage in &case.plan {
         let Some(approval) = &stage.approval else {
             continue;
         };
-        if approval.state == ApprovalState::Asked {
+        if approval.state == ApprovalState::Asked && stage.status == StageStatus::Pending {
+            let by: Vec<String> = approval.by.iter().map(ToString::to_string).collect();
+            let by = screen::line(&by.join(" or "));
             let note = screen::line(&approval.note);
             let note = if note.is_empty() {
                 note
@@ -209,7 +214,7 @@ fn to_do(case: &CaseView) -> String {
             // Writing to a string cannot fail.
             let _ = writeln!(
                 text,
-                "waits: stage {name}{note}: `domo case approve {id} {name}` or `reject`"
+                "waits: stage {name}{note} for {by}: `domo case approve {id} {name}` or `reject`"
             );
         }
     }
@@ -259,7 +264,7 @@ mod tests {
             }
             stage
         };
-        let asked = json!({"by": [], "note": "Restarts it.\n\u{1b}[2J", "state": "asked",
+        let asked = json!({"by": [{"role": "lead"}, {"human": "alice"}], "note": "Restarts it.\n\u{1b}[2J", "state": "asked",
                            "given_by": null, "given_note": null});
         let said = json!({"summary": "all\nfine \u{1b}]0;x\u{7}", "artifacts": []});
         let history: Vec<_> = (1..=20)
@@ -289,7 +294,7 @@ mod tests {
         for line in [
             "status    waiting for an approval",
             "stages    1 of 2 done",
-            "waits: stage restart (Restarts it.): `domo case approve c-1 restart` or `reject`",
+            "waits: stage restart (Restarts it.) for a lead or alice: `domo case approve c-1 restart` or `reject`",
             "plan sent back: a stage needs nobody",
             "… 18 earlier lines: --history",
             "2026-03-01T09:30:00.000Z  line 20 forged  [root]",

@@ -98,9 +98,7 @@ pub(in crate::admin) fn refusal(rejection: &Rejection) -> ErrorShape {
         Rejection::Stale { .. } => shape(Code::Stale).hint("look how it is now, then ask again"),
         Rejection::Expired => shape(Code::Expired)
             .hint("look whether it was done; if not, ask again with a new request id"),
-        Rejection::RequestReused => {
-            shape(Code::RequestReused).hint("one request id names one wish: take a new one")
-        }
+        Rejection::RequestReused => shape(Code::RequestReused),
         Rejection::NoTeam(_)
         | Rejection::NoWorker(_)
         | Rejection::NoCase(_)

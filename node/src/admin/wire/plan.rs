@@ -1,5 +1,7 @@
 //! A stage as a plan or a playbook describes it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -65,6 +67,15 @@ pub enum Approver {
     Human(String),
     /// Whoever has this role in the team: `admin`, `lead` or `member`.
     Role(String),
+}
+
+impl fmt::Display for Approver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Human(name) => f.write_str(name),
+            Self::Role(role) => write!(f, "a {role}"),
+        }
+    }
 }
 
 /// What becomes of the case when a stage fails.
