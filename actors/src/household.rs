@@ -37,6 +37,12 @@ impl Household {
         &self.root
     }
 
+    /// Tells the root something from any thread; false once it has ended.
+    pub fn teller(&self) -> impl Fn(RootMsg) -> bool + Send + Sync + 'static {
+        let root = self.root.clone();
+        move |message| root.cast(message).is_ok()
+    }
+
     /// Returns when the root has ended, which it does only by a fault.
     pub async fn ended(&mut self) {
         // However it ended, it has.

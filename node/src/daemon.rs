@@ -16,6 +16,7 @@ mod capacity;
 mod clear;
 mod engine_watch;
 mod enroll;
+mod household_here;
 mod identity;
 mod joining;
 mod logs;
@@ -54,6 +55,7 @@ pub use identity::IdentityError;
 pub use joining::host_name;
 pub use logs::BadFilter;
 
+use household_here::HouseholdHere;
 use identity::Identity;
 
 /// Longest wait for a leader at the start: a voter alone elects itself within a second.
@@ -163,7 +165,7 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
             id: node,
             ledger: ledger.clone(),
             blobs,
-            here: hall.here,
+            here: Arc::new(HouseholdHere::new(hall.here, household.teller())),
             agents: settings.agents.clone(),
             entrance: around.entrance(&identity),
             people: People::new(BTreeMap::new()),

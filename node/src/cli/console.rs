@@ -10,7 +10,6 @@ use super::print::{self, Paper, Printer};
 use super::stop::Stop;
 use super::wish::Wish;
 use crate::admin::client::{Client, ClientError};
-use crate::admin::wire::Done;
 use crate::daemon::socket_path;
 
 /// The variable that names the socket where no flag does.
@@ -98,7 +97,7 @@ impl Console {
     }
 
     /// Says that a change was made: its request to programs, a sentence to people.
-    pub(crate) fn done(&self, done: &Done, sentence: &str) -> Result<(), Stop> {
+    pub(crate) fn done(&self, done: &impl Serialize, sentence: &str) -> Result<(), Stop> {
         if self.printer.is_json() {
             self.printer.json(done)?;
         } else {

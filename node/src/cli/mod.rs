@@ -34,6 +34,7 @@ mod case_route;
 mod case_show;
 mod case_submit;
 mod case_watch;
+mod chaos_manager;
 mod cluster_init;
 mod cluster_revoke;
 mod cluster_token;
@@ -145,6 +146,9 @@ enum Noun {
     /// Check and show settings
     #[command(subcommand)]
     Config(Config),
+    /// Break something on purpose
+    #[command(subcommand)]
+    Chaos(Chaos),
     Bench(bench::Bench),
     Demo(demo::Demo),
     /// Run, join, and look after nodes
@@ -224,6 +228,13 @@ noun! {
 }
 
 noun! {
+    /// What can be broken on purpose.
+    Chaos {
+        Manager(chaos_manager::ChaosManager),
+    }
+}
+
+noun! {
     /// What there is to do with settings.
     Config {
         Check(config_check::ConfigCheck),
@@ -266,6 +277,7 @@ impl Domo {
             Noun::Status(verb) => one(verb, &console),
             Noun::Demo(verb) => one(verb, &console),
             Noun::Config(verb) => one(verb, &console),
+            Noun::Chaos(verb) => one(verb, &console),
             Noun::Bench(bench) => bench.run(&console),
             Noun::Node(verb) => many(verb, &console),
             Noun::Cluster(verb) => one(verb, &console),

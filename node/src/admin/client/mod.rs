@@ -15,6 +15,7 @@
 
 mod cases;
 mod changes;
+mod chaos;
 mod connection;
 mod error;
 mod lines;

@@ -8,6 +8,7 @@ mod blobs;
 mod case;
 mod cases;
 mod change_case;
+mod chaos;
 mod files;
 mod logs;
 mod nodes;
@@ -43,6 +44,7 @@ fn table() -> Vec<(&'static str, MethodRouter<Shared>)> {
         ("/v1/nodes/{node}/role", post(nodes::set_role)),
         ("/v1/tokens", get(tokens::list).post(tokens::mint)),
         ("/v1/tokens/{token}/revoke", post(tokens::revoke)),
+        ("/v1/chaos/manager", post(chaos::manager)),
         ("/v1/teams", get(teams::list)),
         ("/v1/teams/{team}", get(teams::show)),
         ("/v1/teams/{team}/explain", get(teams::explain)),

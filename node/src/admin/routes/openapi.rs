@@ -8,8 +8,8 @@ use axum::response::IntoResponse;
 use utoipa::OpenApi;
 
 use super::{
-    apply, blobs, case, cases, change_case, files, logs, nodes, report, stages, status, teams,
-    tokens, watch, workers,
+    apply, blobs, case, cases, change_case, chaos, files, logs, nodes, report, stages, status,
+    teams, tokens, watch, workers,
 };
 
 /// Everything that the admin socket answers.
@@ -37,6 +37,7 @@ use super::{
         tokens::list,
         tokens::mint,
         tokens::revoke,
+        chaos::manager,
         teams::list,
         teams::show,
         teams::explain,

@@ -16,6 +16,7 @@
 mod apply;
 mod case;
 mod change;
+mod chaos;
 mod error;
 mod files;
 mod limits;
@@ -40,6 +41,7 @@ pub use change::{
     AmendCase, AnswerStage, ApproveStage, Attachment, CancelCase, Done, OpenCase, Opened,
     PauseCase, RejectStage, ReplaceWorker, ResumeCase, RouteCase,
 };
+pub use chaos::{ManagerOrder, OrderManager, Ordered};
 pub use error::{Code, ErrorBody, ErrorShape, LimitReached};
 pub use files::{Blob, CaseFile, CaseFiles, FileKind};
 pub use limits::Limits;
