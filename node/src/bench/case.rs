@@ -14,7 +14,7 @@ const TEAMS: usize = 8;
 /// Clients of the closed loop that asks for the most.
 pub const MANY: usize = 64;
 /// Commits that a case waits for, one after the other: taken in and planned, three results, reported.
-const COMMITS_IN_A_ROW: f64 = 5.0;
+pub(super) const COMMITS_IN_A_ROW: f64 = 5.0;
 
 /// How long is measured.
 #[derive(Clone, Copy, Debug)]

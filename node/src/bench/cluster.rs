@@ -1,222 +1,135 @@
-//! Three nodes: what a case takes when a quorum has each step on disk, and how soon the death of the
-//! Manager's node is over.
+//! A cluster of three nodes: what a case takes when a quorum has each step on disk, and what the loss
+//! of the Manager, of a node, or of both costs.
 //!
 //! # Why
 //! All nodes share this machine's cores and its disk, so that what is measured is an upper bound
-//! for three hosts, their network apart.
+//! for three hosts, their network apart. Each part has a cluster of its own, so that none bears
+//! what another did. Links between nodes have no form without TLS, so that P12 has no figure here.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+mod crash;
+mod crowded;
+mod failover;
+mod growth;
+mod hand_over;
+mod held;
+mod loss;
+mod overload;
+mod placing;
+mod quiet;
+mod trio;
+mod whole;
+
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
-use runtime::clock::{self, Deadline};
-use runtime::links::JoinToken;
-
-use super::bound::Bound;
+use super::BenchError;
 use super::case::Spans;
-use super::load::{Outcome, Wishes};
-use super::own_node::{Agents, Ground, OwnNode, Seat};
-use super::sheet::{Figure, Limit, Sheet};
-use super::statistics::{Samples, as_f64, per};
-use super::{BenchError, crowd};
-use crate::admin::wire::{MintToken, Status};
-use crate::daemon::Site;
+use super::own_node::Ground;
+use super::sheet::Sheet;
 
-/// Nodes that are measured.
-const NODES: u8 = 3;
-/// Teams among which the cases are spread.
-const TEAMS: usize = 8;
-/// How long the join token is good.
-const TOKEN_MS: u64 = 10 * 60_000;
-/// Nodes find each other within seconds, or something is wrong.
-const FORM_LIMIT: Duration = Duration::from_mins(1);
-/// A failover is over within this, or something is wrong.
-const FAILOVER_LIMIT: Duration = Duration::from_mins(1);
-/// Wait between two tries of a client whose cluster has no leader.
-const TRY_AGAIN: Duration = Duration::from_millis(5);
+pub use crowded::Crowd;
+pub use growth::Steps;
+
+/// A part of the measurement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// P1, P2: whole cases, alone and many at once.
+    Case,
+    /// P3: the leader's node is killed.
+    Failover,
+    /// P3b: the Manager panics.
+    Crash,
+    /// P3c: the leader's node ends in order.
+    HandOver,
+    /// P4: the Manager is held dead.
+    Held,
+    /// P5, P5b: a node is killed, and one is frozen.
+    Loss,
+    /// P7c: workers get their nodes, among fifty.
+    Placing,
+    /// P9: four times as much as goes through.
+    Overload,
+    /// P10: workers and no work.
+    Idle,
+    /// P7b: very many workers and open cases.
+    Crowded,
+    /// Ever more teams, nodes and closed cases.
+    Growth,
+}
+
+impl Part {
+    /// All parts by their names, in the order in which they are measured.
+    pub const ALL: [(&str, Self); 11] = [
+        ("case", Self::Case),
+        ("failover", Self::Failover),
+        ("crash", Self::Crash),
+        ("hand-over", Self::HandOver),
+        ("held", Self::Held),
+        ("loss", Self::Loss),
+        ("placing", Self::Placing),
+        ("overload", Self::Overload),
+        ("idle", Self::Idle),
+        ("crowded", Self::Crowded),
+        ("growth", Self::Growth),
+    ];
+
+    /// The part of that name.
+    pub fn of(name: &str) -> Option<Self> {
+        let found = Self::ALL.iter().find(|(word, _)| *word == name);
+        found.map(|(_, part)| *part)
+    }
+}
 
 /// What is measured.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Plan {
+    /// Which parts.
+    pub parts: Vec<Part>,
     /// Clients of the closed loop that asks for the most.
     pub clients: usize,
     /// How long is measured.
     pub spans: Spans,
-    /// How often the leader's node is killed.
-    pub kills: usize,
+    /// How often something is broken.
+    pub times: usize,
+    /// How long it is overloaded, and idle.
+    pub long: Duration,
+    /// What stands beside.
+    pub crowd: Crowd,
+    /// What grows.
+    pub steps: Steps,
 }
 
-/// Measures cases on three nodes, then kills the leader's node again and again.
-pub async fn run(ground: &Ground, plan: Plan) -> Result<Sheet, BenchError> {
-    let bound = Bound::measured_in(&ground.folder).await?;
-    let mut nodes = start(ground).await?;
-    let teams = crowd::teams(&nodes[0], TEAMS).await?;
+/// Measures the parts, one after the other.
+pub async fn run(ground: &Ground, plan: &Plan) -> Result<Sheet, BenchError> {
     let mut sheet = Sheet::new("cluster");
     sheet.under(format!(
-        "{NODES} nodes that vote, all on this machine, in {}; a case: submit, {} stages in a row, report",
-        ground.folder.display(),
-        crowd::STAGES.len()
+        "nodes that vote and their clients, all on this machine, in {}; a case: submit, 3 stages in \
+         a row, report",
+        ground.folder.display()
     ));
-    bound.tell(&mut sheet);
-    let wishes = Wishes::new(nodes[0].client(), teams.clone()).await?;
-    wishes.closed(1, plan.spans.warm).await?;
-    let (alone, _) = closed(&nodes, &wishes, 1, plan.spans).await?;
-    tell_alone(&mut sheet, &alone);
-    wishes.closed(plan.clients, plan.spans.warm).await?;
-    let (many, costs) = closed(&nodes, &wishes, plan.clients, plan.spans).await?;
-    tell_many(&mut sheet, &many, &costs, plan.clients);
-    if plan.kills > 0 {
-        let mut took = Vec::new();
-        for _ in 0..plan.kills {
-            took.push(kill_the_leader(&mut nodes, &teams).await?);
-        }
-        tell_failover(&mut sheet, &Samples::new(took));
+    for part in &plan.parts {
+        measure(ground, plan, *part, &mut sheet).await?;
     }
     Ok(sheet)
 }
 
-async fn start(ground: &Ground) -> Result<Vec<OwnNode>, BenchError> {
-    let first = OwnNode::start_as(ground, Agents::Stub, Seat::First(site(1)?)).await?;
-    let client = first.client();
-    let minted = client
-        .mint_token(
-            &MintToken { valid_ms: TOKEN_MS },
-            &client.request_id().await?,
-        )
-        .await?;
-    let token = JoinToken::parse(&minted.token);
-    let token = token.map_err(|error| BenchError::Ended(error.to_string()))?;
-    let mut nodes = vec![first];
-    for number in 2..=NODES {
-        let seat = Seat::Joining(token.clone(), site(number)?);
-        nodes.push(OwnNode::start_as(ground, Agents::Stub, seat).await?);
+async fn measure(
+    ground: &Ground,
+    plan: &Plan,
+    part: Part,
+    sheet: &mut Sheet,
+) -> Result<(), BenchError> {
+    let (spans, times) = (plan.spans, plan.times);
+    match part {
+        Part::Case => whole::measure(ground, sheet, plan.clients, spans).await,
+        Part::Failover => failover::measure(ground, sheet, times).await,
+        Part::Crash => crash::measure(ground, sheet, times).await,
+        Part::HandOver => hand_over::measure(ground, sheet, times).await,
+        Part::Held => held::measure(ground, sheet, spans).await,
+        Part::Loss => loss::measure(ground, sheet, times.div_ceil(4)).await,
+        Part::Placing => placing::measure(ground, sheet).await,
+        Part::Overload => overload::measure(ground, sheet, plan.clients, spans, plan.long).await,
+        Part::Idle => quiet::measure(ground, sheet, plan.long).await,
+        Part::Crowded => crowded::measure(ground, sheet, spans, times, plan.crowd).await,
+        Part::Growth => growth::measure(ground, sheet, spans, &plan.steps).await,
     }
-    for node in &nodes {
-        node.wait_until("the nodes are not one cluster", FORM_LIMIT, is_whole)
-            .await?;
-    }
-    Ok(nodes)
-}
-
-/// Whether all nodes vote, are up, and one leads.
-fn is_whole(status: &Status) -> bool {
-    let nodes = &status.cluster.nodes;
-    let is_in = |node: &&crate::admin::wire::NodeLine| {
-        node.is_voter && node.cpu_milli > 0 && node.health == "up"
-    };
-    nodes.iter().filter(is_in).count() == usize::from(NODES) && status.cluster.leader.is_some()
-}
-
-/// Processor time of all processes in milliseconds, and fdatasyncs of all nodes.
-struct Costs {
-    cpu_ms: u64,
-    syncs: u64,
-}
-
-async fn spent(nodes: &[OwnNode]) -> Result<Costs, BenchError> {
-    let mut all = Costs {
-        cpu_ms: 0,
-        syncs: 0,
-    };
-    for (at, node) in nodes.iter().enumerate() {
-        let [daemon, stub, own] = node.cpu_ms()?;
-        // This process is counted once.
-        all.cpu_ms += daemon + stub + if at == 0 { own } else { 0 };
-        all.syncs += node.client().status().await?.ledger.syncs;
-    }
-    Ok(all)
-}
-
-async fn closed(
-    nodes: &[OwnNode],
-    wishes: &Wishes,
-    clients: usize,
-    spans: Spans,
-) -> Result<(Outcome, Costs), BenchError> {
-    let before = spent(nodes).await?;
-    let outcome = wishes.closed(clients, spans.measured).await?;
-    let after = spent(nodes).await?;
-    let costs = Costs {
-        cpu_ms: after.cpu_ms.saturating_sub(before.cpu_ms),
-        syncs: after.syncs.saturating_sub(before.syncs),
-    };
-    Ok((outcome, costs))
-}
-
-fn tell_alone(sheet: &mut Sheet, alone: &Outcome) {
-    let p50 = Figure::new("case, 1 client, p50", alone.cases.p50_ms(), "ms");
-    sheet.add(p50.gate(Limit::AtMost(6.0)).aim(Limit::AtMost(4.0)));
-    let p99 = Figure::new("case, 1 client, p99", alone.cases.p99_ms(), "ms");
-    sheet.add(p99.gate(Limit::AtMost(15.0)).aim(Limit::AtMost(8.0)));
-}
-
-fn tell_many(sheet: &mut Sheet, many: &Outcome, costs: &Costs, clients: usize) {
-    let cases = as_f64(many.cases.count() as u64);
-    let rate = Figure::new(format!("cases, {clients} clients"), many.per_s(), "/s");
-    sheet.add(
-        rate.gate(Limit::AtLeast(1200.0))
-            .aim(Limit::AtLeast(4000.0)),
-    );
-    let p99 = Figure::new(
-        format!("case, {clients} clients, p99"),
-        many.cases.p99_ms(),
-        "ms",
-    );
-    sheet.add(p99.aim(Limit::AtMost(60.0)));
-    let cpu = Figure::new(
-        "CPU a case, all processes",
-        per(as_f64(costs.cpu_ms), cases),
-        "ms",
-    );
-    sheet.add(cpu.gate(Limit::AtMost(0.8)).aim(Limit::AtMost(0.3)));
-    let syncs = per(as_f64(costs.syncs), cases * f64::from(NODES));
-    let syncs = Figure::new("fdatasyncs a case and node", syncs, "");
-    sheet.add(syncs.gate(Limit::AtMost(0.5)).aim(Limit::AtMost(0.1)));
-}
-
-fn tell_failover(sheet: &mut Sheet, took: &Samples) {
-    let kills = took.count();
-    let name = format!("failover, {kills} kills: SIGKILL to the first case taken");
-    let p50 = Figure::new(format!("{name}, p50"), took.p50_ms(), "ms");
-    sheet.add(p50.aim(Limit::AtMost(800.0)));
-    let p99 = Figure::new(format!("{name}, p99"), took.p99_ms(), "ms");
-    sheet.add(p99.gate(Limit::AtMost(2500.0)).aim(Limit::AtMost(1500.0)));
-    sheet.add(Figure::new(format!("{name}, slowest"), took.max_ms(), "ms"));
-}
-
-/// Kills the leader's node and answers how long no other took a case, in microseconds; then has it
-/// back.
-async fn kill_the_leader(nodes: &mut [OwnNode], teams: &[String]) -> Result<u64, BenchError> {
-    let status = nodes[0]
-        .wait_until("the cluster is not whole", FORM_LIMIT, is_whole)
-        .await?;
-    let leader = status.cluster.leader.unwrap_or_default();
-    let is_leader = |at: &usize| rules::id::NodeId(*at as u64 + 1).to_string() == leader;
-    let at = (0..nodes.len()).find(is_leader).unwrap_or_default();
-    let survivor = nodes[(at + 1) % nodes.len()].client().clone();
-    let wishes = Wishes::new(&survivor, teams.to_vec()).await?;
-    nodes[at].end(Signal::SIGKILL).await?;
-    let killed_us = clock::boot_us();
-    let deadline = Deadline::after(FAILOVER_LIMIT);
-    while let Err(error) = wishes.submit(0).await {
-        if deadline.is_over() {
-            return Err(error.into());
-        }
-        tokio::time::sleep(TRY_AGAIN).await;
-    }
-    let took_us = clock::boot_us() - killed_us;
-    nodes[at].start_again().await?;
-    Ok(took_us)
-}
-
-/// Where a node is found: an address of the loopback of its own, and a free port there.
-fn site(number: u8) -> Result<Site, BenchError> {
-    let ip = IpAddr::V4(Ipv4Addr::new(127, 0, 0, number));
-    let free = TcpListener::bind((ip, 0)).and_then(|listener| listener.local_addr());
-    let listen: SocketAddr = free.map_err(BenchError::io(ip))?;
-    Ok(Site {
-        name: format!("bench-{number}"),
-        listen,
-        advertise: None,
-    })
 }

@@ -6,11 +6,12 @@ use std::time::Duration;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::BenchError;
+use super::load::Wishes;
 use super::own_node::OwnNode;
 use crate::admin::client::Client;
 use crate::admin::wire::{
-    AgentDocument, AgentLimits, ApplyQuery, Document, Needs, OnFailure, PlaybookDocument, Stage,
-    TeamDocument, WorkerDocument,
+    AgentDocument, AgentLimits, ApplyQuery, Approval, Approver, Document, Needs, OnFailure,
+    PlaybookDocument, Stage, TeamDocument, WorkerDocument,
 };
 
 /// Stages of a measured case, one after the other.
@@ -19,6 +20,10 @@ pub(super) const STAGES: [&str; 3] = ["look", "compare", "conclude"];
 const PARALLEL: u32 = 1000;
 /// Teams that are described at the same time.
 const AT_ONCE: usize = 4;
+/// Teams among which waiting cases are spread.
+const WAITING_TEAMS: usize = 8;
+/// Cases that are handed in at the same time.
+const CASES_AT_ONCE: usize = 64;
 /// A hundred thousand workers are described and placed within this, or something is wrong.
 const PLACED_LIMIT: Duration = Duration::from_mins(10);
 
@@ -69,6 +74,49 @@ pub(super) async fn idlers(node: &OwnNode, count: usize) -> Result<(), BenchErro
             "{there} workers are there instead of {wanted}"
         )));
     }
+    Ok(())
+}
+
+/// What a brief that names no team says, so that it goes to the front desk.
+pub(super) const FRONT_DESK_TOPIC: &str = "frontdesk";
+
+/// A team that takes cases which name none.
+pub(super) async fn front_desk(node: &OwnNode) -> Result<(), BenchError> {
+    describe(node, vec!["front-desk".to_owned()], |name| {
+        let mut documents = team(name, &STAGES);
+        if let Some(Document::Team(team)) = documents.first_mut() {
+            team.topics = vec![FRONT_DESK_TOPIC.to_owned()];
+        }
+        documents
+    })
+    .await
+}
+
+/// So many cases that wait for an approval which nobody gives.
+pub(super) async fn waiting_cases(node: &OwnNode, count: usize) -> Result<(), BenchError> {
+    let names: Vec<String> = (0..WAITING_TEAMS).map(|n| format!("waiting-{n}")).collect();
+    describe(node, names.clone(), |name| {
+        let mut documents = team(name, &STAGES);
+        if let Some(Document::Playbook(playbook)) = documents.get_mut(1)
+            && let Some(first) = playbook.stages.first_mut()
+        {
+            first.approval = Some(Approval {
+                by: vec![Approver::Role("lead".to_owned())],
+                note: String::new(),
+            });
+        }
+        documents
+    })
+    .await?;
+    let wishes = Wishes::new(node.client(), names).await?;
+    let cases = (0..count).map(|number| {
+        let wishes = wishes.clone();
+        async move { wishes.submit(number).await.map(drop) }
+    });
+    let _: Vec<()> = stream::iter(cases)
+        .buffer_unordered(CASES_AT_ONCE)
+        .try_collect()
+        .await?;
     Ok(())
 }
 

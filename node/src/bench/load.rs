@@ -247,7 +247,7 @@ fn outcome(took: &[Took], began_us: u64, refused: u64) -> Outcome {
 
 /// The times at which an open loop asks, each told when it has come, by a thread that does nothing
 /// else: timers of the tasks would be a millisecond late.
-fn due_times(schedule: Schedule, began_us: u64) -> mpsc::UnboundedReceiver<u64> {
+pub(super) fn due_times(schedule: Schedule, began_us: u64) -> mpsc::UnboundedReceiver<u64> {
     // Holds no more than the schedule has.
     let (told, due) = mpsc::unbounded_channel();
     std::thread::spawn(move || {

@@ -149,6 +149,11 @@ impl OwnNode {
         self.daemon.end(signal, DOWN_LIMIT).await
     }
 
+    /// Sends its daemon a signal and waits for nothing.
+    pub(super) fn signal(&self, signal: Signal) -> Result<(), BenchError> {
+        self.daemon.signal(signal)
+    }
+
     /// A client of it.
     pub(super) fn client(&self) -> &Client {
         &self.client

@@ -71,9 +71,19 @@ impl Ending {
 
     /// Asks it to end, or ends it, and waits until it has.
     pub async fn end(&mut self, signal: Signal, limit: Duration) -> Result<(), BenchError> {
+        self.signal(signal)?;
+        self.ended(limit).await
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) -> Result<(), BenchError> {
         let pid = Pid::from_raw(i32::try_from(self.pid()).unwrap_or(i32::MAX));
-        let gone = |error| BenchError::Ended(format!("a child cannot be ended: {error}"));
-        kill(pid, signal).map_err(gone)?;
+        let gone = |error| BenchError::Ended(format!("a child takes no signal: {error}"));
+        kill(pid, signal).map_err(gone)
+    }
+
+    /// Waits until it has ended.
+    async fn ended(&mut self, limit: Duration) -> Result<(), BenchError> {
         let deadline = Deadline::after(limit);
         loop {
             if self

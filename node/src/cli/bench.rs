@@ -8,6 +8,8 @@ use clap::{Args, Subcommand};
 use super::console::{Console, interrupt};
 use super::print::Paper;
 use super::stop::Stop;
+use crate::bench::case::Spans;
+use crate::bench::cluster::{Crowd, Part, Plan, Steps};
 use crate::bench::sheet::number;
 use crate::bench::{self, BenchError, Figure, Ground, Sheet};
 
@@ -40,23 +42,8 @@ Examples:
         #[arg(long, default_value_t = bench::case::MANY)]
         clients: usize,
     },
-    /// Measure three nodes: whole cases, and how soon the death of the leader's node is over
-    #[command(after_help = "\
-Examples:
-  domo bench cluster
-  domo bench cluster --kills 0 --seconds 30 --output json")]
-    Cluster {
-        #[command(flatten)]
-        place: Place,
-        #[command(flatten)]
-        time: Time,
-        /// Clients that hand cases in at once
-        #[arg(long, default_value_t = bench::case::MANY)]
-        clients: usize,
-        /// How often the leader's node is killed
-        #[arg(long, default_value_t = 20)]
-        kills: usize,
-    },
+    /// Measure a cluster: whole cases, the loss of the Manager and of nodes, overload, growth
+    Cluster(Cluster),
     /// Measure how long it takes until a case is taken in for good
     #[command(after_help = "Examples:\n  domo bench submit\n  domo bench submit --seconds 30")]
     Submit {
@@ -137,6 +124,83 @@ Examples:
     FirstLine,
 }
 
+/// Each part has a cluster of its own; all of them together take about an hour.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  domo bench cluster
+  domo bench cluster --only case,failover,loss
+  domo bench cluster --only failover --times 100 --output json
+  domo bench cluster --only growth --teams 10,100 --nodes 3,5 --closed 0,10000")]
+struct Cluster {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    time: Time,
+    /// Only these parts: case, failover, crash, hand-over, held, loss, placing, overload, idle,
+    /// crowded, growth
+    #[arg(long, value_name = "PART", value_delimiter = ',', value_parser = part)]
+    only: Vec<Part>,
+    /// Clients that hand cases in at once
+    #[arg(long, default_value_t = bench::case::MANY)]
+    clients: usize,
+    /// How often the Manager or a node is broken; of lost nodes a quarter
+    #[arg(long, default_value_t = 20)]
+    times: usize,
+    /// How long it is overloaded, and idle
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    long_seconds: u64,
+    /// Idle workers of the crowd
+    #[arg(long, value_name = "COUNT", default_value_t = 100_000)]
+    crowd_workers: usize,
+    /// Open cases of the crowd
+    #[arg(long, value_name = "COUNT", default_value_t = 10_000)]
+    crowd_cases: usize,
+    /// How many teams there are, for one step each
+    #[arg(long, value_delimiter = ',', default_values_t = [10, 100, 1_000, 10_000])]
+    teams: Vec<usize>,
+    /// How many nodes there are, for one step each
+    #[arg(long, value_delimiter = ',', default_values_t = [3, 10, 50])]
+    nodes: Vec<u8>,
+    /// How many cases are closed, for one step each
+    #[arg(long, value_delimiter = ',', default_values_t = [0, 100_000, 1_000_000])]
+    closed: Vec<u64>,
+}
+
+fn part(name: &str) -> Result<Part, String> {
+    let names = || Part::ALL.map(|(name, _)| name);
+    Part::of(name).ok_or_else(|| {
+        let near = config::near::hint(name, names());
+        format!("the parts are {}{near}", names().join(", "))
+    })
+}
+
+impl Cluster {
+    async fn measure(self) -> Result<Sheet, BenchError> {
+        let plan = Plan {
+            parts: if self.only.is_empty() {
+                Part::ALL.map(|(_, part)| part).to_vec()
+            } else {
+                self.only
+            },
+            clients: self.clients.max(1),
+            spans: self.time.spans(),
+            times: self.times.max(1),
+            long: Duration::from_secs(self.long_seconds),
+            crowd: Crowd {
+                workers: self.crowd_workers,
+                cases: self.crowd_cases,
+            },
+            steps: Steps {
+                teams: self.teams,
+                nodes: self.nodes,
+                closed: self.closed,
+            },
+        };
+        bench::cluster::run(&self.place.ground()?, &plan).await
+    }
+}
+
 #[derive(Args, Debug)]
 struct Place {
     /// The folder for the nodes that are measured: its disk counts [default: for temporary files]
@@ -160,6 +224,13 @@ impl Place {
 impl Time {
     fn span(&self) -> Duration {
         Duration::from_secs(self.seconds)
+    }
+
+    fn spans(&self) -> Spans {
+        Spans {
+            warm: Duration::from_secs(2),
+            measured: self.span(),
+        }
     }
 }
 
@@ -201,30 +272,10 @@ impl Which {
                 time,
                 clients,
             } => {
-                let warm = Duration::from_secs(2);
-                let spans = bench::case::Spans {
-                    warm,
-                    measured: time.span(),
-                };
+                let spans = time.spans();
                 bench::case::run(&place.ground()?, clients.max(1), spans).await
             }
-            Self::Cluster {
-                place,
-                time,
-                clients,
-                kills,
-            } => {
-                let spans = bench::case::Spans {
-                    warm: Duration::from_secs(2),
-                    measured: time.span(),
-                };
-                let plan = bench::cluster::Plan {
-                    clients: clients.max(1),
-                    spans,
-                    kills,
-                };
-                bench::cluster::run(&place.ground()?, plan).await
-            }
+            Self::Cluster(cluster) => cluster.measure().await,
             Self::Submit { place, time } => bench::submit::run(&place.ground()?, time.span()).await,
             Self::Reads { place, time } => bench::reads::run(&place.ground()?, time.span()).await,
             Self::Workers { place, counts } => bench::workers::run(&place.ground()?, &counts).await,
