@@ -15,6 +15,7 @@
 //!
 //! A new setting: its lines in `default.toml`, its field and its reader in its section's file.
 
+mod address;
 mod admin;
 mod agents;
 mod cluster;

@@ -1,6 +1,6 @@
 //! `[cluster]`: where this node is among the others, where that differs from what it joined with.
 
-use std::net::SocketAddr;
+use core::net::SocketAddr;
 
 use super::keys::Keys;
 

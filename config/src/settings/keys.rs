@@ -16,6 +16,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use super::SettingLine;
+use super::address::{checked_address, read_addresses};
 use super::layers::{Given, Raw};
 use crate::measure::{
     parse_bytes, parse_cpu_millis, parse_ms, show_bytes, show_cpu_millis, show_ms,
@@ -27,10 +28,6 @@ use crate::name::Name;
 const MOST_LABELS: usize = 32;
 /// As long as a name, so that labels fit wherever names do.
 const LONGEST_LABEL_CHARS: usize = 63;
-/// More nodes than this need not be named to find one of them.
-const MOST_ADDRESSES: usize = 64;
-/// The longest name of a host.
-const LONGEST_HOST_BYTES: usize = 253;
 /// The kernel's own limit for a path.
 const LONGEST_PATH_BYTES: usize = 4096;
 /// The kernel's own limit for the path of a Unix socket, less its closing zero.
@@ -303,7 +300,7 @@ impl Unit {
     }
 }
 
-fn text_of<'a>(key: &str, raw: &'a Raw) -> Result<&'a str, Wrong> {
+pub(super) fn text_of<'a>(key: &str, raw: &'a Raw) -> Result<&'a str, Wrong> {
     match raw {
         Raw::Text(text) | Raw::Loose(text) => Ok(text),
         Raw::Number(_) | Raw::Flag(_) | Raw::Table(_) | Raw::List(_) | Raw::Other(_) => {
@@ -359,49 +356,7 @@ fn read_labels(key: &str, raw: &Raw) -> Result<BTreeMap<Name, String>, Wrong> {
     Ok(labels)
 }
 
-fn read_addresses(key: &str, raw: &Raw) -> Result<Vec<String>, Wrong> {
-    let list: Vec<&str> = match raw {
-        Raw::List(list) => {
-            let texts = list.iter().map(|raw| text_of(key, raw));
-            texts.collect::<Result<_, _>>()?
-        }
-        Raw::Loose(text) => text.split(',').map(str::trim).collect(),
-        Raw::Text(_) | Raw::Number(_) | Raw::Flag(_) | Raw::Table(_) | Raw::Other(_) => {
-            let wanted = "a list like [\"10.0.0.1:7400\"]";
-            return Err(wrong_type(key, wanted, &raw.found()));
-        }
-    };
-    if list.len() > MOST_ADDRESSES {
-        let allowed = format!("allowed: at most {MOST_ADDRESSES}");
-        return Err(out_of_range(
-            key,
-            &format!("{} addresses", list.len()),
-            &allowed,
-        ));
-    }
-    let given = list.into_iter().filter(|text| !text.is_empty());
-    given.map(|text| checked_address(key, text)).collect()
-}
-
-fn checked_address(key: &str, text: &str) -> Result<String, Wrong> {
-    let parts = text.rsplit_once(':');
-    let is_address = parts.is_some_and(|(host, port)| {
-        let is_host = !host.is_empty()
-            && host.len() <= LONGEST_HOST_BYTES
-            && host.bytes().all(|byte| byte.is_ascii_graphic());
-        is_host && port.parse::<u16>().is_ok_and(|port| port > 0)
-    });
-    if is_address {
-        return Ok(text.to_owned());
-    }
-    Err(out_of_range(
-        key,
-        text,
-        &"allowed: an address like 10.0.0.1:7400 or alpha:7400",
-    ))
-}
-
-fn wrong_type(key: &str, wanted: &str, found: &str) -> Wrong {
+pub(super) fn wrong_type(key: &str, wanted: &str, found: &str) -> Wrong {
     Wrong::WrongType {
         key: key.to_owned(),
         wanted: wanted.to_owned(),
@@ -409,7 +364,7 @@ fn wrong_type(key: &str, wanted: &str, found: &str) -> Wrong {
     }
 }
 
-fn out_of_range(key: &str, value: &str, allowed: &dyn Display) -> Wrong {
+pub(super) fn out_of_range(key: &str, value: &str, allowed: &dyn Display) -> Wrong {
     Wrong::OutOfRange {
         key: key.to_owned(),
         value: format!("`{}`", shown(value)),
