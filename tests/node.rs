@@ -23,6 +23,7 @@ mod node {
     pub mod engine_stopped;
     pub mod example;
     pub mod first_case;
+    pub mod gateway;
     pub mod isolation;
     pub mod orders;
     pub mod repeated;

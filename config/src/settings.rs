@@ -20,6 +20,7 @@ mod admin;
 mod agents;
 mod cluster;
 mod engine;
+mod gateway;
 mod keys;
 mod layers;
 mod ledger;
@@ -36,6 +37,7 @@ pub use self::admin::AdminSettings;
 pub use self::agents::AgentSettings;
 pub use self::cluster::ClusterSettings;
 pub use self::engine::{EngineChoice, EngineSettings};
+pub use self::gateway::GatewaySettings;
 pub use self::ledger::{LedgerSettings, StoreChoice};
 pub use self::limits::LimitSettings;
 pub use self::log::{LogFormat, LogSettings};
@@ -58,6 +60,8 @@ pub struct Settings {
     pub ledger: LedgerSettings,
     /// What runs agents.
     pub engine: EngineSettings,
+    /// Its agents' only way out.
+    pub gateway: GatewaySettings,
     /// What this node takes in.
     pub limits: LimitSettings,
     /// What an agent gets by default.
@@ -119,6 +123,7 @@ impl Settings {
         let admin = AdminSettings::read(&mut keys);
         let ledger = LedgerSettings::read(&mut keys);
         let engine = EngineSettings::read(&mut keys);
+        let gateway = GatewaySettings::read(&mut keys);
         let limits = LimitSettings::read(&mut keys);
         let agents = AgentSettings::read(&mut keys);
         let log = LogSettings::read(&mut keys);
@@ -129,6 +134,7 @@ impl Settings {
             admin,
             ledger,
             engine,
+            gateway,
             limits,
             agents,
             log,

@@ -1,7 +1,7 @@
 //! The daemon: brings a node up part by part, says that it is ready, and takes it down in reverse.
 //!
 //! ```text
-//! identity ─► links ─► ledger ─► blobs ─► engine ─► personas ─► admin socket ─► ready
+//! identity ─► links ─► ledger ─► blobs ─► gateway ─► engine ─► personas ─► admin socket ─► ready
 //!                                                              node joins ─┘ (alone: before it)
 //! ```
 //!
@@ -22,6 +22,7 @@ mod joining;
 mod logs;
 mod neighbours;
 mod service;
+mod way_out;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -35,6 +36,7 @@ use rules::id::NodeId;
 use runtime::blob::{BlobError, Blobs};
 use runtime::clock;
 use runtime::engine::{self, EngineChoice, EngineError, EngineSettings, Opened};
+use runtime::gateway::{Gateway, SecretError};
 use runtime::lease::Leases;
 use runtime::ledger::{Changes, Ledger, Links, OpenError, OpenOptions, ProposeError, StoreKind};
 use runtime::links::{KeysError, LinkError};
@@ -90,6 +92,9 @@ pub enum DaemonError {
     /// The blobs' folder cannot be used.
     #[error("the blobs cannot be used")]
     Blobs(#[from] BlobError),
+    /// The secrets' folder cannot be used.
+    #[error("the secrets of targets cannot be used")]
+    Secrets(#[from] SecretError),
     /// There is no engine to run agents with.
     #[error("no engine can run agents here")]
     Engine(#[from] EngineError),
@@ -140,7 +145,8 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
     let blobs = Blobs::open(data.join("blobs"), settings.limits.blob_bytes)?;
     let leases = around.lease(&ledger, &identity)?;
     around.serve(&ledger, &blobs, &leases, &identity);
-    let hall = open_hall(&settings, &mode, &identity, &blobs).await?;
+    let gateway = way_out::open(&settings, node, &ledger, &leases)?;
+    let hall = open_hall(&settings, &mode, &identity, &blobs, &gateway).await?;
     let house = House {
         node,
         ledger: ledger.clone(),
@@ -149,6 +155,7 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
         leases: leases.clone(),
     };
     let guard = leases.isolate(hall.workshop);
+    gateway.follow(guard.watch());
     let mut household = Household::found(house, changes)
         .await
         .map_err(|error| DaemonError::Personas(error.to_string()))?;
@@ -159,20 +166,18 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
     let path = socket_path(&settings);
     let socket = Socket::bind(&path, settings.admin.mode)?;
     let (stop, stopped) = watch::channel(false);
-    let served = tokio::spawn(admin::serve(
-        socket,
-        admin::Node {
-            id: node,
-            ledger: ledger.clone(),
-            blobs,
-            here: Arc::new(HouseholdHere::new(hall.here, household.teller())),
-            agents: settings.agents.clone(),
-            entrance: around.entrance(&identity),
-            people: People::new(BTreeMap::new()),
-            limits: DoorLimits::of(&settings, admin::limits::open_files()),
-        },
-        stopped,
-    ));
+    let door = admin::Node {
+        id: node,
+        ledger: ledger.clone(),
+        blobs,
+        gateway,
+        here: Arc::new(HouseholdHere::new(hall.here, household.teller())),
+        agents: settings.agents.clone(),
+        entrance: around.entrance(&identity),
+        people: People::new(BTreeMap::new()),
+        limits: DoorLimits::of(&settings, admin::limits::open_files()),
+    };
+    let served = tokio::spawn(admin::serve(socket, door, stopped));
     announce(&settings, &identity, &path, clock::boot().since(began));
     let living = service::ready();
     let why = tokio::select! {
@@ -262,6 +267,7 @@ async fn open_hall(
     mode: &Mode,
     identity: &Identity,
     blobs: &Blobs,
+    gateway: &Gateway,
 ) -> Result<Hall, DaemonError> {
     if let Some(socket) = &mode.stub_agent {
         let stub = StubWorkshop::connect(socket)
@@ -282,6 +288,7 @@ async fn open_hall(
         blobs.clone(),
         identity.cluster.clone(),
         NodeId(identity.node),
+        gateway.clone(),
         settings.agents.grace_ms,
     ));
     let here = Arc::new(InBoxes::new(Arc::clone(&boxes), troubles));

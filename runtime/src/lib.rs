@@ -6,6 +6,7 @@ pub mod clock;
 pub mod codec;
 pub mod disk;
 pub mod engine;
+pub mod gateway;
 pub mod init;
 pub mod kernel;
 pub mod lease;

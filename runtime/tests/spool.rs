@@ -37,6 +37,7 @@ fn order() -> Order {
         stdin: None,
         limits: AttemptLimits::default(),
         is_alongside: false,
+        gateway: None,
     }
 }
 

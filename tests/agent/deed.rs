@@ -9,6 +9,7 @@ use std::time::Duration;
 use nix::sys::signal::{SigSet, Signal};
 use serde_json::{Value, json};
 
+use super::ask;
 use super::probe;
 use super::result::{Outcome, write_whole};
 
@@ -193,6 +194,10 @@ impl Agent {
             "plan" => {
                 let plan: Value = serde_json::from_str(rest).map_err(|why| why.to_string())?;
                 self.outcome.say("plan", plan);
+            }
+            "ask" => {
+                let said = ask::ask(rest)?;
+                self.outcome.find(&format!("ask {rest}"), &said);
             }
             "probe" => self.outcome.find("probe", &probe::all()),
             "env" => {

@@ -5,6 +5,7 @@
 //! agent[1]: exit 3                      only in the case's attempt 1; `[2+]` from the second on
 //! agent: await go                       until a file `go` lies in its output folder
 //! agent: cause the disk is full         goes into the result
+//! agent: ask PUT kube/scale 3           asks a target through the gateway
 //! ```
 //!
 //! Deeds stand as arguments, in `stage.md` and in `brief.md`, and are done in this order, one line
@@ -13,9 +14,11 @@
 //! # Why
 //! One static program that needs no other file, so that it runs in an empty container too.
 
+mod ask;
 mod deed;
 mod probe;
 mod result;
+mod target;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,6 +29,12 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.first().is_some_and(|first| first == deed::CHILD) {
         deed::rest_for_ever();
+    }
+    if let [flag, folder] = arguments.as_slice()
+        && flag == target::TARGET
+    {
+        let ended = target::serve(PathBuf::from(folder).as_path());
+        return deed::give_up(&format!("the target ended: {ended:?}"));
     }
     let folder = |name| std::env::var_os(name).map(PathBuf::from);
     let (Some(input), Some(output)) = (folder("MAJORDOMO_IN"), folder("MAJORDOMO_OUT")) else {

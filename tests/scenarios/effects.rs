@@ -37,6 +37,7 @@ fn put(words: &mut Words<'_>) -> Result<Command, Wrong> {
         },
         methods: std::collections::BTreeMap::new(),
         teams: std::collections::BTreeSet::new(),
+        needs_secret: false,
     };
     loop {
         if words.take("where") {
@@ -48,6 +49,8 @@ fn put(words: &mut Words<'_>) -> Result<Command, Wrong> {
             target.methods = methods.into_iter().collect();
         } else if words.take("for") {
             target.teams = words.list(Words::parse)?.into_iter().collect();
+        } else if words.take("with a secret") {
+            target.needs_secret = true;
         } else {
             return Ok(Command::PutTarget { target });
         }

@@ -94,7 +94,8 @@ const UNKNOWN: [(&str, &[&str], &str); 8] = [
     ),
 ];
 
-/// What may be named in one place only: the word, the file or folder, what to do instead.
+/// What may be named in one place only, or in two with `and` between them: the word, the file or
+/// folder, what to do instead.
 const PLACES: [(&str, &str, &str); 16] = [
     (
         "bollard::",
@@ -123,8 +124,8 @@ const PLACES: [(&str, &str, &str); 16] = [
     ),
     (
         "rustls::",
-        "runtime/src/links",
-        "use runtime::links: its streams are encrypted",
+        "runtime/src/links and runtime/src/gateway",
+        "use runtime::links between nodes, runtime::gateway to the outside",
     ),
     (
         "rcgen::",
@@ -143,7 +144,11 @@ const PLACES: [(&str, &str, &str); 16] = [
     ),
     ("toml::", "config/src", "use config::settings"),
     ("axum::", "node/src/admin", "add a route there"),
-    ("hyper::", "node/src/admin", "use node::admin::client"),
+    (
+        "hyper::",
+        "node/src/admin and runtime/src/gateway",
+        "use node::admin::client to ask a node, runtime::gateway to the outside",
+    ),
     ("utoipa::", "node/src/admin", "describe it beside its route"),
     ("clap::", "node/src/cli", "add a verb there"),
     (
@@ -262,11 +267,11 @@ pub fn each_dependency_has_its_place(house: &House) -> Vec<Wrong> {
     let mut wrongs = Vec::new();
     for (word, place, instead) in PLACES {
         for file in &house.rust {
-            let is_there = file
-                .path
-                .strip_prefix(place)
-                .is_some_and(|rest| rest.starts_with('/') || rest == ".rs");
-            if !is_there && !file.is_test() {
+            let is_in = |place: &str| {
+                let rest = file.path.strip_prefix(place);
+                rest.is_some_and(|rest| rest.starts_with('/') || rest == ".rs")
+            };
+            if !place.split(" and ").any(is_in) && !file.is_test() {
                 let what = format!("only under {place}; {instead}");
                 wrongs.extend(named(file, &[word], false, &what));
             }

@@ -8,6 +8,7 @@ use nix::sys::time::TimeSpec;
 use rules::id::{BlobRef, NodeId};
 use runtime::blob::Blobs;
 use runtime::clock::{self, WallMs};
+use runtime::gateway::Gateway;
 use runtime::ledger::{Ledger, ProposeError};
 use runtime::links::Fingerprint;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -30,6 +31,7 @@ pub(super) struct Desk {
     pub(super) node: NodeId,
     pub(super) ledger: Ledger,
     pub(super) blobs: Blobs,
+    pub(super) gateway: Gateway,
     pub(super) here: Arc<dyn Here>,
     pub(super) agents: AgentSettings,
     /// What newcomers tell this cluster by, and where they may ask; none where there are no links.
@@ -103,6 +105,15 @@ impl Desk {
             }
         }
         Ok(self.freshness(is_linearizable))
+    }
+
+    /// What this node is called.
+    pub(super) fn own_name(&self) -> String {
+        let known = self.ledger.read(|state| {
+            let node = state.nodes.get(&self.node)?;
+            Some(node.facts.name.clone())
+        });
+        known.unwrap_or_else(|| self.node.to_string())
     }
 
     /// How fresh an answer of this node is.

@@ -41,6 +41,7 @@ use config::settings::AgentSettings;
 use rules::id::NodeId;
 use runtime::blob::Blobs;
 use runtime::clock;
+use runtime::gateway::Gateway;
 use runtime::ledger::Ledger;
 use runtime::links::Fingerprint;
 use tokio::sync::{Semaphore, watch};
@@ -61,6 +62,8 @@ pub struct Node {
     pub ledger: Ledger,
     /// Its blobs.
     pub blobs: Blobs,
+    /// Its agents' way out, with the secrets that it has.
+    pub gateway: Gateway,
     /// What only it knows.
     pub here: Arc<dyn Here>,
     /// What a document leaves open.
@@ -85,6 +88,7 @@ pub async fn serve(socket: Socket, node: Node, stop: watch::Receiver<bool>) {
         id,
         ledger,
         blobs,
+        gateway,
         here,
         agents,
         entrance,
@@ -100,6 +104,7 @@ pub async fn serve(socket: Socket, node: Node, stop: watch::Receiver<bool>) {
         reign: reign::follow(&ledger),
         ledger,
         blobs,
+        gateway,
         here,
         agents,
         entrance,

@@ -11,7 +11,8 @@ use super::screen;
 use super::stop::Stop;
 use super::verb::Verb;
 use crate::admin::wire::{
-    ApprovalState, AttemptView, CaseView, Consistency, HistoryLine, Needs, StageStatus, StageView,
+    ApprovalState, AttemptView, CaseView, Consistency, EffectView, HistoryLine, Needs, StageStatus,
+    StageView,
 };
 
 /// Lines of the history that are shown when nobody asks for all.
@@ -90,6 +91,10 @@ fn view(case: &CaseView, paper: &Paper, most_history: usize) -> String {
             ["ATTEMPT", "STAGE", "STATUS", "WORKER", "NODE", "ASSIGNED"],
             rows,
         ));
+    }
+    if !case.effects.is_empty() {
+        let rows = case.effects.iter().map(effect_row).collect();
+        parts.push(paper.table(["EFFECT", "ATTEMPT", "DOES", "STATUS", "SAYS"], rows));
     }
     let refusals: Vec<String> = case
         .plan_refusals
@@ -190,6 +195,27 @@ fn attempt_row(attempt: &AttemptView, paper: &Paper) -> [String; 6] {
     ]
 }
 
+fn effect_row(effect: &EffectView) -> [String; 5] {
+    let status = word(&effect.status).replace('_', " ");
+    let status = if effect.is_in_question {
+        format!("{status}?")
+    } else {
+        status
+    };
+    [
+        effect.key.clone(),
+        effect.attempt.to_string(),
+        format!(
+            "{} on {} ({})",
+            effect.method,
+            effect.target,
+            word(&effect.class)
+        ),
+        status,
+        effect.says.clone(),
+    ]
+}
+
 /// What a human is waited for, and how to do it.
 fn to_do(case: &CaseView) -> String {
     let id = &case.line.id;
@@ -217,6 +243,15 @@ fn to_do(case: &CaseView) -> String {
                 "waits: stage {name}{note} for {by}: `domo case approve {id} {name}` or `reject`"
             );
         }
+    }
+    for effect in case.effects.iter().filter(|effect| effect.is_in_question) {
+        let (key, stage) = (screen::line(&effect.key), screen::line(&effect.stage));
+        let (method, target) = (screen::line(&effect.method), screen::line(&effect.target));
+        let _ = writeln!(
+            text,
+            "waits: stage {stage}: look at {target} whether this {method} was done, then \
+             `domo case settle {id} {stage} {key} --done|--not-done --reason TEXT`"
+        );
     }
     if case.is_paused {
         let _ = writeln!(text, "waits: it is held: `domo case resume {id}`");

@@ -31,6 +31,7 @@ mod case_reject;
 mod case_report;
 mod case_resume;
 mod case_route;
+mod case_settle;
 mod case_show;
 mod case_submit;
 mod case_watch;
@@ -60,8 +61,15 @@ mod node_show;
 mod node_undrain;
 mod print;
 mod screen;
+mod secret_list;
+mod secret_remove;
+mod secret_set;
 mod status;
 mod stop;
+mod target_add;
+mod target_check;
+mod target_list;
+mod target_remove;
 mod team_explain;
 mod team_list;
 mod team_show;
@@ -157,6 +165,12 @@ enum Noun {
     /// Begin a cluster, and let nodes join it
     #[command(subcommand)]
     Cluster(Cluster),
+    /// Say what agents may reach through the gateway
+    #[command(subcommand)]
+    Target(Target),
+    /// Give nodes the secrets with which they reach targets
+    #[command(subcommand)]
+    Secret(Secret),
     #[command(hide = true)]
     Example(example::Example),
 }
@@ -199,6 +213,7 @@ noun! {
         Answer(case_answer::CaseAnswer),
         Approve(case_approve::CaseApprove),
         Reject(case_reject::CaseReject),
+        Settle(case_settle::CaseSettle),
     }
 }
 
@@ -231,6 +246,25 @@ noun! {
     /// What can be broken on purpose.
     Chaos {
         Manager(chaos_manager::ChaosManager),
+    }
+}
+
+noun! {
+    /// What there is to do with targets.
+    Target {
+        Add(target_add::TargetAdd),
+        List(target_list::TargetList),
+        Check(target_check::TargetCheck),
+        Remove(target_remove::TargetRemove),
+    }
+}
+
+noun! {
+    /// What there is to do with secrets.
+    Secret {
+        Set(secret_set::SecretSet),
+        List(secret_list::SecretList),
+        Remove(secret_remove::SecretRemove),
     }
 }
 
@@ -281,6 +315,8 @@ impl Domo {
             Noun::Bench(bench) => bench.run(&console),
             Noun::Node(verb) => many(verb, &console),
             Noun::Cluster(verb) => one(verb, &console),
+            Noun::Target(verb) => one(verb, &console),
+            Noun::Secret(verb) => one(verb, &console),
             Noun::Example(example) => return example.run(),
         };
         match ended {

@@ -105,7 +105,7 @@ fn every_verb_and_every_flag_says_what_it_does() {
 #[test]
 fn every_changing_verb_takes_a_request_id() {
     for verb in [
-        "submit", "cancel", "pause", "resume", "amend", "answer", "approve", "reject",
+        "submit", "cancel", "pause", "resume", "amend", "answer", "approve", "reject", "settle",
     ] {
         let (_, command) = commands()
             .into_iter()

@@ -29,7 +29,7 @@ const CLOSED: u32 = 0o700;
 /// who must reach their boxes below it.
 const PASSABLE: u32 = 0o711;
 /// What in a data folder is nobody else's.
-const PRIVATE: [&str; 3] = ["ledger", "blobs", "keys"];
+const PRIVATE: [&str; 4] = ["ledger", "blobs", "keys", "secrets"];
 
 /// What stands in the way of using a data folder.
 #[derive(Debug, Error)]

@@ -19,6 +19,8 @@ use rules::node::NodeFacts;
 use rules::place::{Placed, Placement};
 use rules::{Command, Principal, Proposal, State, Who};
 use runtime::blob::Blobs;
+use runtime::gateway::{Bounds, Gateway, GatewayOptions};
+use runtime::lease::{LeaseOptions, Leases, NoLines};
 use runtime::ledger::{Ledger, OpenOptions};
 use runtime::spool::{AttemptName, AttemptWatch, Spool, SpoolWatcher};
 use runtime::workshop::Bench;
@@ -67,11 +69,36 @@ pub fn usual() -> DoorLimits {
     DoorLimits::of(&settings, node::admin::limits::open_files())
 }
 
-fn node(ledger: &Ledger, blobs: &Blobs, here: &Arc<Folders>, limits: DoorLimits) -> Node {
+/// A gateway that lets nothing through: nobody guards the node's lease.
+fn gateway(ledger: &Ledger, data: &Path) -> Gateway {
+    let leases = Leases::start(LeaseOptions {
+        node: NODE,
+        incarnation: 1,
+        ledger: ledger.clone(),
+        lines: Arc::new(NoLines),
+    });
+    let options = GatewayOptions {
+        node: NODE,
+        ledger: ledger.clone(),
+        leases: leases.unwrap(),
+        data: data.to_owned(),
+        authorities: None,
+        bounds: Bounds::default(),
+    };
+    Gateway::open(options).unwrap()
+}
+
+fn node(
+    (ledger, blobs): (&Ledger, &Blobs),
+    data: &Path,
+    here: &Arc<Folders>,
+    limits: DoorLimits,
+) -> Node {
     Node {
         id: NODE,
         ledger: ledger.clone(),
         blobs: blobs.clone(),
+        gateway: gateway(ledger, data),
         here: here.clone(),
         agents: Settings::parse("none", "").unwrap().agents,
         entrance: None,
@@ -102,7 +129,7 @@ impl House {
             spools: Mutex::default(),
             watcher: SpoolWatcher::new(),
         });
-        let node = node(&ledger, &blobs, &here, limits);
+        let node = node((&ledger, &blobs), folder.path(), &here, limits);
         let (stop, served) = begin(&path, node);
         let client = Client::new(&path);
         let house = Self {
@@ -127,7 +154,8 @@ impl House {
             .await
             .expect("serving ends")
             .unwrap();
-        let node = node(&self.ledger, &self.blobs, &self.here, usual());
+        let parts = (&self.ledger, &self.blobs);
+        let node = node(parts, self.folder.path(), &self.here, usual());
         (self.stop, self.served) = begin(&self.path, node);
         self
     }

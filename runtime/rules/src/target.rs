@@ -100,6 +100,8 @@ pub struct Target {
     pub methods: BTreeMap<String, Class>,
     /// The teams whose agents may reach it.
     pub teams: BTreeSet<TeamName>,
+    /// Whether it lets nobody in without a secret: then only nodes that have it host those teams.
+    pub needs_secret: bool,
 }
 
 impl Target {

@@ -8,7 +8,7 @@ use super::cgroup::BoxGroups;
 use super::home::{BoxRecord, Home};
 use super::{BoxSpec, Confinement, EngineError, seccomp};
 use crate::init::{BoxSettings, Launch, Reap};
-use crate::spool::{failed, make_folder, to_json, write_plain};
+use crate::spool::{make_folder, to_json, write_plain};
 
 /// The environment of a box's init, which agents inherit.
 const ENVIRONMENT: [(&str, &str); 2] = [
@@ -43,11 +43,6 @@ impl Starting<'_> {
             for (name, text) in bubblewrap::own_etc() {
                 write_plain(&folder.join("etc").join(name), text.as_bytes(), 0o644)?;
             }
-        } else if let Some(gateway) = &self.spec.gateway {
-            let link = folder.join("gateway");
-            // What an earlier start has left may point elsewhere.
-            let _ = fs::remove_file(&link);
-            std::os::unix::fs::symlink(gateway, &link).map_err(|source| failed(&link, source))?;
         }
         for stale in ["launched.json", "info.json"] {
             let _ = fs::remove_file(folder.join(stale));

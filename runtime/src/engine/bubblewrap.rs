@@ -146,10 +146,7 @@ pub(super) fn sandbox(
         line.show("--ro-bind", memory_group, CGROUP);
     }
     line.show("--ro-bind", domo, "/domo");
-    match &spec.gateway {
-        Some(gateway) => line.show("--ro-bind", gateway, "/run/domo"),
-        None => line.say(&["--dir", "/run/domo"]),
-    }
+    line.show("--ro-bind", &folder.join("gateway"), "/run/domo");
     line.say(&["--remount-ro", "/", "--chdir", "/agent"]);
     line.say(&["--", "/domo", "init", "/agent", name]);
     Sandbox {

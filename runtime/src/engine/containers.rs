@@ -245,10 +245,9 @@ impl ContainerEngine {
             (folder.join("in"), "/agent/in".to_owned(), true),
             (folder.join("out"), "/agent/out".to_owned(), false),
             (folder.join("run"), "/agent/run".to_owned(), false),
+            (folder.join("gateway"), "/run/domo".to_owned(), true),
             (self.home.domo.clone(), "/domo".to_owned(), true),
         ];
-        let gateway = spec.gateway.iter();
-        mounts.extend(gateway.map(|folder| (folder.clone(), "/run/domo".to_owned(), true)));
         for program in &spec.programs {
             mounts.push((
                 program.clone(),

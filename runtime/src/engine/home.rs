@@ -221,18 +221,17 @@ impl Home {
                 "give at most 32, or one above them",
             );
         }
-        for shown in spec.programs.iter().chain(&spec.gateway) {
+        for shown in &spec.programs {
             let Ok(real) = fs::canonicalize(shown) else {
                 return refuse(
                     format!("{} is not there", shown.display()),
                     "make it, or leave it out",
                 );
             };
-            let is_gateway = Some(shown) == spec.gateway.as_ref();
             let is_closed = NEVER_SHOWN.iter().any(|closed| real.starts_with(closed))
                 || real.starts_with(&self.data)
                 || self.data.starts_with(&real);
-            if !is_gateway && (is_closed || !shown.is_absolute()) {
+            if is_closed || !shown.is_absolute() {
                 let why = format!("{} is not shown to agents", shown.display());
                 return refuse(why, "put the agent's program into a folder of its own");
             }

@@ -112,12 +112,13 @@ impl BoxLimits {
         OF_ONE + self.attendants()
     }
 
-    /// Processes that attempts beside the first need: an attendant, and its last step.
+    /// Processes that attempts beside the first need: an attendant, its last step, and what carries
+    /// to the gateway.
     pub(crate) fn attendants(&self) -> u64 {
         self.attempts
             .clamp(1, ALONGSIDE_LIMIT as u64)
             .saturating_sub(1)
-            * 2
+            * 3
     }
 }
 
@@ -146,8 +147,6 @@ pub struct BoxSpec {
     pub limits: BoxLimits,
     /// Host folders and files with the agent's program, shown read-only under the same path.
     pub programs: Vec<PathBuf>,
-    /// The host folder that holds the gateway's socket, shown read-only as `/run/domo`.
-    pub gateway: Option<PathBuf>,
 }
 
 /// Is there a running init in the box?

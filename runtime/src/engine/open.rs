@@ -235,7 +235,6 @@ async fn try_out(
         image: Image::Scratch,
         limits: BoxLimits::default(),
         programs: Vec::new(),
-        gateway: None,
     };
     let started = engine.ensure(&spec).await;
     let removed = engine.remove(&spec.id).await;

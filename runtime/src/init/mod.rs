@@ -6,6 +6,7 @@
 //!        ├─ domo init --become FOLDER ATTEMPT   sets its limits, becomes the agent    (exec)
 //!        └─ domo init --attend FOLDER ATTEMPT   the same beside others                (attend)
 //!             └─ domo init --become …
+//! domo init --carry SOCKET         carries an attempt's loopback port to the gateway          (port)
 //! domo init --sweep                kills every process of its own user
 //! ```
 //!
@@ -38,6 +39,7 @@ mod exec;
 mod launch;
 mod measure;
 mod memory;
+mod port;
 mod running;
 mod serve;
 mod signals;
@@ -103,6 +105,7 @@ pub fn run(arguments: &[OsString]) -> ExitCode {
         [flag, folder, attempt] if *flag == Path::new("--attend") => {
             attend::attend(folder, &attempt.to_string_lossy())
         }
+        [flag, socket] if *flag == Path::new("--carry") => port::carry(socket),
         [folder, ..] if !folder.to_string_lossy().starts_with('-') => {
             let served = serve::serve(folder);
             if let Err(why) = &served {

@@ -14,11 +14,13 @@ use nix::unistd::Pid;
 use super::capture::Capture;
 use super::exec::{NOT_STARTED_CODE, START_ERROR, START_ERROR_LIMIT_BYTES};
 use super::measure::Measured;
+use super::port::Port;
 use super::signals::Signals;
 use super::{BoxSettings, end, memory, tried};
 use crate::clock::{BootMs, Deadline, boot};
 use crate::spool::{
-    AttemptName, CONTRACT_VERSION, Ending, Exit, Folder, LogName, Order, Started, Stopped, to_json,
+    AttemptName, CONTRACT_VERSION, Ending, Exit, Folder, LogName, Order, Started, Stopped, TOKEN,
+    to_json,
 };
 
 /// Shortest time between two looks at what the attempt has written.
@@ -37,6 +39,7 @@ pub(super) struct Running {
     run: PathBuf,
     out: PathBuf,
     pid: Pid,
+    port: Option<Port>,
     stdout: Capture<ChildStdout>,
     stderr: Capture<ChildStderr>,
     ending: Option<Ending>,
@@ -66,7 +69,9 @@ impl Running {
         let started = boot();
         mark_started(&run, started)?;
         let oom_kills_before = memory::oom_kills(settings);
-        let mut child = spawn(folder, attempt, &order, &run, &out)?;
+        let port = order.gateway.as_deref().map(Port::open).transpose();
+        let port = port.map_err(tried("no loopback port leads to the gateway"))?;
+        let mut child = spawn(folder, attempt, &order, (&run, &out), port.as_ref())?;
         let pid = Pid::from_raw(i32::try_from(child.id()).unwrap_or(0));
         let limit = order.limits.log_bytes;
         let (stdout, stderr) = child
@@ -85,6 +90,7 @@ impl Running {
             run,
             out,
             pid,
+            port,
             stdout,
             stderr,
             ending: None,
@@ -100,9 +106,11 @@ impl Running {
         })
     }
 
-    /// The streams, to wait for.
+    /// The streams and the port, to wait for.
     pub(super) fn pipes(&self) -> impl Iterator<Item = std::os::fd::BorrowedFd<'_>> {
-        self.stdout.pipe().into_iter().chain(self.stderr.pipe())
+        let port = self.port.as_ref().and_then(Port::waiting);
+        let streams = self.stdout.pipe().into_iter().chain(self.stderr.pipe());
+        streams.chain(port)
     }
 
     /// When the next look is due even if nothing happens.
@@ -122,6 +130,9 @@ impl Running {
 
     /// Takes note of a reaped process.
     pub(super) fn reaped(&mut self, status: WaitStatus) {
+        if let (Some(port), Some(pid)) = (&mut self.port, status.pid()) {
+            port.reaped(pid);
+        }
         match status {
             WaitStatus::Exited(pid, code) if pid == self.pid => {
                 self.ending = Some(Ending::Code(code));
@@ -156,6 +167,9 @@ impl Running {
     pub(super) fn turn(&mut self, settings: &BoxSettings) -> bool {
         self.stdout.drain();
         self.stderr.drain();
+        if let Some(port) = &mut self.port {
+            port.turn();
+        }
         let now = boot();
         self.counted += now.since(self.last_turn).min(COUNTED_TURN);
         self.last_turn = now;
@@ -177,6 +191,9 @@ impl Running {
 
     /// Kills all that is left, takes the rest of the streams and says how it ended.
     pub(super) fn finish(mut self, settings: &BoxSettings, signals: &mut Signals) -> Exit {
+        if let Some(port) = self.port.take() {
+            port.close();
+        }
         let killed = end::kill_the_rest(settings.reap, signals);
         let is_ended_by_itself = self.ending.is_some();
         // All writers are dead, so what is in the pipes is all there will be.
@@ -290,8 +307,8 @@ fn spawn(
     folder: &Path,
     attempt: &AttemptName,
     order: &Order,
-    run: &Path,
-    out: &Path,
+    (run, out): (&Path, &Path),
+    port: Option<&Port>,
 ) -> Result<Child, String> {
     let input = folder.join("in").join(attempt.as_str());
     let home = run.join("home");
@@ -317,6 +334,12 @@ fn spawn(
     command
         .env("MAJORDOMO_IN", &input)
         .env("MAJORDOMO_OUT", out);
+    if let (Some(port), Some(socket)) = (port, &order.gateway) {
+        command
+            .env("MAJORDOMO_GATEWAY", port.url())
+            .env("MAJORDOMO_GATEWAY_SOCKET", socket)
+            .env("MAJORDOMO_TOKEN_FILE", input.join(TOKEN));
+    }
     command
         .current_dir(out)
         .stdin(stdin)

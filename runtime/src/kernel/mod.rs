@@ -116,6 +116,7 @@ impl Start {
             stdin,
             limits,
             is_alongside: false,
+            gateway: None,
         };
         (files, order)
     }

@@ -1,10 +1,19 @@
 //! Whose a box's folders are, where its programs see them, and what is put into them.
 
-use std::path::PathBuf;
+use std::io;
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::path::{Path, PathBuf};
 
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::Mode;
 use serde::{Deserialize, Serialize};
 
 use super::AttemptName;
+
+/// The name of an attempt's socket to the gateway, in the attempt's folder among the gateway's.
+pub const SOCKET: &str = "gateway.sock";
+/// The name of the file in `in/` with the attempt's token for the gateway.
+pub const TOKEN: &str = "gateway.token";
 
 /// The user that a box's programs are, as this host counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +31,7 @@ pub struct Inside {
     pub root: PathBuf,
     /// The `domo` binary: `/domo` likewise.
     pub domo: PathBuf,
-    /// The folder of the gateway's socket: `/run/domo` likewise.
+    /// The folder of the gateway's sockets: `/run/domo` likewise.
     pub gateway: PathBuf,
 }
 
@@ -44,6 +53,11 @@ impl Inside {
     /// The attempt's output and working folder, as its agent sees it.
     pub fn output(&self, attempt: &AttemptName) -> PathBuf {
         self.root.join("out").join(attempt.as_str())
+    }
+
+    /// The attempt's socket to the gateway, as its agent sees it.
+    pub fn socket(&self, attempt: &AttemptName) -> PathBuf {
+        self.gateway.join(attempt.as_str()).join(SOCKET)
     }
 
     /// The attempt's HOME, as its agent sees it.
@@ -68,4 +82,13 @@ pub enum Content {
     Bytes(Vec<u8>),
     /// Those of the daemon's own file at this path.
     CopyOf(PathBuf),
+}
+
+/// A way to the socket in `folder` that is short enough for any data folder, while the descriptor
+/// is open.
+pub(crate) fn short_way(folder: &Path) -> io::Result<(OwnedFd, PathBuf)> {
+    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let folder = open(folder, flags, Mode::empty())?;
+    let way = format!("/proc/self/fd/{}/{SOCKET}", folder.as_raw_fd());
+    Ok((folder, way.into()))
 }

@@ -41,7 +41,8 @@ use thiserror::Error;
 
 pub(crate) use beneath::{Folder, Kind};
 pub use collect::{Collected, OutFile, Skipped};
-pub use layout::{Content, InFile, Inside, Owner};
+pub(crate) use layout::short_way;
+pub use layout::{Content, InFile, Inside, Owner, SOCKET, TOKEN};
 pub(crate) use purge::remove_tree;
 pub use tail::{LogChunk, LogName, Progress};
 pub(crate) use watch::OrderHints;
@@ -121,7 +122,7 @@ impl Spool {
         }
     }
 
-    /// Makes the folder and its three trees, where they are not there.
+    /// Makes the folder and its four trees, where they are not there.
     ///
     /// # Errors
     /// [`SpoolError::NoRoom`] or [`SpoolError::Failed`].
@@ -138,7 +139,7 @@ impl Spool {
                 },
             )?;
         }
-        for tree in ["in", "out", "run"] {
+        for tree in ["in", "out", "run", "gateway"] {
             make_folder(&spool.folder.join(tree), 0o755)?;
         }
         Ok(spool)
@@ -172,6 +173,11 @@ impl Spool {
     /// The attempt's folder for init's files on the host.
     pub fn run_folder(&self, attempt: &AttemptName) -> PathBuf {
         self.folder.join("run").join(attempt.as_str())
+    }
+
+    /// The attempt's folder for the gateway's socket on the host; the box sees it read-only.
+    pub fn gateway_folder(&self, attempt: &AttemptName) -> PathBuf {
+        self.folder.join("gateway").join(attempt.as_str())
     }
 
     /// Lays an attempt's input and empty output folders out. Does nothing once it is ordered;
@@ -334,6 +340,7 @@ impl Spool {
         // other and start it again.
         let trees = [
             self.in_folder(attempt),
+            self.gateway_folder(attempt),
             self.out_folder(attempt),
             self.run_folder(attempt),
         ];

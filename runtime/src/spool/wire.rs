@@ -13,6 +13,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -79,8 +80,7 @@ pub struct Order {
     pub version: u32,
     /// The program (as the box sees it) and its arguments.
     pub argv: Vec<String>,
-    /// The whole environment but `MAJORDOMO_IN`, `MAJORDOMO_OUT`, `HOME` and `PATH`, which init
-    /// adds where they are not given.
+    /// The whole environment but `HOME`, `PATH` and what begins with `MAJORDOMO_`, which init adds.
     pub env: BTreeMap<String, String>,
     /// A file under the attempt's `in/` that becomes standard input; none is `/dev/null`.
     pub stdin: Option<String>,
@@ -89,6 +89,9 @@ pub struct Order {
     /// Whether it may run while others of its box do. One that may not has the box for itself.
     #[serde(default)]
     pub is_alongside: bool,
+    /// The socket to the gateway as the box sees it, for which init offers a loopback port.
+    #[serde(default)]
+    pub gateway: Option<PathBuf>,
 }
 
 /// What one attempt may use; each limit is reported by its name when it is hit.

@@ -21,6 +21,7 @@ use super::{Bench, Doing, Ended, Frozen, Job, Workshop, WorkshopError};
 use crate::blob::{BlobError, Blobs};
 use crate::clock::Deadline;
 use crate::engine::{BoxEvent, BoxId, BoxLimits, BoxSpec, Engine, EngineError, Image};
+use crate::gateway::{Gateway, Pass};
 use crate::kernel;
 use crate::spool::{
     AttemptName, AttemptObserved, CONTRACT_VERSION, Cancel, Spool, SpoolError, SpoolWatcher,
@@ -44,7 +45,7 @@ pub struct Boxes {
     watcher: SpoolWatcher,
     cluster: String,
     node: NodeId,
-    gateway: Option<PathBuf>,
+    gateway: Gateway,
     grace_ms: u64,
 }
 
@@ -55,6 +56,7 @@ impl Boxes {
         blobs: Blobs,
         cluster: String,
         node: NodeId,
+        gateway: Gateway,
         grace_ms: u64,
     ) -> Self {
         let watcher = SpoolWatcher::new();
@@ -64,7 +66,7 @@ impl Boxes {
             watcher,
             cluster,
             node,
-            gateway: None,
+            gateway,
             grace_ms,
         }
     }
@@ -104,7 +106,6 @@ impl Boxes {
                 ..BoxLimits::default()
             },
             programs: own_program(&job.agent),
-            gateway: self.gateway.clone(),
         }
     }
 
@@ -131,6 +132,7 @@ impl Boxes {
                     self.order(job, kernel.as_ref(), &spool, &name).await?;
                 }
                 AttemptObserved::NotStarted { is_ordered: true } | AttemptObserved::Running => {
+                    self.let_in(job, &spool, &name);
                     break self.watcher.attempt(&spool, &name);
                 }
                 AttemptObserved::Exited(exit) => {
@@ -175,9 +177,21 @@ impl Boxes {
         }
     }
 
+    /// Opens the attempt's way out, unless it is open.
+    fn let_in(&self, job: &Job, spool: &Spool, name: &AttemptName) {
+        let pass = Pass {
+            bench: job.bench.clone(),
+            attempt: job.attempt,
+        };
+        if let Err(error) = self.gateway.let_in(&pass, spool, name) {
+            tracing::warn!(attempt = %job.attempt, %error, "its agent has no way out");
+        }
+    }
+
     async fn end_attempt(&self, bench: &Bench, attempt: AttemptId) -> Result<(), WorkshopError> {
         let name = spool_name(attempt)?;
         let Some(spool) = self.spool_of(bench).await? else {
+            self.gateway.let_out(attempt);
             return Ok(());
         };
         let watch = self.watcher.attempt(&spool, &name);
@@ -212,17 +226,14 @@ impl Boxes {
             if let Ok(ended) = tokio::time::timeout(limit, exited).await {
                 ended?;
             } else {
-                {
-                    let why = format!("attempt {attempt} does not end; its box is stopped");
-                    tracing::warn!(worker = %bench.worker, "{why}");
-                    let id = self.box_id(bench);
-                    self.engine
-                        .stop(&id, Duration::ZERO)
-                        .await
-                        .map_err(|error| passing(&error))?;
-                }
+                let why = format!("attempt {attempt} does not end; its box is stopped");
+                tracing::warn!(worker = %bench.worker, "{why}");
+                let id = self.box_id(bench);
+                let stopped = self.engine.stop(&id, Duration::ZERO).await;
+                stopped.map_err(|error| passing(&error))?;
             }
         }
+        self.gateway.let_out(attempt);
         let spool = spool.clone();
         blocking(move || discard_oldest(&spool)).await
     }
@@ -294,6 +305,7 @@ impl Workshop for Boxes {
 
     fn clear<'a>(&'a self, bench: &'a Bench) -> Doing<'a, ()> {
         Box::pin(async move {
+            self.gateway.clear(bench);
             self.engine
                 .remove(&self.box_id(bench))
                 .await

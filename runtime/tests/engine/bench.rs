@@ -331,7 +331,6 @@ pub fn spec() -> BoxSpec {
             ..BoxLimits::default()
         },
         programs: Vec::new(),
-        gateway: None,
     }
 }
 
@@ -346,6 +345,7 @@ pub fn order_for(spool: &Spool, words: &[&str], limits: AttemptLimits) -> Order 
         stdin: None,
         limits,
         is_alongside: false,
+        gateway: None,
     }
 }
 

@@ -21,6 +21,7 @@ mod error;
 mod lines;
 mod nodes;
 mod path;
+mod targets;
 mod teams;
 mod transfer;
 

@@ -8,6 +8,7 @@ use runtime::archive::CaseSummary;
 
 use super::document::{approvers, needs, on_failure};
 use super::history::line as history_line;
+use super::target::effects;
 use crate::admin::wire;
 
 /// How far a case is, how it ended, and what it waits for.
@@ -120,6 +121,7 @@ pub(in crate::admin) fn view(case: &Case, freshness: wire::Freshness) -> wire::C
             .iter()
             .map(|(number, attempt)| attempt_view(case.id, *number, attempt))
             .collect(),
+        effects: effects(case),
         plan_refusals: case.plan_refusals.clone(),
         report: case.report.as_ref().map(report),
         history: case.history.events.iter().map(history_line).collect(),

@@ -9,4 +9,5 @@ pub(super) mod case;
 pub(super) mod difference;
 pub(super) mod document;
 pub(super) mod history;
+pub(super) mod target;
 pub(super) mod team;

@@ -14,8 +14,10 @@ mod logs;
 mod nodes;
 mod openapi;
 mod report;
+mod secrets;
 mod stages;
 mod status;
+mod targets;
 mod teams;
 mod tokens;
 mod watch;
@@ -45,6 +47,12 @@ fn table() -> Vec<(&'static str, MethodRouter<Shared>)> {
         ("/v1/tokens", get(tokens::list).post(tokens::mint)),
         ("/v1/tokens/{token}/revoke", post(tokens::revoke)),
         ("/v1/chaos/manager", post(chaos::manager)),
+        ("/v1/targets", get(targets::list).post(targets::put)),
+        ("/v1/targets/{target}/remove", post(targets::remove)),
+        ("/v1/targets/{target}/check", post(targets::check)),
+        ("/v1/secrets", get(secrets::list)),
+        ("/v1/secrets/{target}", post(secrets::set)),
+        ("/v1/secrets/{target}/remove", post(secrets::remove)),
         ("/v1/teams", get(teams::list)),
         ("/v1/teams/{team}", get(teams::show)),
         ("/v1/teams/{team}/explain", get(teams::explain)),
@@ -81,6 +89,10 @@ fn table() -> Vec<(&'static str, MethodRouter<Shared>)> {
         (
             "/v1/cases/{case}/stages/{stage}/reject",
             post(stages::reject),
+        ),
+        (
+            "/v1/cases/{case}/stages/{stage}/settle",
+            post(stages::settle),
         ),
     ]
 }

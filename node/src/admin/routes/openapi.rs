@@ -8,8 +8,8 @@ use axum::response::IntoResponse;
 use utoipa::OpenApi;
 
 use super::{
-    apply, blobs, case, cases, change_case, chaos, files, logs, nodes, report, stages, status,
-    teams, tokens, watch, workers,
+    apply, blobs, case, cases, change_case, chaos, files, logs, nodes, report, secrets, stages,
+    status, targets, teams, tokens, watch, workers,
 };
 
 /// Everything that the admin socket answers.
@@ -64,6 +64,14 @@ use super::{
         stages::answer,
         stages::approve,
         stages::reject,
+        stages::settle,
+        targets::list,
+        targets::put,
+        targets::remove,
+        targets::check,
+        secrets::list,
+        secrets::set,
+        secrets::remove,
     )
 )]
 struct Described;

@@ -15,7 +15,9 @@ use crate::admin::convert::asked;
 use crate::admin::desk::{Desk, Shared};
 use crate::admin::extract::{JsonOf, PathOf};
 use crate::admin::refused::{Answered, Refused};
-use crate::admin::wire::{AnswerStage, ApproveStage, Code, Done, ErrorBody, RejectStage};
+use crate::admin::wire::{
+    AnswerStage, ApproveStage, Code, Done, ErrorBody, RejectStage, SettleEffect,
+};
 use crate::admin::wish::Wish;
 
 /// The largest document of an answer: what an agent's own result may have.
@@ -131,4 +133,29 @@ pub(super) async fn reject(
         },
     )
     .await
+}
+
+/// Says whether an effect was done of which nobody knows: its stage goes on.
+#[utoipa::path(post, path = "/v1/cases/{case}/stages/{stage}/settle", tag = "stages",
+    request_body = SettleEffect,
+    params(("case" = String, Path, description = "the case", example = "c-1"),
+           ("stage" = String, Path, description = "the stage"),
+           ("Request-Id" = Option<String>, Header, description = "names the wish")),
+    responses((status = 200, description = "it is so", body = Done),
+              (status = 404, description = "there is no such case, stage or effect", body = ErrorBody),
+              (status = 409, description = "its stage does not wait for it", body = ErrorBody)))]
+pub(super) async fn settle(
+    State(desk): State<Shared>,
+    wish: Wish,
+    PathOf((case, stage)): PathOf<(String, String)>,
+    JsonOf(said): JsonOf<SettleEffect>,
+) -> Answered<Response> {
+    let command = Command::SettleEffect {
+        case: name(&case)?,
+        stage: name(&stage)?,
+        key: name(&said.effect)?,
+        was_done: said.was_done,
+        reason: said.reason,
+    };
+    done(&desk, &wish, command).await
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Approver, Blob, Moment, Needs, OnFailure};
+use super::{Approver, Blob, EffectView, Moment, Needs, OnFailure};
 
 /// How old an answer is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -158,6 +158,9 @@ pub struct CaseView {
     pub plan: Vec<StageView>,
     /// All attempts, by number.
     pub attempts: Vec<AttemptView>,
+    /// What its agents did to the outside, or were about to do.
+    #[serde(default)]
+    pub effects: Vec<EffectView>,
     /// Why plans of the butler's agent were sent back, the newest last.
     pub plan_refusals: Vec<Vec<String>>,
     /// Its report, once it is closed.

@@ -26,6 +26,7 @@ mod plan;
 mod query;
 mod status;
 mod stream;
+mod target;
 mod team;
 
 pub use apply::{
@@ -60,6 +61,10 @@ pub use status::{
     WorkerCounts,
 };
 pub use stream::{LogLine, LogStream, WatchEvent};
+pub use target::{
+    CheckTarget, EffectStatus, EffectView, Finding, MethodClass, RemoveSecret, RemoveTarget,
+    SecretDone, SecretLine, SecretPage, SetSecret, SettleEffect, Target, TargetChecked, TargetPage,
+};
 pub use team::{
     AgentLimits, AgentView, TeamLine, TeamPage, TeamView, WorkerLine, WorkerPage, WorkerStatus,
     WorkerView,

@@ -8,6 +8,7 @@
 
 use crate::attempt::AttemptStatus;
 use crate::case::{Case, PLANNING};
+use crate::duty::Subject;
 use crate::effect::{Effect, EffectStatus, Intent, Standing, beginning};
 use crate::history::Happened;
 use crate::id::{AttemptId, StageName, TeamName};
@@ -41,6 +42,8 @@ pub(super) fn apply(step: &mut Step<'_>, id: AttemptId, intent: &Intent) -> Verd
     };
     let standing = begin(step, &mut case, id.number, &name, intent);
     step.state.cases.insert(id.case, case);
+    // Whoever follows the case sees what its agents are about to do.
+    step.touched.insert(Subject::Case(id.case));
     standing.map(Outcome::Effect)
 }
 

@@ -1,6 +1,7 @@
 //! A worker's gateway says what became of an effect, however late: it settles the effect, and
 //! never moves the attempt.
 
+use crate::duty::Subject;
 use crate::effect::{EffectEnd, EffectKey, EffectStatus};
 use crate::history::Happened;
 use crate::id::AttemptId;
@@ -57,6 +58,7 @@ pub(super) fn apply(
             &mut case,
             Happened::EffectEnded(name.clone(), key.clone(), told),
         );
+        step.touched.insert(Subject::Case(id.case));
         let parked = case.stage(&name).and_then(|stage| stage.parked.as_ref());
         if parked.and_then(|parked| parked.questions.get(key)) == Some(&Question::WasItDone) {
             step.answered(&mut case, &name, key);

@@ -31,6 +31,7 @@ pub fn target(pick: Pick) -> Target {
             .map(|(method, class)| (method.to_owned(), class))
             .collect(),
         teams: (0..=pick % 2).map(pool::team).collect(),
+        needs_secret: pick / 8 % 2 == 1,
     }
 }
 

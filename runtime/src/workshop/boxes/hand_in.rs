@@ -3,8 +3,9 @@
 use rules::attempt::Body;
 
 use super::{Boxes, SHOWN_TEXT_BYTES, blocking, unread};
+use crate::gateway::Token;
 use crate::kernel::{AttemptContext, Kernel, KernelSettings, Skill};
-use crate::spool::{AttemptLimits, AttemptName, Content, InFile, Spool};
+use crate::spool::{AttemptLimits, AttemptName, Content, InFile, Spool, TOKEN};
 use crate::workshop::{Input, Job, WorkshopError};
 
 impl Boxes {
@@ -35,14 +36,19 @@ impl Boxes {
         }
         let (own_files, mut order) = start.into_order(limits);
         order.is_alongside = job.parallel > 1;
+        order.gateway = Some(spool.inside().socket(name));
         let mut files: Vec<InFile> = job.inputs.iter().map(|input| self.file(input)).collect();
         files.extend(own_files);
-        let (spool, name) = (spool.clone(), name.clone());
-        blocking(move || {
-            spool.prepare(&name, &files)?;
-            spool.order(&name, &order)
-        })
-        .await
+        files.push(InFile {
+            path: TOKEN.to_owned(),
+            content: Content::Bytes(Token::fresh().as_bytes().to_vec()),
+        });
+        let (to, of) = (spool.clone(), name.clone());
+        blocking(move || to.prepare(&of, &files)).await?;
+        // Before the order: an agent may ask in its first instruction.
+        self.let_in(job, spool, name);
+        let (to, of) = (spool.clone(), name.clone());
+        blocking(move || to.order(&of, &order)).await
     }
 
     fn file(&self, input: &Input) -> InFile {

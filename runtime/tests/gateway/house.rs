@@ -1,0 +1,370 @@
+//! A node with one team, one worker and one case whose attempt runs, and its gateway.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rules::attempt::Body;
+use rules::case::{Brief, Case};
+use rules::command::{Plan, Progress};
+use rules::id::{AttemptId, CaseId, HumanName, NodeId, PlaybookName, StageName, WorkerId};
+use rules::node::NodeFacts;
+use rules::place::{Placed, Placement};
+use rules::stage::{Need, OnFailure, StageSpec};
+use rules::target::{Class, Target};
+use rules::team::{AgentLimits, AgentSpec, Document, PlaybookSpec, TeamSpec, WorkerSpec};
+use rules::{Command, Outcome, Principal, Proposal, Verdict, Who};
+use runtime::clock::Deadline;
+use runtime::gateway::{Bounds, Gateway, GatewayOptions, Pass, Token};
+use runtime::lease::{Guard, LeaseOptions, Leases, NoLines};
+use runtime::ledger::{Ledger, OpenOptions};
+use runtime::spool::{AttemptName, Content, InFile, Inside, Owner, Spool, TOKEN};
+use runtime::workshop::{Bench, Doing, Ended, Job, Workshop};
+use tempfile::TempDir;
+
+use super::agent::Agent;
+
+/// The longest that a test waits for anything.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const NODE: NodeId = NodeId(1);
+pub const CASE: CaseId = CaseId(1);
+
+/// A workshop in which nothing runs.
+struct Idle;
+
+impl Workshop for Idle {
+    fn run<'a>(&'a self, _: &'a Job, _: &'a (dyn Fn() + Send + Sync)) -> Doing<'a, Ended> {
+        Box::pin(async { Ok(Ended::Lost("nothing runs here".to_owned())) })
+    }
+    fn end<'a>(&'a self, _: &'a Bench, _: AttemptId) -> Doing<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+    fn attempts<'a>(&'a self, _: &'a Bench) -> Doing<'a, BTreeSet<AttemptId>> {
+        Box::pin(async { Ok(BTreeSet::new()) })
+    }
+    fn rest<'a>(&'a self, _: &'a Bench) -> Doing<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+    fn benches(&self) -> Doing<'_, Vec<Bench>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+    fn clear<'a>(&'a self, _: &'a Bench) -> Doing<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+pub struct House {
+    pub ledger: Ledger,
+    pub leases: Leases,
+    pub gateway: Gateway,
+    pub spool: Spool,
+    guard: Option<Guard>,
+    pub folder: TempDir,
+}
+
+impl House {
+    /// With an attempt that runs, and this target for its team.
+    pub async fn with(target: Target) -> House {
+        House::bounded(target, Bounds::default()).await
+    }
+
+    pub async fn bounded(target: Target, bounds: Bounds) -> House {
+        let folder = tempfile::tempdir().unwrap();
+        let options = OpenOptions::new(folder.path().join("ledger"), NODE);
+        let (ledger, _changes) = Ledger::open(options).await.unwrap();
+        ledger.init_single().await.unwrap();
+        let leases = Leases::start(LeaseOptions {
+            node: NODE,
+            incarnation: 1,
+            ledger: ledger.clone(),
+            lines: Arc::new(NoLines),
+        });
+        let leases = leases.unwrap();
+        let gateway = open(&folder, &ledger, &leases, bounds);
+        let own = Owner {
+            uid: nix::unistd::geteuid().as_raw(),
+            gid: nix::unistd::getegid().as_raw(),
+        };
+        let spool = Spool::lay_out(folder.path().join("box"), own, Inside::own_root());
+        let mut house = House {
+            ledger,
+            leases,
+            gateway,
+            spool: spool.unwrap(),
+            guard: None,
+            folder,
+        };
+        house.found(target).await;
+        house.guard().await;
+        house
+    }
+
+    /// Lets things through once the node holds its lease.
+    async fn guard(&mut self) {
+        let guard = self.leases.isolate(Arc::new(Idle));
+        self.gateway.follow(guard.watch());
+        let mut isolated = guard.watch();
+        let free = isolated.wait_for(|isolated| isolated.since.is_none());
+        tokio::time::timeout(PATIENCE, free).await.unwrap().unwrap();
+        self.guard = Some(guard);
+    }
+
+    /// The same after the daemon's gateway died and another one came.
+    pub async fn again(mut self) -> House {
+        let bounds = Bounds::default();
+        self.gateway = open(&self.folder, &self.ledger, &self.leases, bounds);
+        self.guard().await;
+        self
+    }
+
+    async fn found(&self, target: Target) {
+        let human = || Principal::human(HumanName::new("sam").unwrap());
+        let manager = || {
+            let term = self.ledger.status().term;
+            Principal::own(Who::Manager { term })
+        };
+        let facts = facts();
+        let itself = Principal::own(Who::Node(NODE));
+        self.say(itself, Command::JoinNode { facts }).await;
+        let (put, remove) = (documents(), Vec::new());
+        self.say(human(), Command::ApplyDocuments { put, remove })
+            .await;
+        self.say(human(), Command::PutTarget { target }).await;
+        let placements = self.ledger.read(|state| {
+            let teams = state.teams.iter();
+            let teams = teams.map(|(name, team)| (Placed::Team(name.clone()), team.epoch));
+            let workers = state.workers.iter();
+            let workers = workers.map(|(id, worker)| (Placed::Worker(id.clone()), worker.epoch));
+            let all = teams.chain(workers).map(|(who, epoch)| Placement {
+                who,
+                epoch,
+                node: NODE,
+                reason: "the only one".to_owned(),
+            });
+            all.collect()
+        });
+        self.say(manager(), Command::Place { placements }).await;
+        let open = Command::OpenCase {
+            team: Some(worker().team),
+            title: "a case".to_owned(),
+            brief: Brief {
+                text: Body::Inline("do it".to_owned()),
+            },
+            attachments: Vec::new(),
+            playbook: None,
+        };
+        self.say(human(), open).await;
+        let epoch = self.ledger.read(|state| state.teams[&worker().team].epoch);
+        let team = worker().team;
+        let butler = Principal::own(Who::Butler { team, epoch });
+        let plan = Command::PlanCase {
+            case: CASE,
+            generation: self.ledger.read(|state| state.cases[&CASE].generation),
+            plan: Plan::Playbook(PlaybookName::new("act").unwrap()),
+        };
+        self.say(butler, plan).await;
+    }
+
+    /// Says what must be taken.
+    pub async fn say(&self, who: Principal, command: Command) -> Outcome {
+        let said = format!("{command:?}");
+        self.ask(who, command)
+            .await
+            .unwrap_or_else(|no| panic!("{said}: {no}"))
+    }
+
+    pub async fn ask(&self, principal: Principal, command: Command) -> Verdict {
+        let proposal = Proposal {
+            request: None,
+            principal,
+            wall_ms: 0,
+            command,
+            decision: None,
+        };
+        self.ledger.propose(proposal).await.unwrap()
+    }
+
+    /// The worker's container in its present epoch.
+    pub fn bench(&self) -> Bench {
+        let epoch = self.ledger.read(|state| state.workers[&worker()].epoch);
+        Bench {
+            worker: worker(),
+            epoch,
+        }
+    }
+
+    /// The agent of an attempt, whose socket is open; the ledger need not know that it runs.
+    pub async fn agent(&self, number: u32) -> Agent {
+        let (name, attempt) = names(number);
+        let token = Token::fresh();
+        let file = InFile {
+            path: TOKEN.to_owned(),
+            content: Content::Bytes(token.as_bytes().to_vec()),
+        };
+        if !self.spool.in_folder(&name).exists() {
+            self.spool.prepare(&name, &[file]).unwrap();
+        }
+        let pass = Pass {
+            bench: self.bench(),
+            attempt,
+        };
+        self.gateway.let_in(&pass, &self.spool, &name).unwrap();
+        Agent::at(&self.spool, &name)
+    }
+
+    /// The worker says that its attempt runs.
+    pub async fn runs(&self, number: u32) {
+        let (_, attempt) = names(number);
+        let to = Progress::Running;
+        let who = self.worker();
+        self.say(who, Command::AdvanceAttempt { attempt, to }).await;
+    }
+
+    pub fn worker(&self) -> Principal {
+        let Bench { worker, epoch } = self.bench();
+        Principal::own(Who::Worker { worker, epoch })
+    }
+
+    /// A human takes the worker's container away: its attempt is superseded.
+    pub async fn supersede(&self) {
+        let command = Command::ReplaceWorker {
+            worker: worker(),
+            reason: "a test".to_owned(),
+        };
+        let human = Principal::human(HumanName::new("sam").unwrap());
+        self.say(human, command).await;
+    }
+
+    /// The case as it is.
+    pub fn case(&self) -> Case {
+        self.ledger.read(|state| state.cases[&CASE].clone())
+    }
+
+    /// Waits until the case is so.
+    pub async fn until(&self, what: &str, is_so: impl Fn(&Case) -> bool) -> Case {
+        let deadline = Deadline::after(PATIENCE);
+        let watch = self.ledger.watch_case(CASE);
+        loop {
+            let case = self.case();
+            if is_so(&case) {
+                return case;
+            }
+            let left = deadline.left();
+            let changed = tokio::time::timeout(left, watch.changed()).await;
+            assert!(changed.is_ok(), "{what}: {case:#?}");
+        }
+    }
+
+    /// Its node gets no lease any more, and nobody says that it has none: the clock does.
+    pub async fn isolate(&self) {
+        self.leases.close();
+        let deadline = Deadline::after(PATIENCE);
+        while self.leases.holds() {
+            assert!(!deadline.is_over(), "it holds its lease");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+fn open(folder: &TempDir, ledger: &Ledger, leases: &Leases, bounds: Bounds) -> Gateway {
+    let options = GatewayOptions {
+        node: NODE,
+        ledger: ledger.clone(),
+        leases: leases.clone(),
+        data: folder.path().to_owned(),
+        authorities: None,
+        bounds,
+    };
+    Gateway::open(options).unwrap()
+}
+
+pub fn names(number: u32) -> (AttemptName, AttemptId) {
+    let name = AttemptName::new(&format!("c1-{number}")).unwrap();
+    (name, AttemptId { case: CASE, number })
+}
+
+pub fn worker() -> WorkerId {
+    "sre/hand".parse().unwrap()
+}
+
+/// A target at a port of this host: GET reads, PUT is keyed, POST is not.
+pub fn target(port: u16) -> Target {
+    Target {
+        name: "kube".parse().unwrap(),
+        address: format!("http://127.0.0.1:{port}").parse().unwrap(),
+        methods: BTreeMap::from([
+            ("GET".to_owned(), Class::Read),
+            ("PUT".to_owned(), Class::Keyed),
+        ]),
+        teams: BTreeSet::from([worker().team]),
+        needs_secret: false,
+    }
+}
+
+fn facts() -> NodeFacts {
+    NodeFacts {
+        node: NODE,
+        name: "alpha".to_owned(),
+        incarnation: 1,
+        release: "0.1.0".to_owned(),
+        engine: "none".to_owned(),
+        cpu_milli: 4_000,
+        memory_bytes: 8 << 30,
+        labels: BTreeMap::new(),
+        address: None,
+    }
+}
+
+fn documents() -> Vec<Document> {
+    let act = PlaybookName::new("act").unwrap();
+    let stage = StageSpec {
+        name: StageName::new("fix").unwrap(),
+        title: "Fix".to_owned(),
+        need: Need::Worker(worker().name),
+        after: Vec::new(),
+        limit_ms: Some(600_000),
+        attempts: 5,
+        on_failure: OnFailure::Fail,
+        approval: None,
+        brief: String::new(),
+    };
+    vec![
+        Document::Team(TeamSpec {
+            name: worker().team,
+            title: "SRE".to_owned(),
+            topics: Vec::new(),
+            butler: "jeeves".parse().unwrap(),
+            agent: None,
+            playbook: Some(act.clone()),
+            labels: BTreeMap::new(),
+        }),
+        Document::Worker(WorkerSpec {
+            id: worker(),
+            title: "Hand".to_owned(),
+            agent: AgentSpec {
+                kernel: "cli".to_owned(),
+                image: String::new(),
+                command: vec!["agent".to_owned()],
+                env: BTreeMap::new(),
+                soul: None,
+                skills: BTreeMap::new(),
+                limits: AgentLimits {
+                    cpu_milli: 100,
+                    memory_bytes: 64 << 20,
+                    pids: 16,
+                    output_bytes: 1 << 20,
+                    wall_ms: 600_000,
+                },
+            },
+            parallel: 1,
+            idle_after_ms: 600_000,
+            labels: BTreeMap::new(),
+        }),
+        Document::Playbook(PlaybookSpec {
+            team: worker().team,
+            name: act,
+            title: "Act".to_owned(),
+            stages: vec![stage],
+        }),
+    ]
+}

@@ -1,0 +1,11 @@
+//! The gateway over real sockets: a ledger, an attempt that runs, and targets that count.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod agent;
+mod cut;
+mod effects;
+mod hostile;
+mod house;
+mod secrets;
+mod target;
