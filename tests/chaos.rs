@@ -3,5 +3,8 @@
 //! One story, one file; `seeds` draws its own.
 
 mod chaos {
+    pub mod host_lost;
+    pub mod majority;
     pub mod seeds;
+    pub mod teams_alone;
 }

@@ -7,6 +7,7 @@ use ractor::{Actor as _, ActorRef, SpawnErr};
 use runtime::ledger::{Changes, Ledger};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::havoc::Havoc;
 use crate::house::House;
 use crate::tree::{Root, RootMsg};
 
@@ -37,10 +38,9 @@ impl Household {
         &self.root
     }
 
-    /// Tells the root something from any thread; false once it has ended.
-    pub fn teller(&self) -> impl Fn(RootMsg) -> bool + Send + Sync + 'static {
-        let root = self.root.clone();
-        move |message| root.cast(message).is_ok()
+    /// What its personas are broken with, on purpose.
+    pub fn havoc(&self) -> Havoc {
+        Havoc(self.root.clone())
     }
 
     /// Returns when the root has ended, which it does only by a fault.

@@ -20,6 +20,7 @@ pub mod backoff;
 mod butler;
 mod child;
 mod errand;
+mod havoc;
 pub mod house;
 pub mod household;
 mod janitor;
@@ -27,6 +28,7 @@ mod manager;
 pub mod tree;
 mod worker;
 
+pub use havoc::Havoc;
 pub use house::House;
 pub use household::Household;
 pub use tree::{Root, RootMsg, Standing};

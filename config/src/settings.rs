@@ -18,6 +18,7 @@
 mod address;
 mod admin;
 mod agents;
+mod chaos;
 mod cluster;
 mod engine;
 mod gateway;
@@ -35,6 +36,7 @@ use layers::Layers;
 
 pub use self::admin::AdminSettings;
 pub use self::agents::AgentSettings;
+pub use self::chaos::ChaosSettings;
 pub use self::cluster::ClusterSettings;
 pub use self::engine::{EngineChoice, EngineSettings};
 pub use self::gateway::GatewaySettings;
@@ -68,6 +70,8 @@ pub struct Settings {
     pub agents: AgentSettings,
     /// What this node writes about itself.
     pub log: LogSettings,
+    /// Whether it may be broken on purpose.
+    pub chaos: ChaosSettings,
     lines: Vec<SettingLine>,
 }
 
@@ -127,6 +131,7 @@ impl Settings {
         let limits = LimitSettings::read(&mut keys);
         let agents = AgentSettings::read(&mut keys);
         let log = LogSettings::read(&mut keys);
+        let chaos = ChaosSettings::read(&mut keys);
         let lines = keys.finish()?;
         Ok(Self {
             node,
@@ -138,6 +143,7 @@ impl Settings {
             limits,
             agents,
             log,
+            chaos,
             lines,
         })
     }

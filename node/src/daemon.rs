@@ -16,7 +16,6 @@ mod capacity;
 mod clear;
 mod engine_watch;
 mod enroll;
-mod household_here;
 mod identity;
 mod joining;
 mod logs;
@@ -57,7 +56,6 @@ pub use identity::IdentityError;
 pub use joining::host_name;
 pub use logs::BadFilter;
 
-use household_here::HouseholdHere;
 use identity::Identity;
 
 /// Longest wait for a leader at the start: a voter alone elects itself within a second.
@@ -171,11 +169,12 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
         ledger: ledger.clone(),
         blobs,
         gateway,
-        here: Arc::new(HouseholdHere::new(hall.here, household.teller())),
+        here: hall.here,
         agents: settings.agents.clone(),
         entrance: around.entrance(&identity),
         people: People::new(BTreeMap::new()),
         limits: DoorLimits::of(&settings, admin::limits::open_files()),
+        chaos: chaos(&settings, &household),
     };
     let served = tokio::spawn(admin::serve(socket, door, stopped));
     announce(&settings, &identity, &path, clock::boot().since(began));
@@ -183,7 +182,7 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
     let why = tokio::select! {
         _ = term.recv() => "SIGTERM",
         _ = int.recv() => "SIGINT",
-        () = household.ended() => "the personas ended",
+        why = broken(&mut household, &ledger) => why,
         refused = joining.refused() => return Err(refused),
     };
     tracing::info!(why, "ending; agents go on");
@@ -200,6 +199,23 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
     leave(around, &leases, ledger).await;
     living.inspect(tokio::task::JoinHandle::abort);
     Ok(())
+}
+
+/// Returns once a part is gone that only a new start brings back.
+async fn broken(household: &mut Household, ledger: &Ledger) -> &'static str {
+    tokio::select! {
+        () = household.ended() => "the personas ended",
+        why = ledger.broken() => {
+            tracing::error!(why, "consensus broke off on this node; it begins anew when it is started");
+            "consensus broke off"
+        }
+    }
+}
+
+/// What the node is broken with on purpose, where that is allowed.
+fn chaos(settings: &Settings, household: &Household) -> Option<admin::Chaos> {
+    let is_allowed = settings.chaos.is_allowed;
+    is_allowed.then(|| admin::Chaos::new(household.havoc()))
 }
 
 /// Ends what this node has with others, from the top.

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::node::{CASE_LIMIT, Node};
+use super::case::CASE_LIMIT;
+use super::node::Node;
 use super::sweep::Leftover;
 use super::wait::wait_until;
 

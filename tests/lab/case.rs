@@ -1,8 +1,57 @@
-//! Reading a case as the node shows it.
+//! Handing a case over, following it, and reading it as the node shows it.
+
+use std::time::Duration;
 
 use serde_json::Value;
 
+use super::node::Node;
 use super::truth;
+use super::wait::wait_until;
+
+/// Longest way of a case through a few stages, containers included, with both cores busy.
+pub(super) const CASE_LIMIT: Duration = Duration::from_mins(2);
+
+impl Node {
+    /// Hands a case over and says its number.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn submit(&self, team: &str, brief: &str) -> String {
+        let opened = self.ask(&["case", "submit", "--team", team, brief]);
+        let case = ["id", "case"].iter().find_map(|key| opened[*key].as_str());
+        case.unwrap_or_else(|| panic!("no case in {opened}"))
+            .to_owned()
+    }
+
+    /// Everything about a case.
+    pub fn case(&self, case: &str) -> Value {
+        self.ask(&["case", "show", case])
+    }
+
+    /// Waits until a case is as it should be, and shows it.
+    pub fn wait_case(&self, case: &str, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+        wait_until(CASE_LIMIT, &format!("{case}: {what}"), || {
+            let seen = self.case(case);
+            if is_so(&seen) {
+                Ok(seen)
+            } else {
+                Err(outline(&seen))
+            }
+        })
+    }
+
+    /// Waits until a case is closed, and shows it.
+    pub fn wait_closed(&self, case: &str) -> Value {
+        self.wait_case(case, "it is closed", |seen| seen["status"] == "closed")
+    }
+
+    /// Waits until a stage of a case runs, and shows the case.
+    pub fn wait_running(&self, case: &str, stage: &str) -> Value {
+        self.wait_case(case, &format!("stage {stage} runs"), |seen| {
+            stage_of(seen, stage).is_some_and(|stage| stage["status"] == "running")
+        })
+    }
+}
 
 /// A stage of the case.
 ///

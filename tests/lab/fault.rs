@@ -1,7 +1,9 @@
 //! Faults: what can be done to a node, as values; each is made and taken off in a file of its own.
 //!
 //! ```text
-//! daemon     kill · end · freeze
+//! daemon     kill · end · freeze · all killed
+//! personas   crash · hold the Manager dead
+//! agents     boxes killed
 //! network    alone · deaf · mute · bridge · lossy · narrow
 //! disk       slow · dead
 //! ```
@@ -15,13 +17,18 @@
 //! clock, and setting the machine's would hit every other test. Delay and reordering on the way
 //! need a kernel module that the reference machine lacks; a narrow link delays under load.
 
+mod all_killed;
 mod alone;
+mod boxes_killed;
 mod bridge;
+mod crash;
 mod dead_disk;
 mod deaf;
+mod door;
 mod end;
 mod filter;
 mod freeze;
+mod hold_manager;
 mod kill;
 mod lossy;
 mod mute;
@@ -59,10 +66,18 @@ pub enum Fault {
     SlowDisk,
     /// Its disk syncs nothing and says so.
     DeadDisk,
+    /// All daemons are killed, and started again at the end.
+    AllKilled,
+    /// Its personas panic.
+    Crash,
+    /// The Manager is held dead, whichever node leads.
+    HoldManager,
+    /// What its agents run in is killed.
+    BoxesKilled,
 }
 
 /// Every fault.
-pub const ALL: [Fault; 11] = [
+pub const ALL: [Fault; 15] = [
     Fault::Kill,
     Fault::End,
     Fault::Freeze,
@@ -74,6 +89,10 @@ pub const ALL: [Fault; 11] = [
     Fault::Narrow,
     Fault::SlowDisk,
     Fault::DeadDisk,
+    Fault::AllKilled,
+    Fault::Crash,
+    Fault::HoldManager,
+    Fault::BoxesKilled,
 ];
 
 /// What a fault hits: two of the same part are not put on one node at a time.
@@ -85,6 +104,10 @@ pub enum Part {
     Network,
     /// The disk.
     Disk,
+    /// The personas.
+    Personas,
+    /// The agents.
+    Agents,
 }
 
 /// A fault that is on, until it is taken off.
@@ -111,6 +134,10 @@ impl fmt::Display for Fault {
             Fault::Narrow => "narrow",
             Fault::SlowDisk => "slow disk",
             Fault::DeadDisk => "dead disk",
+            Fault::AllKilled => "all killed",
+            Fault::Crash => "crash",
+            Fault::HoldManager => "hold Manager",
+            Fault::BoxesKilled => "boxes killed",
         };
         out.write_str(word)
     }
@@ -120,7 +147,7 @@ impl Fault {
     /// What it hits.
     pub fn part(self) -> Part {
         match self {
-            Fault::Kill | Fault::End | Fault::Freeze => Part::Daemon,
+            Fault::Kill | Fault::End | Fault::Freeze | Fault::AllKilled => Part::Daemon,
             Fault::Alone
             | Fault::Deaf
             | Fault::Mute
@@ -128,6 +155,8 @@ impl Fault {
             | Fault::Lossy
             | Fault::Narrow => Part::Network,
             Fault::SlowDisk | Fault::DeadDisk => Part::Disk,
+            Fault::Crash | Fault::HoldManager => Part::Personas,
+            Fault::BoxesKilled => Part::Agents,
         }
     }
 
@@ -150,6 +179,10 @@ impl Fault {
             Fault::Narrow => narrow::put_on(cluster, node),
             Fault::SlowDisk => tracer = slow_disk::put_on(cluster, node),
             Fault::DeadDisk => tracer = dead_disk::put_on(cluster, node),
+            Fault::AllKilled => all_killed::put_on(cluster),
+            Fault::Crash => crash::put_on(cluster, node),
+            Fault::HoldManager => hold_manager::put_on(cluster),
+            Fault::BoxesKilled => boxes_killed::put_on(cluster, node),
         }
         let is_on = self.part() != Part::Disk || tracer.is_some();
         is_on.then_some(Active {
@@ -175,6 +208,15 @@ impl Active {
             Fault::Narrow => narrow::take_off(cluster, self.node),
             // With its tracer the fault goes.
             Fault::SlowDisk | Fault::DeadDisk => drop(self.tracer),
+            Fault::AllKilled => all_killed::take_off(cluster),
+            Fault::HoldManager => hold_manager::take_off(cluster),
+            // What is dead is started by whoever misses it.
+            Fault::Crash | Fault::BoxesKilled => {}
         }
     }
+}
+
+/// Says once more to every node, now that all answer, that the Manager may live.
+pub(crate) fn let_manager_live(cluster: &mut Cluster) {
+    hold_manager::take_off(cluster);
 }

@@ -7,7 +7,7 @@ use runtime::clock::Deadline;
 use serde_json::Value;
 
 use crate::cluster::Cluster;
-use crate::fault::Active;
+use crate::fault::{self, Active};
 use crate::http;
 use crate::wait::rest;
 
@@ -33,6 +33,10 @@ pub fn heal(cluster: &mut Cluster, active: Vec<Active>) -> Vec<usize> {
             node.spawn();
         }
     }
+    for number in 1..=cluster.size() {
+        cluster.node_mut(number).wait_ready();
+    }
+    fault::let_manager_live(cluster);
     fallen
 }
 

@@ -10,7 +10,6 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::answer::Answer;
-use super::case::{outline, stage_of};
 use super::docker::docker_socket;
 use super::folder::Lab;
 use super::http;
@@ -24,8 +23,6 @@ const READY_LIMIT: Duration = Duration::from_mins(1);
 const STOP_LIMIT: Duration = Duration::from_mins(1);
 /// Longest run of a command that does not follow anything.
 const COMMAND_LIMIT: Duration = Duration::from_mins(2);
-/// Longest way of a case through a few stages, containers included, with both cores busy.
-pub(super) const CASE_LIMIT: Duration = Duration::from_mins(2);
 /// Lines of the daemon's log that a failure shows.
 const SHOWN_LINES: usize = 40;
 
@@ -125,6 +122,14 @@ impl Node {
     /// When it does not answer in time, or ends.
     pub fn start_again(&mut self) {
         self.spawn();
+        self.wait_ready();
+    }
+
+    /// Waits until its daemon, which was started, answers.
+    ///
+    /// # Panics
+    /// When it does not answer in time, or ends.
+    pub fn wait_ready(&mut self) {
         let socket = self.socket();
         let log = self.log_path();
         wait_until(READY_LIMIT, "the node is ready", || {
@@ -160,6 +165,13 @@ impl Node {
         }
         command.stdin(Stdio::null()).stdout(log).stderr(again);
         self.daemon = Some(command.spawn().expect("domo can be started"));
+    }
+
+    /// Starts its daemon where none runs, and waits for nothing.
+    pub fn spawn_if_ended(&mut self) {
+        if !self.is_running() {
+            self.spawn();
+        }
     }
 
     /// The folder with everything that it keeps.
@@ -310,46 +322,6 @@ impl Node {
             .join(format!("documents-{}.yaml", self.calls.get()));
         fs::write(&path, yaml).expect("a file of the lab can be written");
         self.domo(&["apply", "-f", &path.display().to_string()])
-    }
-
-    /// Hands a case over and says its number.
-    ///
-    /// # Panics
-    /// When it is refused.
-    pub fn submit(&self, team: &str, brief: &str) -> String {
-        let opened = self.ask(&["case", "submit", "--team", team, brief]);
-        let case = ["id", "case"].iter().find_map(|key| opened[*key].as_str());
-        case.unwrap_or_else(|| panic!("no case in {opened}"))
-            .to_owned()
-    }
-
-    /// Everything about a case.
-    pub fn case(&self, case: &str) -> Value {
-        self.ask(&["case", "show", case])
-    }
-
-    /// Waits until a case is as it should be, and shows it.
-    pub fn wait_case(&self, case: &str, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
-        wait_until(CASE_LIMIT, &format!("{case}: {what}"), || {
-            let seen = self.case(case);
-            if is_so(&seen) {
-                Ok(seen)
-            } else {
-                Err(outline(&seen))
-            }
-        })
-    }
-
-    /// Waits until a case is closed, and shows it.
-    pub fn wait_closed(&self, case: &str) -> Value {
-        self.wait_case(case, "it is closed", |seen| seen["status"] == "closed")
-    }
-
-    /// Waits until a stage of a case runs, and shows the case.
-    pub fn wait_running(&self, case: &str, stage: &str) -> Value {
-        self.wait_case(case, &format!("stage {stage} runs"), |seen| {
-            stage_of(seen, stage).is_some_and(|stage| stage["status"] == "running")
-        })
     }
 
     fn command(&self) -> Command {

@@ -81,18 +81,43 @@ pub fn end_all(folder: &Path) {
         if found.is_empty() {
             return;
         }
-        for leftover in &found {
-            match leftover {
-                Leftover::Process(pid, _) => {
-                    // Gone in between is as good.
-                    kill(Pid::from_raw(*pid), Signal::SIGKILL).ok();
-                }
-                Leftover::Container(id) => remove_container(id),
-            }
-        }
+        end(&found);
         if round == 0 {
             wait_gone(folder);
         }
+    }
+}
+
+/// Ends these.
+pub(crate) fn end(found: &[Leftover]) {
+    for leftover in found {
+        match leftover {
+            Leftover::Process(pid, _) => {
+                thaw(*pid);
+                // Gone in between is as good.
+                kill(Pid::from_raw(*pid), Signal::SIGKILL).ok();
+            }
+            Leftover::Container(id) => remove_container(id),
+        }
+    }
+}
+
+/// Lets go on what a node without its lease has frozen: a frozen process does not even die.
+fn thaw(pid: i32) {
+    let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+    let group = groups
+        .lines()
+        .find_map(|line| line.split_once(":freezer:").map(|(_, path)| path));
+    if let Some(group) = group.filter(|group| *group != "/") {
+        let state = format!("/sys/fs/cgroup/freezer{group}/freezer.state");
+        // Where the kernel has no such file, it has killed it.
+        fs::write(state, "THAWED").ok();
+    }
+    // The newer kind, in which each process has one group.
+    if let Some(group) = groups.lines().find_map(|line| line.strip_prefix("0::"))
+        && group != "/"
+    {
+        fs::write(format!("/sys/fs/cgroup{group}/cgroup.freeze"), "0").ok();
     }
 }
 
@@ -178,6 +203,10 @@ fn containers(socket: &str, folder: &Path) -> Vec<String> {
 
 fn remove_container(id: &str) {
     if let Some(socket) = docker_socket_if_any() {
+        let first = docker(&socket, &["inspect", "-f", "{{.State.Pid}}", id]);
+        if let Ok(pid) = first.trim().parse() {
+            thaw(pid);
+        }
         docker(&socket, &["rm", "-f", id]);
     }
 }

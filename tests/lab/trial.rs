@@ -31,6 +31,8 @@ const CLIENTS: u64 = 4;
 const PAUSE: Duration = Duration::from_millis(150);
 /// So that an idle worker's box is soon gone, and whatever stays is an orphan.
 const IDLE: (&str, &str) = ("agents.idle_after_ms", "2s");
+/// So that personas can be broken.
+const BREAKABLE: (&str, &str) = ("chaos.allowed", "true");
 
 /// What is tried.
 #[derive(Clone, Debug)]
@@ -71,7 +73,9 @@ pub struct Tally {
 impl Trial {
     /// Makes it, in the lab's folder.
     pub fn run(&self, lab: &Lab) -> Tally {
-        let build = |number: usize| Node::named(lab, &format!("n{number}"), &self.engine, &[IDLE]);
+        let build = |number: usize| {
+            Node::named(lab, &format!("n{number}"), &self.engine, &[IDLE, BREAKABLE])
+        };
         let mut cluster = Cluster::start_apart(self.nodes, build);
         cluster.node(1).apply(&teams(lab)).ok();
         let sockets: Vec<_> = (1..=self.nodes)
@@ -117,7 +121,7 @@ impl Tally {
     /// When the table cannot be written.
     pub fn note(&self) {
         tell(&self.to_string());
-        if let Some(folder) = env::var_os("DOMO_TEST_PROGRESS").map(PathBuf::from) {
+        if let Some(folder) = env::var_os("DOMO_TEST_TABLES").map(PathBuf::from) {
             fs::create_dir_all(&folder).expect("the soak's folder can be made");
             let table = File::options()
                 .create(true)

@@ -13,6 +13,7 @@ use runtime::ledger::{Ledger, ProposeError};
 use runtime::links::Fingerprint;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use super::chaos::Chaos;
 use super::convert::asked::sha256;
 use super::convert::document::FindBlob;
 use super::here::Here;
@@ -44,6 +45,8 @@ pub(super) struct Desk {
     pub(super) troubles: Troubles,
     pub(super) board: Board,
     pub(super) reign: watch::Receiver<Reign>,
+    /// How the node is broken on purpose, where that is allowed.
+    pub(super) chaos: Option<Chaos>,
     /// Becomes true when the daemon stops: streams end then.
     pub(super) stop: watch::Receiver<bool>,
 }

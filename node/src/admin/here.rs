@@ -12,7 +12,7 @@ use runtime::spool::{AttemptName, AttemptWatch, Spool, SpoolWatcher};
 use runtime::workshop::Bench;
 use runtime::workshop::boxes::{Boxes, spool_name};
 
-use super::wire::{ManagerOrder, Trouble};
+use super::wire::Trouble;
 
 /// What only this node knows.
 pub trait Here: Send + Sync + 'static {
@@ -24,12 +24,6 @@ pub trait Here: Send + Sync + 'static {
 
     /// What does not go as it should outside of the ledger: the engine, the disk. At most a few.
     fn troubles(&self) -> Vec<Trouble>;
-
-    /// Does something to this node's Manager, because a test or an operator says so; false where
-    /// there are no personas.
-    fn order_manager(&self, _order: ManagerOrder) -> bool {
-        false
-    }
 }
 
 /// The agents of this node's boxes.

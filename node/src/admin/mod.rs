@@ -15,7 +15,9 @@
 //! one connection, and a slow answer holds up nobody else.
 
 mod attended;
+mod chaos;
 pub mod client;
+mod cluster_troubles;
 mod convert;
 mod desk;
 mod door;
@@ -50,6 +52,7 @@ use desk::{Desk, ROOM_UNIT_BYTES};
 use door::Door;
 use limits::DoorLimits;
 
+pub use chaos::Chaos;
 pub use here::{Here, InBoxes};
 pub use people::People;
 pub use socket::{Socket, SocketError};
@@ -74,6 +77,8 @@ pub struct Node {
     pub people: People,
     /// What protects it.
     pub limits: DoorLimits,
+    /// How it is broken on purpose, where that is allowed.
+    pub chaos: Option<Chaos>,
 }
 
 /// Every path that is served, as routes are written; `{*name}` stands for all that follows.
@@ -94,6 +99,7 @@ pub async fn serve(socket: Socket, node: Node, stop: watch::Receiver<bool>) {
         entrance,
         people,
         limits,
+        chaos,
     } = node;
     let room = |units: u64| {
         let units = usize::try_from(units).unwrap_or(Semaphore::MAX_PERMITS);
@@ -115,6 +121,7 @@ pub async fn serve(socket: Socket, node: Node, stop: watch::Receiver<bool>) {
         limits,
         troubles: troubles::Troubles::default(),
         board: status_board::Board::default(),
+        chaos,
         stop: stop.clone(),
     });
     let router = routes::router(Arc::clone(&desk));

@@ -20,10 +20,12 @@ use rules::stage::Approval;
 use runtime::clock::{self, BootMs};
 use runtime::ledger::StorageStatus;
 
+use super::chaos::Chaos;
+use super::cluster_troubles;
 use super::convert::team::worker_status;
 use super::desk::Desk;
 use super::wire::{
-    CaseCounts, ClusterStatus, HumanWait, LedgerView, Moment, NodeLine, NodeView, Status, Trouble,
+    CaseCounts, ClusterStatus, HumanWait, LedgerView, Moment, NodeLine, NodeView, Status,
     WorkerCounts, WorkerStatus,
 };
 
@@ -249,20 +251,12 @@ fn status(desk: &Desk, counted: &Counted) -> Status {
         leader_because: reign.because(node_count),
         nodes,
     };
-    let mut troubles = desk.troubles.now();
+    let mut troubles = desk
+        .ledger
+        .read(|state| cluster_troubles::of(&ledger, state));
+    troubles.extend(desk.chaos.as_ref().and_then(Chaos::trouble));
+    troubles.extend(desk.troubles.now());
     troubles.extend(desk.here.troubles());
-    if let StorageStatus::Refusing { why, since } = &ledger.storage {
-        let hint = "make room on the disk, or look at it; no restart is needed";
-        troubles.insert(
-            0,
-            Trouble {
-                what: format!("the ledger takes no commands: {why}"),
-                hint: hint.to_owned(),
-                seen: Moment::from_ms(since.0),
-                count: 1,
-            },
-        );
-    }
     let is_writable = ledger.storage == StorageStatus::Ok && ledger.leader.is_some();
     Status {
         node,

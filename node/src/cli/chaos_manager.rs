@@ -5,12 +5,12 @@ use clap::{Args, ValueEnum};
 use super::console::Console;
 use super::stop::Stop;
 use super::verb::Verb;
-use crate::admin::wire::{ManagerOrder, OrderManager};
 
 /// Hold the Manager of a node dead, let him live again, or have him panic
 ///
 /// Teams go on without him: only what needs a new place or has no team waits. It is done to the node
-/// that is asked, until its daemon ends, and counts while that node leads.
+/// that is asked, until its daemon ends, and counts while that node leads. The node's
+/// settings must allow it: `chaos.allowed = true`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -35,17 +35,23 @@ enum Order {
 
 impl Verb for ChaosManager {
     async fn run(self, console: &Console) -> Result<(), Stop> {
-        let (order, done) = match self.order {
-            Order::Hold => (
-                ManagerOrder::Hold,
-                "is held dead; `domo chaos manager release` ends it",
-            ),
-            Order::Release => (ManagerOrder::Release, "may live again"),
-            Order::Crash => (ManagerOrder::Crash, "was told to panic"),
-        };
-        let ordered = console
-            .ask(async |client| Ok(client.order_manager(&OrderManager { order }).await?))
+        let order = self.order;
+        console
+            .ask(async |client| {
+                match order {
+                    Order::Hold => client.hold_manager(true).await?,
+                    Order::Release => client.hold_manager(false).await?,
+                    Order::Crash => client.crash("manager").await?,
+                }
+                Ok(())
+            })
             .await?;
-        console.done(&ordered, &format!("the Manager of {} {done}", ordered.node))
+        let done = match order {
+            Order::Hold => "is held dead; `domo chaos manager release` ends it",
+            Order::Release => "may live again",
+            Order::Crash => "was told to panic",
+        };
+        let told = serde_json::json!({ "manager": done });
+        console.done(&told, &format!("the Manager of this node {done}"))
     }
 }

@@ -102,6 +102,7 @@ fn node(
         here: here.clone(),
         agents: Settings::parse("none", "").unwrap().agents,
         entrance: None,
+        chaos: None,
         people: People::new(BTreeMap::new()),
         limits,
     }

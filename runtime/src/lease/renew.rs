@@ -27,9 +27,12 @@ pub(super) async fn keep(shared: &Shared) {
                 sleep(RENEW_EVERY).await;
             }
             (Some(leader), _) if leader == shared.node => {
-                shared.renew_own();
+                if shared.wants_lease() {
+                    shared.renew_own();
+                }
                 until_leader_is_not(shared, Some(leader), RENEW_EVERY).await;
             }
+            (Some(_), _) if !shared.wants_lease() => sleep(RENEW_EVERY).await,
             (Some(leader), _) => {
                 let end = with(shared, leader).await;
                 if let Err(error) = end {
@@ -57,6 +60,9 @@ async fn with(shared: &Shared, leader: NodeId) -> io::Result<()> {
             ticks.tick().await;
             if clock::boot().since(heard.get()) > ANSWER_LIMIT {
                 return Err(io::Error::from(io::ErrorKind::TimedOut));
+            }
+            if !shared.wants_lease() {
+                return Err(io::Error::other("its disk takes no writes"));
             }
             let renewal = Renewal {
                 number: shared.ask(),

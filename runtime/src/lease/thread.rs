@@ -17,7 +17,7 @@ use super::{
     serve,
 };
 use crate::clock::{self, BootMs};
-use crate::ledger::{Ledger, Reign};
+use crate::ledger::{Ledger, Reign, StorageStatus};
 
 /// How often it is looked whether this node leads and has its quorum.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -25,6 +25,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 const CATCH_UP_LIMIT: Duration = Duration::from_secs(5);
 /// How long what is under way may take when leases end.
 const END_LIMIT: Duration = Duration::from_secs(1);
+
+/// A host whose disk has taken no writes for so long does none of its duties: others are to do them.
+const DISK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A connection that a host has opened.
 pub(super) type Came = (NodeId, Box<dyn Line>);
@@ -48,6 +51,8 @@ struct Own {
     host: Host,
     granted_by: Option<(NodeId, u64)>,
     trouble: Option<String>,
+    /// Since when its disk takes no writes.
+    refused_since: Option<BootMs>,
 }
 
 /// Starts the thread; it ends when it is told to, or when nobody can tell it any more.
@@ -148,6 +153,23 @@ impl Shared {
             said = Ok(Granted { term: 0, lease_ms });
         }
         self.answered(self.node, number, said);
+    }
+
+    /// Whether this node asks for its lease: not while its disk takes no writes.
+    pub fn wants_lease(&self) -> bool {
+        let is_well = self.ledger.watch_status().borrow().storage == StorageStatus::Ok;
+        let mut own = self.own();
+        if is_well {
+            own.refused_since = None;
+            return true;
+        }
+        let now = clock::boot();
+        let since = *own.refused_since.get_or_insert(now);
+        let is_over = now.since(since) > DISK_PATIENCE;
+        if is_over {
+            own.trouble = Some("its disk takes no writes".to_owned());
+        }
+        !is_over
     }
 
     /// A renewal is about to be sent: its number.

@@ -40,6 +40,7 @@ pub(super) fn start(inner: &Arc<Inner>) -> Vec<tokio::task::JoinHandle<()>> {
         tokio::spawn(tick(Arc::downgrade(inner), inner.machine.applied())),
         tokio::spawn(compact(Arc::downgrade(inner), inner.machine.applied())),
         tokio::spawn(tell(Arc::downgrade(inner))),
+        tokio::spawn(super::aside::step_aside(Arc::downgrade(inner))),
         tokio::spawn(members(Arc::downgrade(inner), inner.machine.applied())),
         tokio::spawn(catch_up(Arc::downgrade(inner), inner.machine.applied())),
     ]

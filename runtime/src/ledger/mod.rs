@@ -14,7 +14,9 @@
 //! openraft is named in this folder and nowhere else, and nothing of it is seen outside.
 
 mod answer;
+mod aside;
 mod block;
+mod broken;
 mod changes;
 mod door;
 mod forward;

@@ -14,6 +14,7 @@ use super::held::Held;
 use super::journal;
 use super::queue::{Hurry, Queue, Wanted};
 use super::scribe::Scribe;
+use super::writer::let_go;
 use super::{Batch, Space, StoreError, damaged, frame};
 use crate::clock::{self, BootMs, WallMs};
 use crate::disk;
@@ -244,11 +245,8 @@ impl Store {
             // A thread that broke off has said so; the next opening repairs what it left.
             drop(thread.join());
         }
-        *self
-            .0
-            .engine
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = None;
+        let engine = self.0.engine.write();
+        let_go(engine.unwrap_or_else(PoisonError::into_inner).take());
         *locked(&self.0.lock) = None;
     }
 }

@@ -165,13 +165,16 @@ impl EngineThread {
     fn recover(&mut self, mut error: EngineError) -> Result<(), StoreError> {
         loop {
             self.shared.refuse(&engine_said(&error));
-            *self
+            let failed = self
                 .shared
                 .engine
                 .write()
-                .unwrap_or_else(PoisonError::into_inner) = None;
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
+            let_go(failed);
             pause(&self.shared)?;
-            match self.open_again() {
+            // Of one that cannot be used the same holds.
+            match guarded(|| self.open_again()) {
                 Ok(()) => break,
                 Err(again) => error = again,
             }
@@ -204,6 +207,18 @@ impl EngineThread {
         self.unsettled_bytes = 0;
         self.note_settled(last);
         Ok(())
+    }
+}
+
+/// Closes an engine: sled syncs once more as it goes, and panics when the disk still refuses.
+pub(super) fn let_go(engine: Option<Held>) {
+    let gone = guarded(|| {
+        drop(engine);
+        Ok(())
+    });
+    if let Err(error) = gone {
+        let why = engine_said(&error);
+        tracing::warn!(why, "the engine broke off as it was closed");
     }
 }
 

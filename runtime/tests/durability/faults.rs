@@ -214,6 +214,17 @@ fn an_fdatasync_of_sleds_file_that_fails_is_never_trusted_again() {
 }
 
 #[test]
+fn a_sled_whose_disk_refuses_while_it_is_closed_is_opened_again() {
+    // sled itself syncs by fsync, and panics when it is dropped and that fails.
+    failing(
+        StoreKind::Sled,
+        "sled/db",
+        "fsync,fdatasync",
+        "error=EIO:when=3..6",
+    );
+}
+
+#[test]
 fn an_fdatasync_of_redbs_file_that_fails_is_never_trusted_again() {
     failing(StoreKind::Redb, "redb", "fdatasync", "error=EIO:when=3..5");
 }

@@ -10,6 +10,10 @@ pub(super) fn put_on(cluster: &mut Cluster, node: usize) {
 
 pub(super) fn take_off(cluster: &mut Cluster, node: usize) {
     let node = cluster.node_mut(node);
+    // Killed and started again meanwhile, it was not asked yet.
+    if node.is_running() {
+        node.signal(Signal::SIGTERM);
+    }
     node.wait_ended();
     node.spawn();
 }

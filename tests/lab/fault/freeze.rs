@@ -9,5 +9,8 @@ pub(super) fn put_on(cluster: &mut Cluster, node: usize) {
 }
 
 pub(super) fn take_off(cluster: &mut Cluster, node: usize) {
-    cluster.node(node).signal(Signal::SIGCONT);
+    // It may have been killed meanwhile.
+    if cluster.node_mut(node).is_running() {
+        cluster.node(node).signal(Signal::SIGCONT);
+    }
 }

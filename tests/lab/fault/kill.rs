@@ -7,5 +7,5 @@ pub(super) fn put_on(cluster: &mut Cluster, node: usize) {
 }
 
 pub(super) fn take_off(cluster: &mut Cluster, node: usize) {
-    cluster.node_mut(node).spawn();
+    cluster.node_mut(node).spawn_if_ended();
 }

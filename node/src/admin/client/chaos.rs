@@ -1,15 +1,25 @@
-//! Faults that are made on purpose.
+//! Faults that are made on purpose, on the node that is asked.
 
 use hyper::Method;
 
 use super::path::{NoQuery, path};
 use super::{Asked, Client, ClientError};
-use crate::admin::wire::{OrderManager, Ordered};
+use crate::admin::wire::{CrashPersona, HoldManager};
 
 impl Client {
-    /// Does something to the Manager of the node that is asked. Done twice, it is done again.
-    pub async fn order_manager(&self, wish: &OrderManager) -> Result<Ordered, ClientError> {
-        let asked = Asked::new(Method::POST, path(&["chaos", "manager"], &NoQuery)).json(wish)?;
-        self.connections.answer(&asked).await
+    /// Has a persona panic: `manager`, `janitor`, `butler TEAM` or `worker TEAM/NAME`. Done twice, it
+    /// is done again.
+    pub async fn crash(&self, persona: &str) -> Result<(), ClientError> {
+        let persona = persona.to_owned();
+        let path = path(&["chaos", "crash"], &NoQuery);
+        let asked = Asked::new(Method::POST, path).json(&CrashPersona { persona })?;
+        self.connections.bytes(&asked).await.map(drop)
+    }
+
+    /// Holds the Manager dead while that node leads, or lets him live again.
+    pub async fn hold_manager(&self, is_held: bool) -> Result<(), ClientError> {
+        let path = path(&["chaos", "manager"], &NoQuery);
+        let asked = Asked::new(Method::POST, path).json(&HoldManager { is_held })?;
+        self.connections.bytes(&asked).await.map(drop)
     }
 }

@@ -1,29 +1,55 @@
-//! `POST /v1/chaos/…`: faults that are made on purpose, on the node that is asked.
+//! `POST /v1/chaos/…`: breaks the node that is asked, where its settings allow that.
 //!
 //! # Why
-//! They pass no ledger: what is broken on purpose must not lean on what is broken, and each node
-//! is broken by itself.
+//! Nothing of it passes the ledger: it must work while there is no quorum, and it says nothing about
+//! how things ought to be.
 
-use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 
-use crate::admin::desk::Shared;
+use crate::admin::chaos::{Chaos, child};
+use crate::admin::desk::{Desk, Shared};
 use crate::admin::extract::JsonOf;
 use crate::admin::refused::{Answered, Refused};
-use crate::admin::wire::{Code, ErrorBody, OrderManager, Ordered};
+use crate::admin::wire::{Code, CrashPersona, ErrorBody, HoldManager};
 
-/// Holds the Manager of this node dead, lets him live again, or has him panic.
-#[utoipa::path(post, path = "/v1/chaos/manager", tag = "chaos",
-    request_body = OrderManager,
-    responses((status = 200, description = "it is so", body = Ordered),
-              (status = 400, description = "the wish is not understood", body = ErrorBody)))]
-pub(super) async fn manager(
+/// Has a persona of this node panic: its supervisor starts it again.
+#[utoipa::path(post, path = "/v1/chaos/crash", tag = "chaos", request_body = CrashPersona,
+    responses((status = 204, description = "it is told to, if it runs here"),
+              (status = 403, description = "this node may not be broken", body = ErrorBody),
+              (status = 404, description = "there is no such persona", body = ErrorBody)))]
+pub(super) async fn crash(
     State(desk): State<Shared>,
-    JsonOf(wish): JsonOf<OrderManager>,
-) -> Answered<Json<Ordered>> {
-    if !desk.here.order_manager(wish.order) {
-        return Err(Refused::new(Code::Failed, "this node has no personas"));
-    }
-    let node = desk.node.to_string();
-    Ok(Json(Ordered { node }))
+    JsonOf(asked): JsonOf<CrashPersona>,
+) -> Answered<StatusCode> {
+    let chaos = allowed(&desk)?;
+    let found = desk
+        .ledger
+        .read(|state| child(state, desk.node, &asked.persona));
+    let found = found.ok_or_else(|| {
+        let shown = config::mistake::shown(&asked.persona);
+        Refused::new(Code::NotFound, format!("there is no persona {shown}"))
+            .hint("manager, janitor, butler TEAM or worker TEAM/NAME")
+    })?;
+    chaos.crash(found);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Holds the Manager dead while this node leads, or lets him live again.
+#[utoipa::path(post, path = "/v1/chaos/manager", tag = "chaos", request_body = HoldManager,
+    responses((status = 204, description = "it is so"),
+              (status = 403, description = "this node may not be broken", body = ErrorBody)))]
+pub(super) async fn hold(
+    State(desk): State<Shared>,
+    JsonOf(asked): JsonOf<HoldManager>,
+) -> Answered<StatusCode> {
+    allowed(&desk)?.hold_manager(asked.is_held);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn allowed(desk: &Desk) -> Answered<&Chaos> {
+    desk.chaos.as_ref().ok_or_else(|| {
+        Refused::new(Code::NotYours, "this node may not be broken on purpose")
+            .hint("its settings allow it with chaos.allowed = true")
+    })
 }

@@ -37,7 +37,6 @@ use super::{
         tokens::list,
         tokens::mint,
         tokens::revoke,
-        chaos::manager,
         teams::list,
         teams::show,
         teams::explain,
@@ -72,6 +71,8 @@ use super::{
         secrets::list,
         secrets::set,
         secrets::remove,
+        chaos::crash,
+        chaos::hold,
     )
 )]
 struct Described;

@@ -42,7 +42,7 @@ pub use change::{
     AmendCase, AnswerStage, ApproveStage, Attachment, CancelCase, Done, OpenCase, Opened,
     PauseCase, RejectStage, ReplaceWorker, ResumeCase, RouteCase,
 };
-pub use chaos::{ManagerOrder, OrderManager, Ordered};
+pub use chaos::{CrashPersona, HoldManager};
 pub use error::{Code, ErrorBody, ErrorShape, LimitReached};
 pub use files::{Blob, CaseFile, CaseFiles, FileKind};
 pub use limits::Limits;

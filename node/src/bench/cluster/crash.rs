@@ -6,7 +6,7 @@ use runtime::clock::{self, Deadline};
 
 use super::trio::Trio;
 use crate::admin::client::Client;
-use crate::admin::wire::{Consistency, ManagerOrder, OpenCase, OrderManager};
+use crate::admin::wire::{Consistency, OpenCase};
 use crate::bench::own_node::Ground;
 use crate::bench::sheet::{Figure, Limit, Sheet};
 use crate::bench::statistics::Samples;
@@ -34,10 +34,7 @@ pub(super) async fn measure(
         let began = clock::boot_us();
         routed(client).await?;
         usual.push(clock::boot_us() - began);
-        let crash = OrderManager {
-            order: ManagerOrder::Crash,
-        };
-        client.order_manager(&crash).await?;
+        client.crash("manager").await?;
         let began = clock::boot_us();
         routed(client).await?;
         after.push(clock::boot_us() - began);

@@ -1,7 +1,6 @@
 //! P4: what teams notice while the Manager is held dead.
 
 use super::trio::Trio;
-use crate::admin::wire::{ManagerOrder, OrderManager};
 use crate::bench::BenchError;
 use crate::bench::case::Spans;
 use crate::bench::own_node::Ground;
@@ -20,11 +19,8 @@ pub(super) async fn measure(
     let trio = Trio::start(ground).await?;
     let wishes = trio.wishes(trio.nodes[0].client()).await?;
     let (usual, _) = trio.closed(&wishes, CLIENTS, spans).await?;
-    let hold = OrderManager {
-        order: ManagerOrder::Hold,
-    };
     for node in &trio.nodes {
-        node.client().order_manager(&hold).await?;
+        node.client().hold_manager(true).await?;
     }
     // A case that fails ends the measurement with an error.
     let (held, _) = trio.closed(&wishes, CLIENTS, spans).await?;

@@ -1,0 +1,80 @@
+//! The chaos door: how a node's personas are broken on purpose, where its settings allow that.
+//!
+//! # Why
+//! Of the node itself only its own actors are out of everyone else's reach; processes, disks and
+//! networks are broken from outside, without its help.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actors::Havoc;
+use actors::tree::Child;
+use rules::State;
+use rules::duty::Holder;
+use rules::id::{NodeId, TeamName, WorkerId};
+use runtime::clock;
+
+use super::wire::{Moment, Trouble};
+
+/// The personas of a node, to be broken.
+#[derive(Debug)]
+pub struct Chaos {
+    havoc: Havoc,
+    is_held: AtomicBool,
+}
+
+impl Chaos {
+    /// Over a node's personas.
+    pub fn new(havoc: Havoc) -> Self {
+        Self {
+            havoc,
+            is_held: AtomicBool::new(false),
+        }
+    }
+
+    /// Has a persona panic; one that does not run here is left alone.
+    pub(super) fn crash(&self, child: Child) {
+        self.havoc.crash(child);
+    }
+
+    /// Holds the Manager dead while this node leads, or lets him live again.
+    pub(super) fn hold_manager(&self, is_held: bool) {
+        self.is_held.store(is_held, Ordering::Relaxed);
+        self.havoc.hold_manager(is_held);
+    }
+
+    /// What of it people must know.
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        let hint = "while this node leads, placements, verdicts on nodes and cases without a team \
+                    wait; teams go on. Who holds him lets him live again, or the daemon's restart";
+        self.is_held.load(Ordering::Relaxed).then(|| Trouble {
+            what: "the Manager is held dead on this node, on purpose".to_owned(),
+            hint: hint.to_owned(),
+            seen: Moment::from_ms(clock::wall().0),
+            count: 1,
+        })
+    }
+}
+
+/// The persona that is meant by `manager`, `janitor`, `butler TEAM` or `worker TEAM/NAME`; none
+/// where there is no such one.
+pub(super) fn child(state: &State, node: NodeId, text: &str) -> Option<Child> {
+    let (kind, name) = text.split_once(' ').unwrap_or((text, ""));
+    match kind {
+        "janitor" => Some(Child::Janitor),
+        "manager" => Some(Child::Persona(Holder::Manager)),
+        "butler" => {
+            let name: TeamName = name.parse().ok()?;
+            let team = state.teams.get(&name)?;
+            let epoch = team.epoch;
+            Some(Child::Persona(Holder::Butler(name, node, epoch)))
+        }
+        "worker" => {
+            let (team, name) = name.split_once('/')?;
+            let mut known = state.workers.keys();
+            let is_meant = |id: &&WorkerId| id.to_string() == format!("{team}/{name}");
+            let worker = known.find(is_meant)?.clone();
+            Some(Child::Persona(Holder::Worker(worker, node)))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,55 @@
+//! The end of consensus on this node, which nothing mends while the process lives.
+//!
+//! # Why
+//! Consensus stops for good when its storage fails it. A node that went on without would keep its
+//! lease and its duties, and do none of them: its end is noticed, and a service manager begins anew.
+
+use openraft::async_runtime::watch::WatchReceiver as _;
+use openraft::error::Fatal;
+
+use super::Ledger;
+
+impl Ledger {
+    /// Returns once consensus has broken off, with the reason; being closed is no breaking off.
+    pub async fn broken(&self) -> String {
+        let mut metrics = self.0.door.raft().metrics();
+        loop {
+            let state = metrics.borrow_watched().running_state.clone();
+            match state {
+                Ok(()) => {}
+                Err(Fatal::Stopped) => std::future::pending().await,
+                Err(fatal) => return fatal.to_string(),
+            }
+            if metrics.changed().await.is_err() {
+                return "it is gone".to_owned();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rules::id::NodeId;
+
+    use crate::ledger::{Ledger, OpenOptions};
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn consensus_whose_store_is_gone_breaks_off_and_says_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = OpenOptions::new(dir.path().join("ledger"), NodeId(1));
+        let (ledger, _changes) = Ledger::open(options).await.unwrap();
+        ledger.init_single().await.unwrap();
+        let early = tokio::time::timeout(Duration::from_millis(50), ledger.broken()).await;
+        assert!(early.is_err(), "nothing is broken yet");
+        let store = ledger.0.store.clone();
+        tokio::task::spawn_blocking(move || store.close())
+            .await
+            .unwrap();
+        // A vote is written down before it is given.
+        let _ = ledger.0.door.raft().trigger().elect().await;
+        let why = tokio::time::timeout(Duration::from_secs(30), ledger.broken()).await;
+        assert!(why.unwrap().contains("closed"));
+    }
+}
