@@ -20,6 +20,8 @@ mod identity;
 mod joining;
 mod logs;
 mod neighbours;
+mod recover;
+mod restore;
 mod service;
 mod way_out;
 
@@ -55,6 +57,8 @@ pub use enroll::{EnrollError, Enrolled, Site, found, join};
 pub use identity::IdentityError;
 pub use joining::host_name;
 pub use logs::BadFilter;
+pub use recover::{Recoverable, Recovery, recoverable};
+pub use restore::{RestoreError, restore};
 
 use identity::Identity;
 
@@ -166,6 +170,7 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
     let (stop, stopped) = watch::channel(false);
     let door = admin::Node {
         id: node,
+        cluster: identity.cluster.clone(),
         ledger: ledger.clone(),
         blobs,
         gateway,
@@ -239,12 +244,8 @@ async fn hand_over(ledger: &Ledger) {
     }
 }
 
-async fn open_ledger(
-    settings: &Settings,
-    identity: &Identity,
-    links: Arc<dyn Links>,
-) -> Result<(Ledger, Changes), DaemonError> {
-    let node = NodeId(identity.node);
+/// How the ledger of a node with these settings is opened.
+fn open_options(settings: &Settings, node: NodeId) -> OpenOptions {
     let mut options = OpenOptions::new(settings.node.data.join("ledger"), node);
     options.store = match settings.ledger.store {
         StoreChoice::Sled => StoreKind::Sled,
@@ -255,6 +256,15 @@ async fn open_ledger(
     options.snapshot_every = settings.ledger.snapshot_every;
     options.limits.in_flight = settings.limits.proposals_in_flight;
     options.limits.archived_cases = settings.limits.archived_cases as u64;
+    options
+}
+
+async fn open_ledger(
+    settings: &Settings,
+    identity: &Identity,
+    links: Arc<dyn Links>,
+) -> Result<(Ledger, Changes), DaemonError> {
+    let options = open_options(settings, NodeId(identity.node));
     let (ledger, changes) = Ledger::open_linked(options, links).await?;
     if identity.home.as_ref().is_none_or(|home| home.is_founder) {
         ledger.init_single().await?;

@@ -52,7 +52,7 @@ pub const PURGED: Form = Form::of(4, 1);
 /// What a snapshot covers.
 pub const SNAPSHOT_HEAD: Form = Form::of(5, 1);
 /// A piece of a snapshot's state.
-pub const SNAPSHOT_PIECE: Form = Form::of(6, 2);
+pub const SNAPSHOT_PIECE: Form = Form::of(6, 3);
 /// A piece of a closed case.
 pub const CASE_PIECE: Form = Form::of(7, 1);
 /// What a list says of a closed case.
@@ -69,6 +69,12 @@ pub const PEER_ANSWER: Form = Form::of(12, 1);
 pub const SETTLED: Form = Form::of(13, 1);
 /// Where the log ends.
 pub const LOG_END: Form = Form::of(14, 1);
+/// What stands at the beginning of a backup.
+pub const BACKUP_HEAD: Form = Form::of(60, 1);
+/// What in a backup comes next.
+pub const BACKUP_ITEM: Form = Form::of(61, 1);
+/// A piece of it.
+pub const BACKUP_PIECE: Form = Form::of(62, 1);
 
 /// Why bytes are not what they should be.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -221,7 +221,7 @@ fn address(node: &Node, number: usize) -> String {
 }
 
 /// A port of a loopback address that nobody uses.
-fn free_address(number: usize) -> String {
+pub fn free_address(number: usize) -> String {
     let listener = TcpListener::bind((format!("127.0.0.{number}"), 0));
     let address = listener.and_then(|listener| listener.local_addr());
     address.expect("the loopback has free ports").to_string()

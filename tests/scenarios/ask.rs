@@ -63,6 +63,7 @@ commands! {
     PutPolicy => "put policy",
     RemovePolicy => "remove policy",
     RecordDenials => "record denials",
+    BeginAgain => "found the cluster again",
 }
 
 /// A command of a scenario, with the time that passed before it.

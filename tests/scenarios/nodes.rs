@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rules::beginning::Cause;
 use rules::command::{Command, Principal, Who};
 use rules::id::NodeId;
 use rules::node::{Health, NodeFacts, Role};
@@ -39,6 +40,8 @@ pub fn read(
         set_role(words, Role::Voter)?
     } else if words.take("never let vote") {
         set_role(words, Role::Learner)?
+    } else if words.take("found the cluster again") {
+        begin_again(principal, words)?
     } else if words.take("let the cluster choose about") {
         set_role(words, Role::Auto)?
     } else {
@@ -129,6 +132,31 @@ fn drain(words: &mut Words<'_>, is_drained: bool) -> Result<Command, Wrong> {
         node: words.parse()?,
         is_drained,
         reason: words.text()?,
+    })
+}
+
+fn begin_again(principal: &Principal, words: &mut Words<'_>) -> Result<Command, Wrong> {
+    let node = if let Who::Node(node) = principal.who {
+        node
+    } else {
+        NodeId(1)
+    };
+    words.expect("as")?;
+    let name = words.word()?.to_owned();
+    let cause = if words.take("from a backup of") {
+        Cause::Restored {
+            cluster: words.word()?.to_owned(),
+            index: 7,
+            taken_wall_ms: 0,
+        }
+    } else {
+        Cause::Recovered
+    };
+    Ok(Command::BeginAgain {
+        node,
+        name,
+        cause,
+        by: "root".to_owned(),
     })
 }
 

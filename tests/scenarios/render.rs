@@ -55,6 +55,13 @@ pub fn things(state: &State) -> BTreeMap<String, Thing> {
     for id in &state.removed {
         put(format!("removed {id}"), "for ever", Vec::new());
     }
+    for (at, beginning) in state.beginnings.iter().enumerate() {
+        let told = format!(
+            "{} by {} with {}, {} attempts taken back, {} cases held",
+            beginning.cause, beginning.by, beginning.node, beginning.attempts, beginning.held
+        );
+        put(format!("beginning {}", at + 1), &told, Vec::new());
+    }
     for (name, target) in &state.targets {
         let methods = target.methods.iter();
         let methods = methods.map(|(method, class)| format!("{method} {class}"));

@@ -30,6 +30,7 @@ pub(super) const ROOM_UNIT_BYTES: u64 = 1 << 10;
 /// What every route leans on.
 pub(super) struct Desk {
     pub(super) node: NodeId,
+    pub(super) cluster: String,
     pub(super) ledger: Ledger,
     pub(super) blobs: Blobs,
     pub(super) gateway: Gateway,

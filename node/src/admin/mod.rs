@@ -61,6 +61,8 @@ pub use socket::{Socket, SocketError};
 pub struct Node {
     /// Its number.
     pub id: NodeId,
+    /// Its cluster's unique name.
+    pub cluster: String,
     /// Its ledger.
     pub ledger: Ledger,
     /// Its blobs.
@@ -91,6 +93,7 @@ pub fn paths() -> Vec<&'static str> {
 pub async fn serve(socket: Socket, node: Node, stop: watch::Receiver<bool>) {
     let Node {
         id,
+        cluster,
         ledger,
         blobs,
         gateway,
@@ -107,6 +110,7 @@ pub async fn serve(socket: Socket, node: Node, stop: watch::Receiver<bool>) {
     };
     let desk = Arc::new(Desk {
         node: id,
+        cluster,
         reign: reign::follow(&ledger),
         ledger,
         blobs,

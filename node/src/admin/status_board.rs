@@ -25,8 +25,8 @@ use super::cluster_troubles;
 use super::convert::team::worker_status;
 use super::desk::Desk;
 use super::wire::{
-    CaseCounts, ClusterStatus, HumanWait, LedgerView, Moment, NodeLine, NodeView, Status,
-    WorkerCounts, WorkerStatus,
+    BeginningView, CaseCounts, ClusterStatus, HumanWait, LedgerView, Moment, NodeLine, NodeView,
+    Status, WorkerCounts, WorkerStatus,
 };
 
 /// Things that are counted while the state is held: a fraction of a millisecond.
@@ -232,7 +232,7 @@ fn wait(case: &Case) -> Option<HumanWait> {
 fn status(desk: &Desk, counted: &Counted) -> Status {
     let ledger = desk.ledger.status();
     let reign = desk.reign.borrow().clone();
-    let (node, nodes, node_count) = desk.ledger.read(|state| {
+    let (node, nodes, node_count, beginnings) = desk.ledger.read(|state| {
         let lines = state
             .nodes
             .iter()
@@ -242,6 +242,7 @@ fn status(desk: &Desk, counted: &Counted) -> Status {
             own(desk, state),
             lines.collect::<Vec<_>>(),
             state.nodes.len(),
+            state.beginnings.iter().map(beginning).collect(),
         )
     });
     let cluster = ClusterStatus {
@@ -250,6 +251,7 @@ fn status(desk: &Desk, counted: &Counted) -> Status {
         leader_since: ledger.leader.map(|_| Moment::from_ms(reign.since.0)),
         leader_because: reign.because(node_count),
         nodes,
+        beginnings,
     };
     let mut troubles = desk
         .ledger
@@ -276,6 +278,19 @@ fn status(desk: &Desk, counted: &Counted) -> Status {
         waits: counted.waits.clone(),
         waits_in_all: counted.waits_in_all,
         troubles,
+    }
+}
+
+fn beginning(known: &rules::beginning::Beginning) -> BeginningView {
+    BeginningView {
+        index: known.index,
+        at: Moment::from_ms(known.wall_ms),
+        node: known.node.to_string(),
+        cause: known.cause.to_string(),
+        by: known.by.clone(),
+        gone: known.gone.iter().map(ToString::to_string).collect(),
+        attempts: known.attempts,
+        held: known.held,
     }
 }
 

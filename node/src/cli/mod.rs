@@ -18,6 +18,7 @@
 
 mod apply;
 mod attach;
+mod backup;
 mod bench;
 mod case_amend;
 mod case_answer;
@@ -37,6 +38,7 @@ mod case_submit;
 mod case_watch;
 mod chaos_manager;
 mod cluster_init;
+mod cluster_recover;
 mod cluster_revoke;
 mod cluster_token;
 mod cluster_tokens;
@@ -60,6 +62,7 @@ mod node_run;
 mod node_show;
 mod node_undrain;
 mod print;
+mod restore;
 mod screen;
 mod secret_list;
 mod secret_remove;
@@ -157,6 +160,8 @@ enum Noun {
     /// Break something on purpose
     #[command(subcommand)]
     Chaos(Chaos),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
     Bench(bench::Bench),
     Demo(demo::Demo),
     /// Run, join, and look after nodes
@@ -239,6 +244,7 @@ noun! {
         Token(cluster_token::ClusterToken),
         Tokens(cluster_tokens::ClusterTokens),
         Revoke(cluster_revoke::ClusterRevoke),
+        Recover(cluster_recover::ClusterRecover),
     }
 }
 
@@ -312,6 +318,8 @@ impl Domo {
             Noun::Demo(verb) => one(verb, &console),
             Noun::Config(verb) => one(verb, &console),
             Noun::Chaos(verb) => one(verb, &console),
+            Noun::Backup(verb) => one(verb, &console),
+            Noun::Restore(verb) => one(verb, &console),
             Noun::Bench(bench) => bench.run(&console),
             Noun::Node(verb) => many(verb, &console),
             Noun::Cluster(verb) => one(verb, &console),

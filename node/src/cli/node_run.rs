@@ -82,7 +82,7 @@ impl Verb for NodeRun {
 }
 
 /// A path as settings have it: whole, and text.
-fn utf8(path: &Path) -> Result<String, Stop> {
+pub(crate) fn utf8(path: &Path) -> Result<String, Stop> {
     let shown = path.display();
     let whole = std::path::absolute(path)
         .map_err(|error| Stop::rephrase(format!("`{shown}` is no path: {error}"), ""))?;

@@ -37,6 +37,7 @@ fn view(status: &Status, paper: &Paper) -> String {
     if !status.cluster.nodes.is_empty() {
         parts.push(nodes_table(&status.cluster.nodes, paper));
     }
+    parts.push(beginnings(status, paper));
     parts.push(waits(status));
     parts.push(troubles(status, paper));
     parts.retain(|part| !part.is_empty());
@@ -136,6 +137,30 @@ fn near(bytes: u64) -> String {
     show_bytes(bytes / MIB * MIB)
 }
 
+fn beginnings(status: &Status, paper: &Paper) -> String {
+    let mut text = String::new();
+    for known in &status.cluster.beginnings {
+        let gone = if known.gone.is_empty() {
+            "none".to_owned()
+        } else {
+            known.gone.join(", ")
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "began again: {} by {}, with {}, {} (entry {}): gone {gone}; {} attempts taken back, {} cases held",
+            screen::line(&known.cause),
+            screen::line(&known.by),
+            known.node,
+            paper.when(&known.at),
+            known.index,
+            known.attempts,
+            known.held
+        );
+    }
+    text
+}
+
 fn waits(status: &Status) -> String {
     let mut text = String::new();
     for wait in &status.waits {
@@ -174,8 +199,8 @@ fn troubles(status: &Status, paper: &Paper) -> String {
 mod tests {
     use super::view;
     use crate::admin::wire::{
-        CaseCounts, ClusterStatus, HumanWait, LedgerView, Moment, NodeView, Status, Trouble,
-        WorkerCounts,
+        BeginningView, CaseCounts, ClusterStatus, HumanWait, LedgerView, Moment, NodeView, Status,
+        Trouble, WorkerCounts,
     };
     use crate::cli::print::Paper;
 
@@ -194,6 +219,16 @@ mod tests {
                 leader_since: None,
                 leader_because: "no quorum answers".to_owned(),
                 nodes: Vec::new(),
+                beginnings: vec![BeginningView {
+                    index: 7,
+                    at: Moment::from_ms(0),
+                    node: "n-4".to_owned(),
+                    cause: "recovered".to_owned(),
+                    by: "root".to_owned(),
+                    gone: vec!["n-1".to_owned(), "n-2".to_owned()],
+                    attempts: 3,
+                    held: 1,
+                }],
             },
             ledger,
             teams: 1,
@@ -235,6 +270,7 @@ mod tests {
         for line in [
             "leader   none: no quorum answers",
             "ledger   applied 9 of 9 committed, 0s old, takes no commands",
+            "began again: recovered by root, with n-4, 1970-01-01T00:00:00.000Z (entry 7): gone n-1, n-2; 3 attempts taken back, 1 cases held",
             "waits: case c-1 (pod x): domo case resume c-1",
             "waits: 3 more cases: `domo case list --status waiting`",
             "trouble: the disk is full (2 times, last 1970-01-01T00:00:00.000Z): make room",

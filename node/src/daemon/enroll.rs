@@ -113,7 +113,7 @@ pub async fn join(data: &Path, token: &JoinToken, site: Site) -> Result<Enrolled
 impl Site {
     /// Where others reach it: as was said, else where it listens, else this host's own address on
     /// the way to the others.
-    fn reached_at(&self, towards: Option<&str>) -> String {
+    pub(super) fn reached_at(&self, towards: Option<&str>) -> String {
         if let Some(advertise) = &self.advertise {
             return advertise.clone();
         }

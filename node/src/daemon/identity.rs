@@ -59,6 +59,12 @@ pub enum IdentityError {
         /// Of which cluster.
         cluster: String,
     },
+    /// The folder holds something: take another folder, or empty this one.
+    #[error("{0} is not empty; name a new folder")]
+    NotEmpty(PathBuf),
+    /// The folder is no node's: name the one that is.
+    #[error("{0} is no node's data folder; name the one of the node that is left")]
+    Nobodys(PathBuf),
     /// The file system said no.
     #[error("cannot use {path}")]
     Failed {
@@ -199,18 +205,75 @@ pub fn settle<E: From<IdentityError>>(
     home: Home,
     prepare: impl FnOnce() -> Result<(), E>,
 ) -> Result<(), E> {
-    let _lock = lock(folder)?;
-    check_empty(folder)?;
+    let reserved = reserve(folder)?;
     prepare()?;
-    let path = folder.join(FILE);
-    let kept = Kept {
-        version: 1,
-        cluster: cluster.to_owned(),
-        node,
-        incarnation: 0,
-        home: Some(home),
-    };
-    Ok(write(folder, &path, &kept).map_err(failed(&path))?)
+    Ok(reserved.settle(cluster, node, home)?)
+}
+
+/// A folder that is becoming a node's; no other process can have it meanwhile.
+#[derive(Debug)]
+pub struct Reserved {
+    folder: PathBuf,
+    _lock: Flock<File>,
+}
+
+/// Takes a folder that is no node's, to make it one's.
+pub fn reserve(folder: &Path) -> Result<Reserved, IdentityError> {
+    let lock = lock(folder)?;
+    check_empty(folder)?;
+    Ok(Reserved {
+        folder: folder.to_owned(),
+        _lock: lock,
+    })
+}
+
+impl Reserved {
+    /// Makes it the folder of a node of a cluster.
+    pub fn settle(self, cluster: &str, node: u64, home: Home) -> Result<(), IdentityError> {
+        let path = self.folder.join(FILE);
+        let kept = Kept {
+            version: 1,
+            cluster: cluster.to_owned(),
+            node,
+            incarnation: 0,
+            home: Some(home),
+        };
+        write(&self.folder, &path, &kept).map_err(failed(&path))
+    }
+}
+
+/// Refuses a folder that holds anything.
+pub fn check_new(folder: &Path) -> Result<(), IdentityError> {
+    check_empty(folder)?;
+    match fs::read_dir(folder) {
+        Ok(mut found) => match found.next() {
+            Some(_) => Err(IdentityError::NotEmpty(folder.to_owned())),
+            None => Ok(()),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failed(folder)(error)),
+    }
+}
+
+/// Refuses a folder that is no node's.
+pub fn check_taken(folder: &Path) -> Result<(), IdentityError> {
+    match read(&folder.join(FILE))? {
+        Some(_) => Ok(()),
+        None => Err(IdentityError::Nobodys(folder.to_owned())),
+    }
+}
+
+/// Takes away what was put into a folder that did not become a node's.
+pub fn clear(folder: &Path) {
+    let parts = PRIVATE.map(|private| fs::remove_dir_all(folder.join(private)));
+    let removed = parts
+        .into_iter()
+        .chain([fs::remove_file(folder.join(LOCK))]);
+    for error in removed.filter_map(Result::err) {
+        if error.kind() != io::ErrorKind::NotFound {
+            tracing::warn!(folder = %folder.display(), %error, "something stays in the folder");
+        }
+    }
 }
 
 /// Refuses a folder that is a node's.

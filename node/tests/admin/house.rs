@@ -96,6 +96,7 @@ fn node(
 ) -> Node {
     Node {
         id: NODE,
+        cluster: "house".to_owned(),
         ledger: ledger.clone(),
         blobs: blobs.clone(),
         gateway: gateway(ledger, data),

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::{AttemptOutcome, StageResult};
+use crate::beginning::Cause;
 use crate::case::{Attachment, Brief, Report};
 use crate::effect::{EffectEnd, EffectKey, Intent};
 use crate::human::RoleChange;
@@ -367,6 +368,17 @@ pub enum Command {
     RecordDenials {
         /// Who was denied what, and how often.
         denials: Vec<Denial>,
+    },
+    /// A node begins the cluster again as its only one, because a human had it do so.
+    BeginAgain {
+        /// The node.
+        node: NodeId,
+        /// Its name.
+        name: String,
+        /// What from.
+        cause: Cause,
+        /// Who had it done.
+        by: String,
     },
 }
 

@@ -47,6 +47,10 @@ pub const MAX_BRIEFS: usize = 100;
 /// Everything that a case names: attachments, long briefs, results and artifacts; with the largest
 /// blob four times over there is room for a day's recordings.
 pub const MAX_CASE_BYTES: u64 = 256 << 20;
+/// How often a cluster began again: the newest ones are kept.
+pub const MAX_BEGINNINGS: usize = 16;
+/// Epochs that are left out when a cluster begins again: more than the old one can have given since.
+pub const EPOCH_LEAP: u64 = 1_000_000;
 /// Targets of the cluster.
 pub const MAX_TARGETS: usize = 1000;
 /// Methods that a target says something of: more than HTTP has.

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::beginning::Beginning;
 use crate::case::Case;
 use crate::human::People;
 use crate::id::{
@@ -71,6 +72,8 @@ pub struct State {
     pub tokens: BTreeMap<TokenName, Token>,
     /// Its people and their roles, and what the organisation forbids them.
     pub people: People,
+    /// How often it began again, and from what; the newest last.
+    pub beginnings: Vec<Beginning>,
 }
 
 impl Default for State {
@@ -93,6 +96,7 @@ impl Default for State {
             targets: BTreeMap::new(),
             tokens: BTreeMap::new(),
             people: People::default(),
+            beginnings: Vec::new(),
         }
     }
 }

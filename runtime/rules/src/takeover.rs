@@ -105,7 +105,7 @@ impl Step<'_> {
     }
 
     /// Has a worker that runs nothing leave its node, in a new epoch.
-    fn move_out(&mut self, id: &WorkerId) {
+    pub fn move_out(&mut self, id: &WorkerId) {
         self.leave_worker(id);
         let epoch = self.state.new_epoch();
         if let Some(worker) = self.state.workers.get_mut(id) {

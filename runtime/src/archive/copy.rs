@@ -10,15 +10,19 @@
 
 use std::sync::mpsc;
 
+use rules::case::Case;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::holdings::Holdings;
 use super::{Archive, ArchiveError, Standing, locked, record};
+use crate::codec::CodecError;
 use crate::store::{Batch, Order, Space, StoreError};
 
 /// Pairs that are read at once; the largest is a piece of a case.
 const PAIRS: usize = 64;
+/// Cases out of a backup that may be on their way to the disk: some MiB of memory.
+const UNWAITED: u64 = 256;
 
 /// Which part of the archive; in the order in which they are copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,14 +118,51 @@ impl Archive {
         Ok(())
     }
 
+    /// Takes a closed case out of a backup in; durable once [`Archive::settle`] has returned. Blocks.
+    pub fn take_case(&self, case: &Case) -> Result<(), ArchiveError> {
+        let unwritten = |error: CodecError| record::damaged(case.id, error.to_string());
+        let (pieces, mut last) = record::put(case).map_err(unwritten)?;
+        let mut kept = locked(&self.standing);
+        let mut standing = *kept;
+        standing.count += 1;
+        standing.holdings.add(&last);
+        put_standing(&mut last, &standing)?;
+        for batch in pieces {
+            self.store.submit_later(batch, |_| ())?;
+        }
+        if standing.count.is_multiple_of(UNWAITED) {
+            self.put_now(last)?;
+        } else {
+            self.store.submit_later(last, |_| ())?;
+        }
+        *kept = standing;
+        Ok(())
+    }
+
+    /// Says up to which entry the closed cases are all here, and waits until they are durable. Blocks.
+    pub(crate) fn settle(&self, through: u64) -> Result<(), ArchiveError> {
+        let mut kept = locked(&self.standing);
+        let standing = Standing { through, ..*kept };
+        let mut batch = Batch::default();
+        put_standing(&mut batch, &standing)?;
+        self.put_now(batch)?;
+        *kept = standing;
+        Ok(())
+    }
+
+    /// Waits until a batch, and all that was handed over before it, is durable.
+    fn put_now(&self, batch: Batch) -> Result<(), StoreError> {
+        let (told, durable) = mpsc::channel();
+        self.store
+            .submit(batch, move |result| drop(told.send(result)))?;
+        durable.recv().unwrap_or(Err(StoreError::Closed))
+    }
+
     /// Counts the cases anew, after pairs were taken in. Blocks on the disk.
     pub(crate) fn recount(&self) -> Result<(), ArchiveError> {
         let mut kept = locked(&self.standing);
         // What was handed over before is to be seen, and nothing is handed over meanwhile.
-        let (told, durable) = mpsc::channel();
-        self.store
-            .submit(Batch::default(), move |result| drop(told.send(result)))?;
-        durable.recv().unwrap_or(Err(StoreError::Closed))?;
+        self.put_now(Batch::default())?;
         let (count, holdings) = Holdings::found(&self.store)?;
         let counted = Standing {
             count,

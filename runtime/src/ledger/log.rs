@@ -32,8 +32,8 @@ const SEND_ENTRIES: u64 = 256;
 const PURGE_ENTRIES: u64 = 1024;
 /// So many proposals at once are a crowd: one more sync for a few of them would hold up all.
 const CROWD: usize = 16;
-const VOTE_KEY: &[u8] = b"vote";
-const PURGED_KEY: &[u8] = b"purged";
+pub(super) const VOTE_KEY: &[u8] = b"vote";
+pub(super) const PURGED_KEY: &[u8] = b"purged";
 
 /// The log; clones are handles to the same one.
 #[derive(Clone, Debug)]
@@ -87,6 +87,15 @@ impl Log {
     /// The last entry that was cut off at its beginning, if any was.
     pub fn begins(&self) -> Option<u64> {
         self.tail().purged.map(|purged| purged.index)
+    }
+
+    /// The term of the last vote, and the checksum of the last record.
+    pub fn ends(&self) -> (u64, u32) {
+        let tail = self.tail();
+        (
+            tail.vote.map_or(0, |vote| vote.leader_id.term),
+            tail.last_sum,
+        )
     }
 
     fn tail(&self) -> MutexGuard<'_, Tail> {

@@ -13,6 +13,7 @@
 //! # Invariant
 //! openraft is named in this folder and nowhere else, and nothing of it is seen outside.
 
+mod again;
 mod answer;
 mod aside;
 mod block;
@@ -44,6 +45,7 @@ use rules::id::{CaseId, NodeId};
 use rules::{Proposal, State, Verdict};
 use tokio::sync::watch;
 
+pub use again::{Laying, Origin, Remains};
 pub use changes::{CaseWatch, Changes};
 pub use network::{Carried, Links, MAX_CALL_BYTES, NoAnswer, NoLinks};
 pub use options::{Limits, OpenError, OpenOptions, ProposeError, StoreKind};
@@ -188,6 +190,17 @@ impl Ledger {
     /// The closed cases.
     pub fn archive(&self) -> &Archive {
         &self.0.archive
+    }
+
+    /// The term and the bytes of the state as it is applied here. Blocks for as long as that takes.
+    pub fn picture(&self) -> Result<(u64, Vec<u8>), crate::codec::CodecError> {
+        let (covered, state) = self.0.machine.picture()?;
+        Ok((covered.last.map_or(0, |last| last.term), state))
+    }
+
+    /// How many closed cases are kept.
+    pub fn archived_cases(&self) -> u64 {
+        self.0.archived_cases
     }
 
     /// What its store has done since it was opened: groups, batches, further syncs.

@@ -42,12 +42,14 @@ struct Identity {
 }
 
 /// What was read of a ledger.
-struct Opened {
-    store: Store,
+pub(super) struct Opened {
+    pub store: Store,
     archive: Arc<Archive>,
-    machine: Machine,
-    log: Log,
-    members: Members,
+    pub machine: Machine,
+    pub log: Log,
+    pub members: Members,
+    /// Entries that are not known to be committed.
+    pub uncommitted: u64,
     touched: Touched,
     changes: Changes,
 }
@@ -60,7 +62,7 @@ pub(super) async fn open(
     let reading = options.clone();
     let under_way = UnderWay::default();
     let counted = under_way.clone();
-    let opened = tokio::task::spawn_blocking(move || read(&reading, counted)).await;
+    let opened = tokio::task::spawn_blocking(move || read(&reading, counted, false)).await;
     let opened =
         opened.map_err(|error| failed("read the ledger", std::io::Error::other(error)))??;
     let raft = start(&options, &opened, Arc::clone(&links)).await?;
@@ -101,20 +103,26 @@ pub(super) async fn open(
     Ok((Ledger(inner), opened.changes))
 }
 
-/// Reads what the folder holds; lets go of it where it is refused. Blocks.
-fn read(options: &OpenOptions, under_way: UnderWay) -> Result<Opened, OpenError> {
+/// Reads what the folder holds, and applies what is known to be committed, or all of it; lets go of
+/// it where it is refused. Blocks.
+pub(super) fn read(
+    options: &OpenOptions,
+    under_way: UnderWay,
+    is_all: bool,
+) -> Result<Opened, OpenError> {
     let store = Store::open(&StoreOptions {
         dir: options.dir.join("store"),
         kind: options.store,
         free_bytes: options.limits.free_bytes,
     })?;
-    read_store(options, store.clone(), under_way).inspect_err(|_| store.close())
+    read_store(options, store.clone(), under_way, is_all).inspect_err(|_| store.close())
 }
 
 fn read_store(
     options: &OpenOptions,
     store: Store,
     under_way: UnderWay,
+    is_all: bool,
 ) -> Result<Opened, OpenError> {
     check_identity(&store, options)?;
     let archive = Arc::new(Archive::open(store.clone())?);
@@ -129,12 +137,16 @@ fn read_store(
         found.newest,
     );
     let after = covered.map(|last| last.index);
-    let mut members = machine.members();
+    let (mut members, mut uncommitted) = (machine.members(), 0);
     let log = Log::open(store.clone(), under_way, |entry, is_committed| {
+        if Some(entry.log_id.index()) <= after {
+            return;
+        }
         if let Some(changed) = entry.payload.get_membership() {
             members = Members::of(&changed);
         }
-        if is_committed && Some(entry.log_id.index()) > after {
+        uncommitted += u64::from(!is_committed);
+        if is_committed || is_all {
             machine.apply_one(entry);
         }
     })?;
@@ -155,6 +167,7 @@ fn read_store(
         machine,
         log,
         members,
+        uncommitted,
         touched,
         changes,
     })
@@ -208,7 +221,7 @@ fn is_alone(node: NodeId, members: &Members) -> bool {
 }
 
 /// Refuses another node's ledger; a new one becomes this node's.
-fn check_identity(store: &Store, options: &OpenOptions) -> Result<(), OpenError> {
+pub(super) fn check_identity(store: &Store, options: &OpenOptions) -> Result<(), OpenError> {
     let Some(sealed) = store.get(Space::Meta, IDENTITY_KEY)? else {
         let identity = Identity { node: options.node };
         let sealed = codec::encode(codec::IDENTITY, &identity)
@@ -248,14 +261,14 @@ fn nothing_yet() -> LedgerStatus {
     }
 }
 
-fn damaged(place: String) -> OpenError {
+pub(super) fn damaged(place: String) -> OpenError {
     OpenError::Damaged {
         place,
         advice: ADVICE.to_owned(),
     }
 }
 
-fn failed(what: &'static str, source: std::io::Error) -> OpenError {
+pub(super) fn failed(what: &'static str, source: std::io::Error) -> OpenError {
     OpenError::Failed { what, source }
 }
 

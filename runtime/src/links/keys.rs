@@ -152,6 +152,25 @@ impl Keys {
         Ok(keys)
     }
 
+    /// Founds the node's cluster again: with another authority and another cookie, so that no other
+    /// node of it can prove itself any more.
+    pub fn found_again(self) -> Result<Keys, KeysError> {
+        let now = clock::wall();
+        let authority = Authority::found(&self.cluster, now).map_err(unusable)?;
+        let own = authority.keys_for(self.node, Validity::starting(now, NODE_LIFE));
+        let own = own.map_err(unusable)?;
+        let keys = Keys::of(
+            &self.dir,
+            self.node,
+            &self.cluster,
+            authority,
+            new_cookie(),
+            own,
+        )?;
+        keys.write()?;
+        Ok(keys)
+    }
+
     /// Reads the keys of a folder.
     pub fn open(dir: &Path) -> Result<Keys, KeysError> {
         let path = dir.join(FILE);

@@ -14,7 +14,7 @@ use super::connection::{Answer, Asked, Sent, invalid, understood};
 use super::lines::frame;
 use super::path::{NoQuery, path};
 use super::{Client, ClientError};
-use crate::admin::wire::Blob;
+use crate::admin::wire::{Blob, Consistency, FreshQuery};
 
 /// Bytes that are read from a file at a time: what a blob's chunk is between nodes.
 const PIECE_BYTES: usize = 256 << 10;
@@ -47,6 +47,11 @@ impl Client {
     /// A blob by its digest.
     pub async fn blob(&self, sha256: &str) -> Result<Download, ClientError> {
         Download::open(self, path(&["blobs", sha256], &NoQuery)).await
+    }
+
+    /// A backup of the cluster.
+    pub async fn backup(&self, consistency: Consistency) -> Result<Download, ClientError> {
+        Download::open(self, path(&["backup"], &FreshQuery { consistency })).await
     }
 
     async fn put(&self, body: Sent, length: u64) -> Result<Blob, ClientError> {

@@ -4,6 +4,7 @@
 //! Every route is described in `/openapi.json`, and nothing is described that is not a route.
 
 mod apply;
+mod backup;
 mod blobs;
 mod case;
 mod cases;
@@ -39,6 +40,7 @@ fn table() -> Vec<(&'static str, MethodRouter<Shared>)> {
         ("/v1/clock", get(status::clock)),
         ("/v1/limits", get(status::limits)),
         ("/v1/apply", post(apply::apply)),
+        ("/v1/backup", get(backup::backup)),
         ("/v1/nodes", get(nodes::list)),
         ("/v1/nodes/{node}", get(nodes::show)),
         ("/v1/nodes/{node}/drain", post(nodes::drain)),

@@ -8,8 +8,8 @@ use axum::response::IntoResponse;
 use utoipa::OpenApi;
 
 use super::{
-    apply, blobs, case, cases, change_case, chaos, files, logs, nodes, report, secrets, stages,
-    status, targets, teams, tokens, watch, workers,
+    apply, backup, blobs, case, cases, change_case, chaos, files, logs, nodes, report, secrets,
+    stages, status, targets, teams, tokens, watch, workers,
 };
 
 /// Everything that the admin socket answers.
@@ -29,6 +29,7 @@ use super::{
         status::clock,
         status::limits,
         apply::apply,
+        backup::backup,
         nodes::list,
         nodes::show,
         nodes::drain,

@@ -57,8 +57,8 @@ pub use query::{
     WatchQuery, WorkerLogQuery, WorkerQuery,
 };
 pub use status::{
-    CaseCounts, Clock, ClusterStatus, HumanWait, LedgerView, NodeLine, NodeView, Status, Trouble,
-    WorkerCounts,
+    BeginningView, CaseCounts, Clock, ClusterStatus, HumanWait, LedgerView, NodeLine, NodeView,
+    Status, Trouble, WorkerCounts,
 };
 pub use stream::{LogLine, LogStream, WatchEvent};
 pub use target::{

@@ -59,6 +59,30 @@ pub struct ClusterStatus {
     pub leader_because: String,
     /// The nodes that have joined.
     pub nodes: Vec<NodeLine>,
+    /// That it began again, from a backup or on one node, the newest last.
+    #[serde(default)]
+    pub beginnings: Vec<BeginningView>,
+}
+
+/// That a cluster began again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BeginningView {
+    /// The entry that says so.
+    pub index: u64,
+    /// When.
+    pub at: Moment,
+    /// The node that it began again with.
+    pub node: String,
+    /// What from, in words.
+    pub cause: String,
+    /// Who had it done.
+    pub by: String,
+    /// The nodes that are no part of it any more.
+    pub gone: Vec<String>,
+    /// Attempts that were taken back.
+    pub attempts: u64,
+    /// Cases that were held.
+    pub held: u64,
 }
 
 /// A node in a line.

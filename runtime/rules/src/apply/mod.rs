@@ -9,6 +9,7 @@ mod amend_case;
 mod answer_stage;
 mod apply_documents;
 mod approve_stage;
+mod begin_again;
 mod begin_effect;
 mod cancel_case;
 mod drain_node;
@@ -184,6 +185,7 @@ fn decide(step: &mut Step<'_>, command: &Command) -> Verdict {
         PutPolicy { policy, text } => put_policy(policy, text);
         RemovePolicy { policy } => remove_policy(policy);
         RecordDenials { denials } => record_denials(denials);
+        BeginAgain { node, name, cause, by } => begin_again(*node, name, cause, by);
     }
 }
 
@@ -229,6 +231,7 @@ fn spoken_of(command: &Command) -> Option<CaseId> {
         | Command::RevokeHumanToken { .. }
         | Command::PutPolicy { .. }
         | Command::RemovePolicy { .. }
-        | Command::RecordDenials { .. } => None,
+        | Command::RecordDenials { .. }
+        | Command::BeginAgain { .. } => None,
     }
 }

@@ -1,5 +1,6 @@
 //! What is said about nodes and tokens.
 
+use rules::beginning::Cause;
 use rules::id::NodeId;
 use rules::node::{Health, NodeFacts, Role};
 use rules::{Command, Principal, Who};
@@ -12,6 +13,9 @@ use crate::wish::Pick;
 /// Somebody does something to a node or a token.
 pub fn command(lab: &Lab, how: Pick, which: Pick, what: Pick) -> Option<(Principal, Command)> {
     let state = &lab.state;
+    if how == u8::MAX {
+        return begin_again(lab, which, what);
+    }
     let nodes: Vec<NodeId> = state.nodes.keys().copied().collect();
     let node = one(&nodes, which)?;
     let sam = pool::sam();
@@ -68,6 +72,31 @@ pub fn command(lab: &Lab, how: Pick, which: Pick, what: Pick) -> Option<(Princip
             (sam, Command::SetRole { node, role })
         }
     })
+}
+
+/// A node begins the cluster again: from itself, or from a backup that it was not in.
+fn begin_again(lab: &Lab, which: Pick, what: Pick) -> Option<(Principal, Command)> {
+    let nodes: Vec<NodeId> = lab.state.nodes.keys().copied().collect();
+    let (node, cause) = if what.is_multiple_of(3) {
+        let node = NodeId(lab.state.next_node.0 + u64::from(which % 3) - u64::from(what % 2));
+        let (cluster, index, taken_wall_ms) = ("old".to_owned(), 7, 0);
+        let cause = Cause::Restored {
+            cluster,
+            index,
+            taken_wall_ms,
+        };
+        (node, cause)
+    } else {
+        (one(&nodes, which)?, Cause::Recovered)
+    };
+    let known = lab.state.nodes.get(&node);
+    let command = Command::BeginAgain {
+        node,
+        name: known.map_or_else(|| name(node), |known| known.facts.name.clone()),
+        cause,
+        by: "root".to_owned(),
+    };
+    Some((Principal::own(Who::Node(node)), command))
 }
 
 /// The secret of a token, mostly of the one that is there from the start.
