@@ -4,6 +4,7 @@
 //! default.toml < domo.toml < DOMO_… < --set ──► settings ──► Settings
 //! team.yaml, souls/, skills/ ─────────────────► document ──► Loaded (documents and their bundle)
 //! roster.xlsx, roster.csv ────────────────► roster ───► Roster (people of an organisation)
+//! policy/, compiled in ─────────────────────► policy ────► the text of the permission matrix
 //! examples/sre/, compiled in ─────────────────► examples ──► the same
 //!                                                   │
 //!                 near, measure, name, mistake ◄────┴── what all of them share
@@ -25,5 +26,6 @@ pub mod measure;
 pub mod mistake;
 pub mod name;
 pub mod near;
+pub mod policy;
 pub mod roster;
 pub mod settings;

@@ -28,6 +28,7 @@ mod ledger;
 mod limits;
 mod log;
 mod node;
+mod people;
 
 use std::path::Path;
 
@@ -44,6 +45,7 @@ pub use self::ledger::{LedgerSettings, StoreChoice};
 pub use self::limits::LimitSettings;
 pub use self::log::{LogFormat, LogSettings};
 pub use self::node::NodeSettings;
+pub use self::people::PeopleSettings;
 use crate::mistake::{Mistakes, Place};
 
 /// The default settings file, as it is compiled in: every key with its default and its reason.
@@ -58,6 +60,8 @@ pub struct Settings {
     pub cluster: ClusterSettings,
     /// The socket that people and programs speak to.
     pub admin: AdminSettings,
+    /// Which users are which humans.
+    pub people: PeopleSettings,
     /// The replicated log.
     pub ledger: LedgerSettings,
     /// What runs agents.
@@ -125,6 +129,7 @@ impl Settings {
         let node = NodeSettings::read(&mut keys);
         let cluster = ClusterSettings::read(&mut keys);
         let admin = AdminSettings::read(&mut keys);
+        let people = PeopleSettings::read(&mut keys);
         let ledger = LedgerSettings::read(&mut keys);
         let engine = EngineSettings::read(&mut keys);
         let gateway = GatewaySettings::read(&mut keys);
@@ -137,6 +142,7 @@ impl Settings {
             node,
             cluster,
             admin,
+            people,
             ledger,
             engine,
             gateway,

@@ -25,7 +25,6 @@ mod restore;
 mod service;
 mod way_out;
 
-use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -41,6 +40,7 @@ use runtime::gateway::{Gateway, SecretError};
 use runtime::lease::Leases;
 use runtime::ledger::{Changes, Ledger, Links, OpenError, OpenOptions, ProposeError, StoreKind};
 use runtime::links::{KeysError, LinkError};
+use runtime::policy::{BadMatrix, Policies};
 use runtime::workshop::Workshop;
 use runtime::workshop::boxes::Boxes;
 use thiserror::Error;
@@ -85,6 +85,15 @@ pub enum DaemonError {
     /// The ledger does not open.
     #[error("the ledger does not open")]
     Ledger(#[from] OpenError),
+    /// A human would be known by a user as whom agents run.
+    #[error("agents run as user {uid}: people.users must name no human for it")]
+    AgentsUser {
+        /// The user.
+        uid: u32,
+    },
+    /// Who may do what is not known.
+    #[error(transparent)]
+    Matrix(#[from] BadMatrix),
     /// The ledger takes nothing.
     #[error("the ledger takes nothing")]
     Propose(#[from] ProposeError),
@@ -177,7 +186,7 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
         here: hall.here,
         agents: settings.agents.clone(),
         entrance: around.entrance(&identity),
-        people: People::new(BTreeMap::new()),
+        people: people(&settings)?,
         limits: DoorLimits::of(&settings, admin::limits::open_files()),
         chaos: chaos(&settings, &household),
     };
@@ -251,6 +260,8 @@ fn open_options(settings: &Settings, node: NodeId) -> OpenOptions {
         StoreChoice::Sled => StoreKind::Sled,
         StoreChoice::Redb => StoreKind::Redb,
     };
+    let judge = Policies::new(config::policy::SCHEMA, config::policy::MATRIX)?;
+    options.judge = Arc::new(judge);
     options.heartbeat_ms = settings.ledger.heartbeat_ms;
     options.election_ms = settings.ledger.election_min_ms..settings.ledger.election_max_ms;
     options.snapshot_every = settings.ledger.snapshot_every;
@@ -373,6 +384,18 @@ async fn bounded(what: &str, ending: impl Future<Output = ()>) {
             "does not end in time; it is left"
         );
     }
+}
+
+/// Which users of this host are which humans.
+fn people(settings: &Settings) -> Result<People, DaemonError> {
+    let mut users = settings.people.users.keys();
+    if let Some(uid) = users.find(|uid| engine::is_agents_user(**uid)) {
+        return Err(DaemonError::AgentsUser { uid: *uid });
+    }
+    let users = settings.people.users.iter();
+    // The settings were checked: what is no name there is no user here.
+    let named = users.filter_map(|(uid, human)| Some((*uid, human.parse().ok()?)));
+    Ok(People::new(named.collect()))
 }
 
 /// Where a node's admin socket is, unless the settings say otherwise.

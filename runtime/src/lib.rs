@@ -13,6 +13,7 @@ pub mod kernel;
 pub mod lease;
 pub mod ledger;
 pub mod links;
+pub mod policy;
 pub mod spool;
 pub mod store;
 pub mod workshop;

@@ -70,11 +70,27 @@ commands! {
 pub struct Asked {
     pub elapsed_ms: u64,
     pub term: Option<u64>,
+    pub decided: Decided,
     pub proposal: Proposal,
 }
 
-/// Reads `[+TIME] WHO: COMMAND [request ID] [term N]` and the lines below it.
+/// On which state it is decided whether a command may be asked.
+pub enum Decided {
+    Now,
+    /// As it was before what was asked last.
+    Before,
+    Never,
+}
+
+/// Reads `[+TIME] WHO: COMMAND [request ID] [term N] [decided before|never]` and the lines below it.
 pub fn read(world: &World, line: &str, below: &[&str]) -> Result<Asked, Wrong> {
+    let (line, decided) = bracketed(line, "decided");
+    let decided = match decided {
+        None => Decided::Now,
+        Some("before") => Decided::Before,
+        Some("never") => Decided::Never,
+        Some(other) => return Err(format!("decided {other}: before or never")),
+    };
     let (line, term) = bracketed(line, "term");
     let (line, request) = bracketed(line, "request");
     let (who, what) = line
@@ -113,6 +129,7 @@ pub fn read(world: &World, line: &str, below: &[&str]) -> Result<Asked, Wrong> {
     Ok(Asked {
         elapsed_ms,
         term,
+        decided,
         proposal,
     })
 }

@@ -3,26 +3,44 @@
 use rules::case::Case;
 use rules::command::{Entry, Proposal};
 use rules::duty;
+use rules::human::Human;
+use rules::id::HumanName;
 use rules::limits::MAX_TICK_MS;
 use rules::verdict::Verdict;
-use rules::{Command, Principal, State, Who};
+use rules::{Command, Principal, State, Who, demand};
+use runtime::ledger::Judge as _;
+use runtime::policy::Policies;
 
 use super::answer;
-use super::ask::{self, Asked};
+use super::ask::{self, Asked, Decided};
 use super::render;
 
 /// A cluster of the rules alone.
 pub struct World {
     pub state: State,
     pub term: u64,
+    /// How it was before the last thing that was asked.
+    before: State,
+    judge: Policies,
     /// Commands that were accepted, in the words of the scenarios.
     pub accepted: Vec<&'static str>,
 }
 
 impl World {
     pub fn new() -> Self {
+        let mut state = State::default();
+        // In every scenario sam is an admin, who is there from the beginning.
+        let sam = Human {
+            is_admin: true,
+            ..Human::default()
+        };
+        let name = HumanName::new("sam").expect("sam is a name");
+        state.people.humans.insert(name, sam);
+        let judge = Policies::new(config::policy::SCHEMA, config::policy::MATRIX);
         Self {
-            state: State::default(),
+            before: state.clone(),
+            state,
+            judge: judge.expect("the matrix can be read"),
             term: 1,
             accepted: Vec::new(),
         }
@@ -43,7 +61,18 @@ impl World {
             closed.extend(self.apply(MAX_TICK_MS, tick()).1);
         }
         let name = ask::name(&asked.proposal.command);
-        let (verdict, more) = self.apply(elapsed_ms, asked.proposal);
+        let decided_on = match asked.decided {
+            Decided::Now => Some(self.state.clone()),
+            Decided::Before => Some(self.before.clone()),
+            Decided::Never => None,
+        };
+        self.before = self.state.clone();
+        let mut proposal = asked.proposal;
+        proposal.decision = decided_on.map(|state| {
+            let demands = demand::of_command(&state, &proposal.principal, &proposal.command);
+            self.judge.decide(&state, &proposal.principal, demands)
+        });
+        let (verdict, more) = self.apply(elapsed_ms, proposal);
         closed.extend(more);
         if verdict.is_ok() {
             self.accepted.push(name);

@@ -96,7 +96,7 @@ const UNKNOWN: [(&str, &[&str], &str); 8] = [
 
 /// What may be named in one place only, or in two with `and` between them: the word, the file or
 /// folder, what to do instead.
-const PLACES: [(&str, &str, &str); 16] = [
+const PLACES: [(&str, &str, &str); 17] = [
     (
         "bollard::",
         "runtime/src/engine/docker",
@@ -136,6 +136,11 @@ const PLACES: [(&str, &str, &str); 16] = [
         "bincode::",
         "runtime/src/codec",
         "use runtime::codec, which has versions and limits",
+    ),
+    (
+        "cedar_policy::",
+        "runtime/src/policy",
+        "use the trait runtime::ledger::Judge",
     ),
     (
         "granit_parser::",

@@ -20,6 +20,7 @@ use runtime::blob::{BLOB_LIMIT_BYTES, Blobs};
 use runtime::clock::Deadline;
 use runtime::lease::{LeaseOptions, Leases, NoLines};
 use runtime::ledger::{Ledger, OpenOptions};
+use runtime::policy::Policies;
 use runtime::workshop::{Bench, Doing, Ended, Job, Workshop};
 
 /// What the workshop was asked; it answers each job after a moment.
@@ -101,7 +102,9 @@ pub struct Home {
 pub async fn open(workshop: Quick) -> Home {
     let folder = tempfile::tempdir().unwrap();
     let node = NodeId(1);
-    let options = OpenOptions::new(folder.path().join("ledger"), node);
+    let mut options = OpenOptions::new(folder.path().join("ledger"), node);
+    let judge = Policies::new(config::policy::SCHEMA, config::policy::MATRIX);
+    options.judge = Arc::new(judge.unwrap());
     let (ledger, changes) = Ledger::open(options).await.unwrap();
     ledger.init_single().await.unwrap();
     let blobs = Blobs::open(folder.path().join("blobs"), BLOB_LIMIT_BYTES).unwrap();
@@ -167,7 +170,7 @@ impl Home {
     }
 
     pub async fn sam(&self, command: Command) -> Verdict {
-        self.say(Who::Human(HumanName::new("sam").unwrap()), command)
+        self.say(Who::Human(HumanName::new("admin").unwrap()), command)
             .await
     }
 

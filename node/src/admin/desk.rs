@@ -5,7 +5,9 @@ use std::sync::Arc;
 use config::settings::AgentSettings;
 use nix::sys::stat::{UtimensatFlags, utimensat};
 use nix::sys::time::TimeSpec;
-use rules::id::{BlobRef, NodeId};
+use rules::id::{BlobRef, NodeId, TeamName};
+use rules::right::{Demand, Right};
+use rules::{State, demand};
 use runtime::blob::Blobs;
 use runtime::clock::{self, WallMs};
 use runtime::gateway::Gateway;
@@ -18,6 +20,7 @@ use super::convert::asked::sha256;
 use super::convert::document::FindBlob;
 use super::here::Here;
 use super::limits::DoorLimits;
+use super::people::Asker;
 use super::refused::{Answered, Refused};
 use super::reign::Reign;
 use super::status_board::Board;
@@ -149,6 +152,24 @@ impl Desk {
         let found = found.map_err(|_| format!("blob {blob} is not here: upload it first"))?;
         blob.bytes = found.len();
         Ok(blob)
+    }
+}
+
+impl Desk {
+    /// Refuses whoever lacks a right.
+    pub(super) fn demand(&self, asker: &Asker, demand: Demand) -> Answered<()> {
+        let allowed = self.ledger.allows(&asker.principal(), vec![demand]);
+        allowed.map_err(|rejection| Refused::from(&rejection))
+    }
+
+    /// Whether somebody may read what belongs to a team, or to none.
+    pub(super) fn sees(&self, state: &State, asker: &Asker, team: Option<&TeamName>) -> bool {
+        let right = Right::ReadTeam;
+        let demand = team.map_or_else(
+            || demand::cluster(right),
+            |team| demand::in_team(right, team),
+        );
+        self.ledger.may(state, &asker.principal(), demand)
     }
 }
 

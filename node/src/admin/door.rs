@@ -1,7 +1,7 @@
 //! The door: takes connections in, asks who they are, and sends away what is too much.
 //!
 //! ```text
-//! accept ─► room? ─► who? ─► share? ─► HTTP/1.1, one request at a time ─► routes
+//! accept ─► room? ─► share? ─► HTTP/1.1, one request at a time ─► who? ─► routes
 //!             │       │        │
 //!             └───────┴────────┴─► told why (503 or 403), listened to for a moment, closed
 //! ```
@@ -112,10 +112,10 @@ impl Door {
                 .map_err(|_| Refused::full("max_connections", limits.connections as u64));
             let entered = entered.and_then(|place| Ok((place, door.ask(&stream, &held)?)));
             match entered {
-                Ok((place, (asker, share))) => {
+                Ok((place, (uid, share))) => {
                     let (door, stop) = (Arc::clone(&door), stop.clone());
                     open.spawn(async move {
-                        door.serve(stream, asker, stop).await;
+                        door.serve(stream, uid, stop).await;
                         drop((place, share));
                     });
                 }
@@ -135,7 +135,7 @@ impl Door {
     }
 
     /// Who holds the other end, if they have room left.
-    fn ask(&self, stream: &UnixStream, held: &Held) -> Result<(Asker, Share), Refused> {
+    fn ask(&self, stream: &UnixStream, held: &Held) -> Result<(u32, Share), Refused> {
         let uid = stream.peer_cred().map(|peer| peer.uid());
         let uid = uid.map_err(|error| {
             Refused::new(
@@ -143,21 +143,26 @@ impl Door {
                 format!("the system does not say who asks: {error}"),
             )
         })?;
-        let Some(human) = self.people.who(uid) else {
-            let refused = Refused::new(Code::NotYours, format!("user {uid} is nobody here"));
-            return Err(refused.hint("ask as root or as the daemon's own user"));
-        };
         let per_user = self.desk.limits.per_user;
         let share = share(held, uid, per_user)
             .ok_or_else(|| Refused::full("connections_per_user", per_user as u64))?;
-        Ok((Asker(human.clone()), share))
+        Ok((uid, share))
     }
 
-    async fn serve(&self, stream: UnixStream, asker: Asker, mut stop: watch::Receiver<bool>) {
+    async fn serve(&self, stream: UnixStream, uid: u32, mut stop: watch::Receiver<bool>) {
         let router = TowerToHyperService::new(self.router.clone());
         let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
-            request.extensions_mut().insert(asker.clone());
-            router.call(request)
+            let asker = Asker::known(&self.desk, &self.people, uid, request.headers());
+            let router = router.clone();
+            async move {
+                match asker {
+                    Ok(asker) => {
+                        request.extensions_mut().insert(asker);
+                        router.call(request).await
+                    }
+                    Err(refused) => Ok(refused.into_response()),
+                }
+            }
         });
         let io = TokioIo::new(Patient::new(stream, limits::WRITE_STANDSTILL));
         let connection = http1::Builder::new()

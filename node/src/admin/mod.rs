@@ -31,6 +31,7 @@ mod refused;
 mod reign;
 mod routes;
 mod socket;
+mod standing;
 mod status_board;
 mod stream;
 mod troubles;
@@ -54,7 +55,7 @@ use limits::DoorLimits;
 
 pub use chaos::Chaos;
 pub use here::{Here, InBoxes};
-pub use people::People;
+pub use people::{People, TOKEN_PREFIX};
 pub use socket::{Socket, SocketError};
 
 /// The node that the socket speaks for.

@@ -2,7 +2,7 @@
 //!
 //! # Invariant
 //! A stream holds one place among the streams and one line under way. It ends when what it tells of
-//! ends, when its client is gone, or when the daemon stops.
+//! ends, when its client is gone or has the right to it no more, or when the daemon stops.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -15,6 +15,8 @@ use futures_util::stream;
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
+use super::standing::Standing;
+
 /// Where the lines of a long answer come from.
 pub(super) trait Source: Send + 'static {
     /// A line.
@@ -26,8 +28,8 @@ pub(super) trait Source: Send + 'static {
     /// Waits until there may be something new, or says that nothing happened for a while.
     fn rest(&mut self, ready: &mut Ready<Self::Line>) -> impl Future<Output = ()> + Send;
 
-    /// The last words when the daemon stops.
-    fn stopped() -> Option<Self::Line>;
+    /// The last words when it ends before what it tells of.
+    fn last_words(why: &str) -> Option<Self::Line>;
 }
 
 /// Lines that are ready to be sent, and whether they are the last ones.
@@ -59,6 +61,7 @@ struct Flow<S: Source> {
     source: S,
     ready: Ready<S::Line>,
     stop: watch::Receiver<bool>,
+    standing: Standing,
     _place: OwnedSemaphorePermit,
 }
 
@@ -67,6 +70,7 @@ pub(super) fn answer<S: Source>(
     source: S,
     place: OwnedSemaphorePermit,
     stop: watch::Receiver<bool>,
+    standing: Standing,
 ) -> Response {
     let ready = Ready {
         lines: VecDeque::new(),
@@ -76,6 +80,7 @@ pub(super) fn answer<S: Source>(
         source,
         ready,
         stop,
+        standing,
         _place: place,
     };
     let lines = stream::unfold(flow, |mut flow| async move {
@@ -92,6 +97,13 @@ pub(super) fn answer<S: Source>(
 impl<S: Source> Flow<S> {
     async fn next(&mut self) -> Option<S::Line> {
         loop {
+            if !self.ready.is_over
+                && let Err(why) = self.standing.look_again()
+            {
+                // What is ready is not theirs to see any more.
+                self.ready.lines.clear();
+                self.end(&why);
+            }
             if let Some(line) = self.ready.lines.pop_front() {
                 return Some(line);
             }
@@ -104,11 +116,16 @@ impl<S: Source> Flow<S> {
             }
             tokio::select! {
                 () = self.source.rest(&mut self.ready) => {}
+                () = self.standing.changed() => {}
                 _ = self.stop.wait_for(|is_over| *is_over) => {
-                    self.ready.lines.extend(S::stopped());
-                    self.ready.end();
+                    self.end("the daemon stops");
                 }
             }
         }
+    }
+
+    fn end(&mut self, why: &str) {
+        self.ready.lines.extend(S::last_words(why));
+        self.ready.end();
     }
 }

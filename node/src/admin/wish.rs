@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use rand::RngExt as _;
 use rules::id::RequestId;
-use rules::{Command, Outcome, Proposal, Rejection, Request};
+use rules::{Command, Outcome, Proposal, Rejection, Request, demand};
 use runtime::clock;
 use runtime::ledger::ProposeError;
 use serde::Serialize;
@@ -32,9 +32,7 @@ impl FromRequestParts<Shared> for Wish {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, desk: &Shared) -> Answered<Self> {
-        let Some(asker) = parts.extensions.get::<Asker>().cloned() else {
-            return Err(Refused::new(Code::NotYours, "nobody knows who asks"));
-        };
+        let asker = Asker::from_request_parts(parts, desk).await?;
         let id = match parts.headers.get(REQUEST_ID) {
             Some(given) => {
                 let text = given.to_str().unwrap_or_default();
@@ -65,6 +63,22 @@ impl Wish {
     ) -> Answered<Outcome> {
         let request = self.request(&command, beside);
         self.bring(desk, command, request).await
+    }
+
+    /// Refuses what its asker may not ask, before anything is proposed.
+    pub(super) fn may(&self, desk: &Desk, command: &Command) -> Answered<()> {
+        let asker = self.asker.principal();
+        let demands = desk
+            .ledger
+            .read(|state| demand::of_command(state, &asker, command));
+        let allowed = desk.ledger.allows(&asker, demands);
+        allowed.map_err(|rejection| self.refused(Refused::from(&rejection)))
+    }
+
+    /// The same asker's wish under another name.
+    pub(super) fn under(&self, id: RequestId) -> Self {
+        let asker = self.asker.clone();
+        Self { id, asker }
     }
 
     /// How the rules know it.

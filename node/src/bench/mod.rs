@@ -24,6 +24,7 @@ pub mod idle;
 mod load;
 pub mod no_spools;
 mod own_node;
+pub mod policy;
 mod processes;
 mod raw;
 pub mod reads;

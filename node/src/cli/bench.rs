@@ -95,6 +95,12 @@ Examples:
         #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
         seconds: u64,
     },
+    /// Measure how long it takes to decide whether somebody may
+    #[command(after_help = "Examples:\n  domo bench policy\n  domo bench policy --output json")]
+    Policy {
+        #[command(flatten)]
+        time: Time,
+    },
     /// Measure how long a cold start takes, and how large the program is
     #[command(after_help = "Examples:\n  domo bench start\n  domo bench start --output json")]
     Start {
@@ -290,6 +296,7 @@ impl Which {
                 let span = Duration::from_secs(seconds);
                 bench::idle::run(&place.ground()?, workers, span).await
             }
+            Self::Policy { time } => bench::policy::run(time.span()).await,
             Self::Start { place } => bench::start::run(&place.ground()?).await,
             Self::Agent {
                 place,

@@ -1,5 +1,6 @@
 //! What every verb is given: which node to ask, and where its answer goes.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use config::settings::Settings;
@@ -9,11 +10,17 @@ use serde::Serialize;
 use super::print::{self, Paper, Printer};
 use super::stop::Stop;
 use super::wish::Wish;
+use crate::admin::TOKEN_PREFIX;
 use crate::admin::client::{Client, ClientError};
 use crate::daemon::socket_path;
 
 /// The variable that names the socket where no flag does.
 pub(crate) const SOCKET_VARIABLE: &str = "DOMO_SOCKET";
+
+/// The variable that names the file with a token where no flag does.
+pub(crate) const TOKEN_VARIABLE: &str = "DOMO_TOKEN_FILE";
+/// More than any token has.
+const MAX_TOKEN_BYTES: u64 = 1024;
 
 /// Which node is asked, and where its answer goes.
 #[derive(Clone, Debug)]
@@ -22,6 +29,8 @@ pub(crate) struct Console {
     pub(crate) printer: Printer,
     /// The socket of the command line.
     pub(crate) socket: Option<PathBuf>,
+    /// The file with the token by which whoever asks is known.
+    pub(crate) token_file: Option<PathBuf>,
 }
 
 /// A socket, and who chose it.
@@ -37,7 +46,11 @@ impl Console {
         asking: impl AsyncFnOnce(Client) -> Result<T, Stop>,
     ) -> Result<T, Stop> {
         let chosen = self.choose()?;
-        match asking(Client::new(&chosen.path)).await {
+        let client = match self.token()? {
+            Some(token) => Client::with_token(&chosen.path, &token),
+            None => Client::new(&chosen.path),
+        };
+        match asking(client).await {
             Err(Stop::Asked(ClientError::NoDaemon { socket, source })) => Err(Stop::StartNode {
                 socket: socket.display().to_string(),
                 why: source.to_string(),
@@ -104,6 +117,27 @@ impl Console {
             print::note(sentence);
         }
         Ok(())
+    }
+
+    /// The token by which whoever asks is known, where one is given.
+    fn token(&self) -> Result<Option<String>, Stop> {
+        let named = std::env::var_os(TOKEN_VARIABLE).filter(|path| !path.is_empty());
+        let Some(path) = self.token_file.clone().or(named.map(PathBuf::from)) else {
+            return Ok(None);
+        };
+        let wrong = |why: String| {
+            let what = format!("the token in {} cannot be used: {why}", path.display());
+            Stop::mend(what, "`domo human token NAME --out FILE` makes such a file")
+        };
+        let mut text = String::new();
+        let opened = std::fs::File::open(&path).map_err(|error| wrong(error.to_string()))?;
+        let read = opened.take(MAX_TOKEN_BYTES).read_to_string(&mut text);
+        read.map_err(|error| wrong(error.to_string()))?;
+        let token = text.trim();
+        if !token.starts_with(TOKEN_PREFIX) {
+            return Err(wrong(format!("it does not begin with {TOKEN_PREFIX}")));
+        }
+        Ok(Some(token.to_owned()))
     }
 
     fn choose(&self) -> Result<Chosen, Stop> {

@@ -49,6 +49,12 @@ mod demo;
 mod example;
 mod explain;
 mod follow;
+mod human_add;
+mod human_list;
+mod human_remove;
+mod human_set_role;
+mod human_show;
+mod human_token;
 mod live;
 mod logs;
 mod moment;
@@ -61,6 +67,10 @@ mod node_remove;
 mod node_run;
 mod node_show;
 mod node_undrain;
+mod policy_check;
+mod policy_put;
+mod policy_remove;
+mod policy_show;
 mod print;
 mod restore;
 mod screen;
@@ -129,6 +139,9 @@ struct Global {
     /// The admin socket of the node to ask [env: `DOMO_SOCKET`; else where the settings say]
     #[arg(long, global = true, value_name = "PATH")]
     socket: Option<PathBuf>,
+    /// A file with the token by which you are known [env: `DOMO_TOKEN_FILE`; else your user is]
+    #[arg(long, global = true, value_name = "FILE")]
+    token_file: Option<PathBuf>,
     /// How answers are written
     #[arg(
         long,
@@ -153,6 +166,12 @@ enum Noun {
     /// Hand over, follow, and steer cases
     #[command(subcommand)]
     Case(Case),
+    /// Give people accounts, roles and tokens
+    #[command(subcommand)]
+    Human(Human),
+    /// Forbid more than the permission matrix does
+    #[command(subcommand)]
+    Policy(Policy),
     Status(status::ShowStatus),
     /// Check and show settings
     #[command(subcommand)]
@@ -219,6 +238,28 @@ noun! {
         Approve(case_approve::CaseApprove),
         Reject(case_reject::CaseReject),
         Settle(case_settle::CaseSettle),
+    }
+}
+
+noun! {
+    /// What there is to do with people.
+    Human {
+        Add(human_add::HumanAdd),
+        List(human_list::HumanList),
+        Show(human_show::HumanShow),
+        Remove(human_remove::HumanRemove),
+        SetRole(human_set_role::HumanSetRole),
+        Token(human_token::HumanToken),
+    }
+}
+
+noun! {
+    /// What there is to do with policies.
+    Policy {
+        Show(policy_show::PolicyShow),
+        Put(policy_put::PolicyPut),
+        Check(policy_check::PolicyCheck),
+        Remove(policy_remove::PolicyRemove),
     }
 }
 
@@ -308,12 +349,15 @@ impl Domo {
         let console = Console {
             printer,
             socket: self.global.socket,
+            token_file: self.global.token_file,
         };
         let ended = match self.noun {
             Noun::Apply(verb) => one(verb, &console),
             Noun::Team(verb) => one(verb, &console),
             Noun::Worker(verb) => one(verb, &console),
             Noun::Case(verb) => one(verb, &console),
+            Noun::Human(verb) => one(verb, &console),
+            Noun::Policy(verb) => one(verb, &console),
             Noun::Status(verb) => one(verb, &console),
             Noun::Demo(verb) => one(verb, &console),
             Noun::Config(verb) => one(verb, &console),

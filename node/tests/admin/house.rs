@@ -22,6 +22,7 @@ use runtime::blob::Blobs;
 use runtime::gateway::{Bounds, Gateway, GatewayOptions};
 use runtime::lease::{LeaseOptions, Leases, NoLines};
 use runtime::ledger::{Ledger, OpenOptions};
+use runtime::policy::Policies;
 use runtime::spool::{AttemptName, AttemptWatch, Spool, SpoolWatcher};
 use runtime::workshop::Bench;
 use tempfile::TempDir;
@@ -122,7 +123,9 @@ impl House {
 
     pub async fn with(limits: DoorLimits) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let options = OpenOptions::new(folder.path().join("ledger"), NODE);
+        let mut options = OpenOptions::new(folder.path().join("ledger"), NODE);
+        let judge = Policies::new(config::policy::SCHEMA, config::policy::MATRIX);
+        options.judge = Arc::new(judge.unwrap());
         let (ledger, _changes) = Ledger::open(options).await.unwrap();
         ledger.init_single().await.unwrap();
         let blobs = Blobs::open(folder.path().join("blobs"), limits.blob_bytes).unwrap();

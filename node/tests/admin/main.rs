@@ -13,4 +13,5 @@ mod house;
 mod lists;
 mod lost;
 mod openapi;
+mod people;
 mod streams;

@@ -42,6 +42,8 @@ async fn every_route_is_described_and_everything_described_is_a_route() {
             .replace("{stage}", "s")
             .replace("{node}", "7")
             .replace("{token}", "t")
+            .replace("{human}", "alice")
+            .replace("{policy}", "freeze")
             .replace("{sha256}", &"0".repeat(64))
             .replace("{path}", "a/b");
         for method in ["GET", "POST", "PUT", "DELETE", "PATCH"] {

@@ -11,14 +11,15 @@
 use std::collections::BTreeSet;
 
 use crate::case::Case;
-use crate::command::Command;
+use crate::command::{Command, Proposal};
 use crate::human::{RoleChange, TeamRole};
 use crate::id::{AttemptId, CaseId, HumanName, NodeId, StageName, TeamName, TokenName};
-use crate::right::{Demand, Right, Tie};
+use crate::right::{Decision, Demand, Judged, Right, Tie};
 use crate::roster::HumanSpec;
 use crate::stage::Approver;
 use crate::state::State;
 use crate::team::{Document, DocumentName};
+use crate::verdict::Rejection;
 use crate::who::{Principal, Who};
 
 /// What a command demands of whoever asks it.
@@ -77,6 +78,65 @@ pub fn of_command(state: &State, asker: &Principal, command: &Command) -> Vec<De
             vec![own(Right::KeepLedger, asker.who == Who::Ledger)]
         }
     }
+}
+
+/// A decision on how things are now: each demand is allowed where `allows` says so.
+pub fn decided(
+    state: &State,
+    demands: Vec<Demand>,
+    mut allows: impl FnMut(&Demand) -> bool,
+) -> Decision {
+    let people = &state.people;
+    let judged = demands.into_iter().map(|demand| Judged {
+        revision: people.revision_of(demand.team.as_ref()),
+        is_allowed: allows(&demand),
+        demand,
+    });
+    Decision {
+        judged: judged.collect(),
+        revision: people.revision,
+        policies: Vec::new(),
+    }
+}
+
+/// Whether what the leader decided allows a proposal, and was decided on how things are now.
+pub fn check(state: &State, proposal: &Proposal) -> Result<(), Rejection> {
+    let Some(decision) = &proposal.decision else {
+        return Err(Rejection::Undecided);
+    };
+    let demands = of_command(state, &proposal.principal, &proposal.command);
+    let judged = decision.judged.iter();
+    let is_about_now = decision.revision == state.people.revision
+        && demands
+            .iter()
+            .eq(judged.clone().map(|judged| &judged.demand))
+        && judged
+            .clone()
+            .all(|judged| judged.revision == state.people.revision_of(judged.demand.team.as_ref()));
+    if !is_about_now {
+        return Err(Rejection::Outdated);
+    }
+    refusal(decision).map_or(Ok(()), Err)
+}
+
+/// Why a decision refuses what was asked; none where it allows it.
+pub fn refusal(decision: &Decision) -> Option<Rejection> {
+    if decision.is_allowed() {
+        return None;
+    }
+    let Some(lacking) = decision.judged.iter().find(|judged| !judged.is_allowed) else {
+        // Nobody was asked.
+        return Some(Rejection::Undecided);
+    };
+    let own = decision
+        .policies
+        .iter()
+        .filter(|policy| policy.contains('/'));
+    Some(Rejection::Denied {
+        right: lacking.demand.right,
+        team: lacking.demand.team.clone(),
+        forbidden_by: own.cloned().collect(),
+    })
 }
 
 /// The human who asks, be it through a persona.

@@ -36,6 +36,7 @@ pub mod parked;
 pub mod place;
 pub mod plan;
 mod planning;
+pub mod read;
 pub mod request;
 pub mod right;
 pub mod roster;

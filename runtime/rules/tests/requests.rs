@@ -4,7 +4,7 @@ use rules::command::{Entry, Request};
 use rules::id::{ClockMs, HumanName, RequestId};
 use rules::team::DocumentName;
 use rules::verdict::Rejection;
-use rules::{Command, Principal, Proposal, State, Verdict, apply, limits};
+use rules::{Command, Principal, Proposal, State, Verdict, apply, demand, limits};
 
 /// Applies a wish that is always refused, under an id that was made then.
 fn ask(state: &mut State, word: &str, made: u64) -> Verdict {
@@ -13,16 +13,18 @@ fn ask(state: &mut State, word: &str, made: u64) -> Verdict {
         put: Vec::new(),
         remove: vec![nobody()],
     };
+    let principal = Principal::human(HumanName::new("sam").expect("sam is a name"));
+    let demands = demand::of_command(state, &principal, &command);
     let entry = Entry {
         index: state.index + 1,
         term: 1,
         elapsed_ms: 0,
         proposal: Proposal {
             request: Some(Request { id, digest: 7 }),
-            principal: Principal::human(HumanName::new("sam").expect("sam is a name")),
+            principal,
             wall_ms: 0,
             command,
-            decision: None,
+            decision: Some(demand::decided(state, demands, |_| true)),
         },
     };
     apply(state, &entry).verdict

@@ -3,7 +3,7 @@
 use rules::attempt::Body;
 use rules::case::{Brief, Report};
 use rules::id::HumanName;
-use rules::{Command, Entry, Principal, Proposal, State, Who};
+use rules::{Command, Entry, Principal, Proposal, State, Who, demand};
 use tempfile::TempDir;
 
 use super::*;
@@ -44,16 +44,19 @@ fn closed_cases(count: u64) -> Vec<Case> {
     let mut state = State::default();
     let mut closed = Vec::new();
     let mut propose = |who: Who, command: Command| {
+        let principal = Principal::own(who);
+        let demands = demand::of_command(&state, &principal, &command);
+        let decision = demand::decided(&state, demands, |_| true);
         let entry = Entry {
             index: state.index + 1,
             term: 1,
             elapsed_ms: 0,
             proposal: Proposal {
                 request: None,
-                principal: Principal::own(who),
+                principal,
                 wall_ms: 1,
                 command,
-                decision: None,
+                decision: Some(decision),
             },
         };
         let applied = rules::apply(&mut state, &entry);

@@ -42,7 +42,7 @@ const LOOK_PAUSE: Duration = Duration::from_millis(2);
 /// How many such looks lie between two questions whether it has ended.
 const LOOKS_A_ROUND: u32 = 50;
 /// The user of an agent in a container, where the daemon is root; nobody on any host is him.
-const INNER: Owner = Owner {
+pub(super) const INNER: Owner = Owner {
     uid: 10_001,
     gid: 10_001,
 };

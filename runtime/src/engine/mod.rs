@@ -51,6 +51,12 @@ use crate::spool::{AttemptName, Spool, SpoolError};
 
 pub use open::{EngineChoice, EngineSettings, Opened, open};
 
+/// Whether agents run as this user where the daemon is root: no human may be known by it.
+pub fn is_agents_user(uid: u32) -> bool {
+    let boxes = crate::init::BOX_UIDS_FROM..crate::init::BOX_UIDS_FROM + crate::init::BOX_UIDS;
+    uid == containers::INNER.uid || boxes.contains(&uid)
+}
+
 /// Events that a slow receiver may be behind before it is told to look for itself.
 pub const EVENTS_LIMIT: usize = 256;
 

@@ -12,8 +12,9 @@ use std::time::Duration;
 use openraft::async_runtime::watch::WatchReceiver as _;
 use openraft::error::{ClientWriteError, RaftError};
 use rules::id::NodeId;
-use rules::{Proposal, Verdict, limits};
+use rules::{Proposal, Rejection, Verdict, limits};
 
+use super::decide::{Decided, Decider};
 use super::machine::Machine;
 use super::options::{Limits, ProposeError};
 use super::raft::{Answer, Payload, Types};
@@ -21,6 +22,10 @@ use crate::clock::{self, BootMs};
 use crate::codec;
 use crate::lease::LEASE;
 use crate::store::{StorageStatus, Store};
+
+/// How often a proposal is decided anew because people or policies changed before it was applied:
+/// each time something else went before it, so that more is a storm of changes.
+const DECIDED_AT_MOST: u32 = 16;
 
 pub(super) type Raft = openraft::Raft<Types, Machine>;
 
@@ -33,6 +38,7 @@ pub(super) struct Door {
     under_way: UnderWay,
     stamp: Mutex<Stamp>,
     is_closed: AtomicBool,
+    decider: Decider,
 }
 
 /// How many proposals are under way; clones count together.
@@ -69,7 +75,13 @@ struct Stamp {
 }
 
 impl Door {
-    pub fn new(raft: Raft, store: Store, limits: Limits, under_way: UnderWay) -> Self {
+    pub fn new(
+        raft: Raft,
+        store: Store,
+        limits: Limits,
+        under_way: UnderWay,
+        decider: Decider,
+    ) -> Self {
         Self {
             raft,
             store,
@@ -80,6 +92,7 @@ impl Door {
                 last: clock::boot(),
             }),
             is_closed: AtomicBool::new(false),
+            decider,
         }
     }
 
@@ -105,6 +118,22 @@ impl Door {
             .ok_or(ProposeError::Full { limit })?;
         check_size(&proposal)?;
         self.check_storage()?;
+        let mut tries = 0;
+        loop {
+            self.check_leads()?;
+            let decided = match self.decider.decide(&self.raft, &proposal).await? {
+                Decided::Proposal(decided) => decided,
+                Decided::Refused(verdict, index) => return Ok((verdict, index)),
+            };
+            let (verdict, index) = self.write(decided).await?;
+            tries += 1;
+            if verdict != Err(Rejection::Outdated) || tries == DECIDED_AT_MOST {
+                return Ok((verdict, index));
+            }
+        }
+    }
+
+    async fn write(&self, proposal: Arc<Proposal>) -> Result<(Verdict, u64), ProposeError> {
         let elapsed_ms = self.stamp()?;
         let payload = Payload {
             elapsed_ms,
@@ -162,6 +191,19 @@ impl Door {
                 free_bytes,
                 needed_bytes,
             })
+    }
+
+    /// Refuses where another node leads.
+    fn check_leads(&self) -> Result<(), ProposeError> {
+        let metrics = self.raft.server_metrics();
+        let metrics = metrics.borrow_watched();
+        let leader = metrics.current_leader;
+        if leader == Some(metrics.id) {
+            return Ok(());
+        }
+        Err(ProposeError::NoLeader {
+            leader: leader.map(NodeId),
+        })
     }
 
     fn stamp(&self) -> Result<u64, ProposeError> {

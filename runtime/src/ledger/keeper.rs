@@ -31,6 +31,8 @@ const COPY_EVERY: Duration = Duration::from_secs(5);
 const TELL_EVERY: Duration = Duration::from_secs(1);
 /// Whoever follows the entries here looks at most this often: each look takes time from an entry.
 const PACE: Duration = Duration::from_millis(10);
+/// What was denied is told at most this often: one entry, however much it was.
+const DENIALS_EVERY: Duration = Duration::from_secs(5);
 /// How long the keeper sleeps at most before it looks whether its ledger is still there.
 const LOOK: Duration = Duration::from_mins(1);
 
@@ -43,6 +45,7 @@ pub(super) fn start(inner: &Arc<Inner>) -> Vec<tokio::task::JoinHandle<()>> {
         tokio::spawn(super::aside::step_aside(Arc::downgrade(inner))),
         tokio::spawn(members(Arc::downgrade(inner), inner.machine.applied())),
         tokio::spawn(catch_up(Arc::downgrade(inner), inner.machine.applied())),
+        tokio::spawn(tell_denials(Arc::downgrade(inner))),
     ]
 }
 
@@ -103,6 +106,34 @@ async fn propose_tick(inner: &Inner) {
     };
     if let Err(error) = inner.door.propose(tick.into()).await {
         tracing::debug!("time could not be told: {error}");
+    }
+}
+
+/// Has the ledger note what was denied on this node.
+async fn tell_denials(ledger: Weak<Inner>) {
+    loop {
+        sleep(DENIALS_EVERY).await;
+        let Some(inner) = ledger.upgrade() else {
+            return;
+        };
+        let denials = inner.denials.take();
+        if denials.is_empty() {
+            continue;
+        }
+        let told = Proposal {
+            request: None,
+            principal: Principal::own(Who::Ledger),
+            wall_ms: clock::wall().0,
+            command: Command::RecordDenials {
+                denials: denials.clone(),
+            },
+            decision: None,
+        };
+        if let Err(error) = inner.propose(told).await {
+            // Told twice is better than never: the outcome may be unknown.
+            tracing::debug!("what was denied could not be told: {error}");
+            inner.denials.give_back(denials);
+        }
     }
 }
 

@@ -19,8 +19,11 @@ mod aside;
 mod block;
 mod broken;
 mod changes;
+mod decide;
+mod denials;
 mod door;
 mod forward;
+mod judge;
 mod keeper;
 mod log;
 mod machine;
@@ -41,12 +44,15 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use openraft::async_runtime::watch::WatchReceiver as _;
-use rules::id::{CaseId, NodeId};
-use rules::{Proposal, State, Verdict};
+use rules::demand;
+use rules::id::{CaseId, NodeId, PolicyName};
+use rules::right::Demand;
+use rules::{Principal, Proposal, Rejection, State, Verdict};
 use tokio::sync::watch;
 
 pub use again::{Laying, Origin, Remains};
 pub use changes::{CaseWatch, Changes};
+pub use judge::{Judge, NoJudge};
 pub use network::{Carried, Links, MAX_CALL_BYTES, NoAnswer, NoLinks};
 pub use options::{Limits, OpenError, OpenOptions, ProposeError, StoreKind};
 pub use quorum::Reign;
@@ -56,6 +62,7 @@ use crate::archive::Archive;
 use crate::blob::Blobs;
 use crate::store::{Counts, Store};
 use changes::Touched;
+use denials::Denials;
 use door::Door;
 use machine::Machine;
 use transfer::Coming;
@@ -76,6 +83,8 @@ struct Inner {
     blobs: OnceLock<Blobs>,
     propose_limit: Duration,
     door: Door,
+    judge: Arc<dyn Judge>,
+    denials: Denials,
     coming: tokio::sync::Mutex<Coming>,
     store: Store,
     machine: Machine,
@@ -142,6 +151,33 @@ impl Ledger {
     /// Brings a command before the cluster and gives its verdict, once it is durable and applied.
     pub async fn propose(&self, proposal: Proposal) -> Result<Verdict, ProposeError> {
         self.0.propose(proposal).await
+    }
+
+    /// Whether somebody may have what they demand, as it is applied here; what is denied is noted.
+    pub fn allows(&self, asker: &Principal, demands: Vec<Demand>) -> Result<(), Rejection> {
+        let judge = &self.0.judge;
+        let decision = self.read(|state| judge.decide(state, asker, demands));
+        let Some(rejection) = demand::refusal(&decision) else {
+            return Ok(());
+        };
+        self.0.denials.note(asker.to_string(), &rejection);
+        Err(rejection)
+    }
+
+    /// Whether somebody may have what they demand, on a state that is held; nothing is noted.
+    pub fn may(&self, state: &State, asker: &Principal, demand: Demand) -> bool {
+        let decision = self.0.judge.decide(state, asker, vec![demand]);
+        decision.is_allowed()
+    }
+
+    /// Notes that somebody was turned away whom nobody knows.
+    pub fn note_stranger(&self, who: String) {
+        self.0.denials.note(who, &Rejection::Undecided);
+    }
+
+    /// What is wrong with a policy of the organisation, in words.
+    pub fn policy_faults(&self, name: &PolicyName, text: &str) -> Vec<String> {
+        self.0.judge.faults(name, text)
     }
 
     /// Looks at the state as it is applied here; keep it short, nothing is applied meanwhile.

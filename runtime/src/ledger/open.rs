@@ -14,6 +14,8 @@ use tokio::sync::watch;
 
 use super::block::LogFault;
 use super::changes::{Changes, Touched};
+use super::decide::Decider;
+use super::denials::Denials;
 use super::door::{Door, Raft, UnderWay};
 use super::log::Log;
 use super::machine::Machine;
@@ -67,6 +69,7 @@ pub(super) async fn open(
         opened.map_err(|error| failed("read the ledger", std::io::Error::other(error)))??;
     let raft = start(&options, &opened, Arc::clone(&links)).await?;
     let is_alone = is_alone(options.node, &opened.members);
+    let denials = Denials::default();
     let inner = Arc::new(Inner {
         node: options.node,
         links,
@@ -78,7 +81,14 @@ pub(super) async fn open(
             opened.store.clone(),
             options.limits,
             under_way,
+            Decider::new(
+                Arc::clone(&options.judge),
+                opened.machine.clone(),
+                denials.clone(),
+            ),
         ),
+        judge: options.judge,
+        denials,
         store: opened.store,
         machine: opened.machine,
         archive: opened.archive,

@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rules::id::NodeId;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::judge::{Judge, NoJudge};
 pub use crate::store::StoreKind;
 
 /// What bounds a ledger.
@@ -55,10 +57,12 @@ pub struct OpenOptions {
     pub election_ms: Range<u64>,
     /// What bounds it.
     pub limits: Limits,
+    /// Who decides what may be asked.
+    pub judge: Arc<dyn Judge>,
 }
 
 impl OpenOptions {
-    /// The defaults: sled, a snapshot every 50,000 entries.
+    /// The defaults: sled, a snapshot every 50,000 entries, and nobody who allows anything.
     pub fn new(dir: impl Into<PathBuf>, node: NodeId) -> Self {
         Self {
             dir: dir.into(),
@@ -70,6 +74,7 @@ impl OpenOptions {
             // Several heartbeats, and a slow disk.
             election_ms: 500..1000,
             limits: Limits::default(),
+            judge: Arc::new(NoJudge),
         }
     }
 }

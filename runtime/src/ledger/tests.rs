@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::archive::Filter;
 use crate::clock;
+use crate::policy::Policies;
 
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -19,8 +20,15 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn options(dir: &TempDir, kind: StoreKind) -> OpenOptions {
     OpenOptions {
         store: kind,
+        judge: Arc::new(matrix()),
         ..OpenOptions::new(dir.path().join("ledger"), NodeId(7))
     }
+}
+
+fn matrix() -> Policies {
+    let schema = include_str!("../../../config/policy/matrix.cedarschema");
+    let matrix = include_str!("../../../config/policy/matrix.cedar");
+    Policies::new(schema, matrix).unwrap()
 }
 
 async fn open(options: &OpenOptions) -> (Ledger, Changes) {
@@ -40,7 +48,7 @@ fn proposal(who: Who, command: Command) -> Proposal {
 }
 
 fn ada() -> Who {
-    Who::Human(HumanName::new("ada").unwrap())
+    Who::Human(HumanName::new("admin").unwrap())
 }
 
 fn opening(title: &str) -> Proposal {

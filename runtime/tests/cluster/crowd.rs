@@ -14,6 +14,7 @@ use runtime::clock::Deadline;
 use runtime::ledger::{
     Carried, Changes, Ledger, LedgerStatus, Links, NoAnswer, OpenOptions, ProposeError,
 };
+use runtime::policy::Policies;
 use tempfile::TempDir;
 
 /// How long a test waits for what must come.
@@ -97,6 +98,9 @@ impl Crowd {
     async fn open(&mut self, node: NodeId) {
         let mut options = OpenOptions::new(self.folder.path().join(node.to_string()), node);
         options.limits.propose_ms = 3_000;
+        let schema = include_str!("../../../config/policy/matrix.cedarschema");
+        let matrix = include_str!("../../../config/policy/matrix.cedar");
+        options.judge = Arc::new(Policies::new(schema, matrix).unwrap());
         let wire = Wire {
             from: node,
             board: Arc::clone(&self.board),
@@ -141,7 +145,7 @@ impl Crowd {
         };
         let key = [u8::try_from(node.0).unwrap(); 32];
         let admit = Command::AdmitNode { hash, name, key };
-        let sam = Who::Human(HumanName::new("sam").unwrap());
+        let sam = Who::Human(HumanName::new("admin").unwrap());
         for (who, command) in [(sam, mint), (Who::Node(NodeId(1)), admit)] {
             let asked = proposal(who, command, None);
             self.ledger(NodeId(1))
@@ -262,7 +266,7 @@ pub async fn open_case(
 }
 
 fn ada() -> Who {
-    Who::Human(HumanName::new("ada").unwrap())
+    Who::Human(HumanName::new("admin").unwrap())
 }
 
 /// Somebody's wish.

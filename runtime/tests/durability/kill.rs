@@ -12,6 +12,7 @@ use rules::id::{CaseId, HumanName, NodeId, RequestId};
 use rules::{Command, Outcome, Principal, Proposal, Request, Who};
 use runtime::archive::Filter;
 use runtime::ledger::{Ledger, Limits, OpenOptions, ProposeError, StoreKind};
+use runtime::policy::Policies;
 
 use crate::child::{self, Task};
 use crate::long::Long;
@@ -33,12 +34,19 @@ pub fn options(dir: &Path, store: StoreKind) -> OpenOptions {
             free_bytes: 0,
             ..Limits::default()
         },
+        judge: Arc::new(matrix()),
         ..OpenOptions::new(dir, NodeId(1))
     }
 }
 
+pub fn matrix() -> Policies {
+    let schema = include_str!("../../../config/policy/matrix.cedarschema");
+    let matrix = include_str!("../../../config/policy/matrix.cedar");
+    Policies::new(schema, matrix).unwrap()
+}
+
 fn human() -> Who {
-    Who::Human(HumanName::new("ada").unwrap())
+    Who::Human(HumanName::new("admin").unwrap())
 }
 
 pub fn proposal(who: Who, command: Command) -> Proposal {

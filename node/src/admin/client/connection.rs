@@ -102,10 +102,21 @@ pub(super) fn invalid(error: &hyper::http::Error) -> ClientError {
 }
 
 /// Connections to one socket.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Connections {
     socket: Arc<PathBuf>,
+    /// Who asks, where a token says it: the header's value.
+    authorization: Option<Arc<str>>,
     idle: Arc<Mutex<Vec<SendRequest<Sent>>>>,
+}
+
+impl std::fmt::Debug for Connections {
+    /// Without the token.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connections")
+            .field("socket", &self.socket)
+            .finish_non_exhaustive()
+    }
 }
 
 /// An answer whose body is still to be read, and the connection that it comes from.
@@ -123,9 +134,11 @@ enum Lost {
 }
 
 impl Connections {
-    pub(super) fn new(socket: PathBuf) -> Self {
+    pub(super) fn new(socket: PathBuf, token: Option<&str>) -> Self {
+        let authorization = token.map(|token| format!("Bearer {token}").into());
         Self {
             socket: Arc::new(socket),
+            authorization,
             idle: Arc::default(),
         }
     }
@@ -171,7 +184,8 @@ impl Connections {
     }
 
     /// Sends a body that can be sent only once, on a connection of its own.
-    pub(super) async fn send(&self, request: Request<Sent>) -> Result<Bytes, ClientError> {
+    pub(super) async fn send(&self, mut request: Request<Sent>) -> Result<Bytes, ClientError> {
+        self.say_who(&mut request)?;
         let mut sender = self
             .connect()
             .await
@@ -181,6 +195,16 @@ impl Connections {
             .await
             .map_err(|error| self.unknown(None, &error.to_string()))?;
         self.whole(Answer { response, sender }, None).await
+    }
+
+    fn say_who(&self, request: &mut Request<Sent>) -> Result<(), ClientError> {
+        if let Some(authorization) = &self.authorization {
+            let value = header::HeaderValue::from_str(authorization);
+            let mut value = value.map_err(|error| invalid(&error.into()))?;
+            value.set_sensitive(true);
+            request.headers_mut().insert(header::AUTHORIZATION, value);
+        }
+        Ok(())
     }
 
     async fn ask(&self, asked: &Asked) -> Result<Answer, ClientError> {
@@ -222,7 +246,8 @@ impl Connections {
         mut sender: SendRequest<Sent>,
         asked: &Asked,
     ) -> Result<Result<Answer, Lost>, ClientError> {
-        let request = asked.request()?;
+        let mut request = asked.request()?;
+        self.say_who(&mut request)?;
         Ok(match sender.send_request(request).await {
             Ok(response) => Ok(Answer { response, sender }),
             Err(error) => Err(Lost::OnTheWay(error)),

@@ -18,6 +18,7 @@ mod changes;
 mod chaos;
 mod connection;
 mod error;
+mod humans;
 mod lines;
 mod nodes;
 mod path;
@@ -55,7 +56,14 @@ impl Client {
     /// A client of the socket at `path`; connects when it is first asked something.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
-            connections: Connections::new(path.into()),
+            connections: Connections::new(path.into(), None),
+        }
+    }
+
+    /// The same for a human who is known by a token.
+    pub fn with_token(path: impl Into<PathBuf>, token: &str) -> Self {
+        Self {
+            connections: Connections::new(path.into(), Some(token)),
         }
     }
 
@@ -94,6 +102,16 @@ impl Client {
 
     async fn get<T: DeserializeOwned>(&self, path: String) -> Result<T, ClientError> {
         let asked = Asked::new(Method::GET, path);
+        self.connections.answer(&asked).await
+    }
+
+    /// Asks something that needs a body, and changes nothing.
+    async fn question<T: DeserializeOwned>(
+        &self,
+        path: String,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        let asked = Asked::new(Method::POST, path).json(body)?;
         self.connections.answer(&asked).await
     }
 

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::admin::wire::{
-    ApplyQuery, CaseQuery, Consistency, FreshQuery, LogQuery, Prune, TeamQuery, WatchQuery,
-    WorkerLogQuery, WorkerQuery,
+    ApplyQuery, CaseQuery, Consistency, FreshQuery, HumanQuery, LogQuery, Prune, TeamQuery,
+    WatchQuery, WorkerLogQuery, WorkerQuery,
 };
 
 /// Something that stands behind the `?` of a path.
@@ -76,6 +76,16 @@ impl Query for CaseQuery {
 impl Query for TeamQuery {
     fn pairs(&self) -> Vec<(&'static str, String)> {
         given([
+            ("limit", self.limit.map(|limit| limit.to_string())),
+            ("after", self.after.clone()),
+        ])
+    }
+}
+
+impl Query for HumanQuery {
+    fn pairs(&self) -> Vec<(&'static str, String)> {
+        given([
+            ("team", self.team.clone()),
             ("limit", self.limit.map(|limit| limit.to_string())),
             ("after", self.after.clone()),
         ])

@@ -3,6 +3,7 @@
 use rules::attempt::Artifact;
 use rules::case::Attachment;
 use rules::id::BlobRef;
+use rules::right::Right;
 use rules::{Command, Principal, Rejection};
 use sha2::{Digest as _, Sha256};
 
@@ -91,6 +92,11 @@ pub(in crate::admin) fn digest(asker: &Principal, command: &Command, beside: &st
 pub(in crate::admin) fn refusal(rejection: &Rejection) -> ErrorShape {
     let shape = |code| ErrorShape::new(code, rejection.to_string());
     match rejection {
+        Rejection::Denied {
+            right: Right::CreateCase,
+            team: None,
+            ..
+        } => shape(Code::NotYours).hint("name one of your teams: only an admin leaves it open"),
         Rejection::NotYours { .. } | Rejection::Denied { .. } | Rejection::Undecided => {
             shape(Code::NotYours)
         }

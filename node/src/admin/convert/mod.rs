@@ -9,5 +9,6 @@ pub(super) mod case;
 pub(super) mod difference;
 pub(super) mod document;
 pub(super) mod history;
+pub(super) mod human;
 pub(super) mod target;
 pub(super) mod team;

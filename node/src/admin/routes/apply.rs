@@ -44,6 +44,11 @@ pub(super) async fn apply(
         (compared, checked)
     });
     if query.dry_run {
+        let described = Command::ApplyDocuments {
+            put,
+            remove: compared.remove.clone(),
+        };
+        wish.may(&desk, &described)?;
         checked.map_err(|rejection| refused(&rejection))?;
         return Ok(axum::Json(difference(compared, None)).into_response());
     }

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use rules::demand;
 use rules::id::BlobRef;
+use rules::right::Right;
 use runtime::blob::{BlobWriter, CHUNK_BYTES};
 
 use super::blocking;
 use crate::admin::convert::case::blob;
 use crate::admin::desk::{Desk, Shared};
 use crate::admin::extract::{Paced, PathOf, length, plain};
+use crate::admin::people::Asker;
 use crate::admin::pieces::send;
 use crate::admin::refused::{Answered, Refused};
 use crate::admin::wire::{Blob, Code, ErrorBody};
@@ -24,7 +27,12 @@ use crate::admin::wire::{Blob, Code, ErrorBody};
               (status = 413, description = "it is larger than blob_bytes", body = ErrorBody),
               (status = 503, description = "there are too many uploads now", body = ErrorBody),
               (status = 507, description = "the disk is full", body = ErrorBody)))]
-pub(super) async fn upload(State(desk): State<Shared>, request: Request) -> Answered<Response> {
+pub(super) async fn upload(
+    State(desk): State<Shared>,
+    asker: Asker,
+    request: Request,
+) -> Answered<Response> {
+    desk.demand(&asker, demand::cluster(Right::HandOver))?;
     plain(request.headers())?;
     let length = length(request.headers());
     let mut body = Paced::new(&desk, request.into_body());

@@ -11,13 +11,16 @@ use axum::Json;
 use axum::extract::State;
 use rules::State as Truth;
 use rules::case::Case;
+use rules::demand;
 use rules::id::{CaseId, TeamName};
+use rules::read::Read;
 use runtime::archive::{CaseSummary, Filter, MAX_LIST};
 
 use super::{blocking, name, page};
 use crate::admin::convert::case::{closed_line, line, outcome, status};
 use crate::admin::desk::Shared;
 use crate::admin::extract::QueryOf;
+use crate::admin::people::Asker;
 use crate::admin::refused::{Answered, Refused};
 use crate::admin::wire::{
     CaseLine, CaseOutcome, CasePage, CaseQuery, CaseStatus, Code, ErrorBody, parse_moment_ms,
@@ -31,6 +34,7 @@ const MAX_ARCHIVE_PAGES: usize = 10;
 
 /// What is looked for.
 struct Wanted {
+    asker: Asker,
     team: Option<TeamName>,
     since_ms: u64,
     /// How far; none: however far.
@@ -53,9 +57,13 @@ struct Rows {
               (status = 400, description = "the query is wrong", body = ErrorBody)))]
 pub(super) async fn list(
     State(desk): State<Shared>,
+    asker: Asker,
     QueryOf(query): QueryOf<CaseQuery>,
 ) -> Answered<Json<CasePage>> {
-    let wanted = wanted(&query)?;
+    let wanted = wanted(&query, asker)?;
+    if let Some(team) = &wanted.team {
+        desk.demand(&wanted.asker, demand::in_team(Read::Cases.right(), team))?;
+    }
     let before = query.after.as_deref().map(name::<CaseId>).transpose()?;
     let before = before.unwrap_or(CaseId(u64::MAX));
     let freshness = desk.freshness(false);
@@ -90,7 +98,7 @@ pub(super) async fn list(
     }))
 }
 
-fn wanted(query: &CaseQuery) -> Answered<Wanted> {
+fn wanted(query: &CaseQuery, asker: Asker) -> Answered<Wanted> {
     let since_ms = match query.since.as_deref() {
         None => 0,
         Some(text) => parse_moment_ms(text).ok_or_else(|| {
@@ -101,6 +109,7 @@ fn wanted(query: &CaseQuery) -> Answered<Wanted> {
     };
     let (open, closed) = statuses(query.status.as_deref())?;
     Ok(Wanted {
+        asker,
         team: query.team.as_deref().map(name).transpose()?,
         since_ms,
         open,
@@ -180,7 +189,7 @@ fn open_rows(desk: &Shared, wanted: &Wanted, mut before: CaseId) -> Rows {
             let mut seen = 0;
             for case in newest(state, wanted.team.as_ref(), before).take(SLICE) {
                 (seen, before) = (seen + 1, case.id);
-                if wanted.fits_open(case) {
+                if wanted.fits_open(case) && desk.sees(state, &wanted.asker, case.team.as_ref()) {
                     rows.insert(case.id, line(case));
                     if rows.len() > wanted.limit {
                         break;
@@ -239,7 +248,11 @@ fn closed_rows(desk: &Shared, wanted: &Wanted, before: CaseId) -> Answered<Rows>
             .is_some_and(|case| case.opened_wall_ms < wanted.since_ms);
         for case in &page {
             filter.before = Some(case.id);
-            if wanted.fits_closed(case) {
+            let is_seen = || {
+                desk.ledger
+                    .read(|state| desk.sees(state, &wanted.asker, case.team.as_ref()))
+            };
+            if wanted.fits_closed(case) && is_seen() {
                 rows.insert(case.id, closed_line(case));
                 if rows.len() > wanted.limit {
                     return Ok(Rows {

@@ -24,6 +24,7 @@ use crate::admin::desk::Shared;
 use crate::admin::extract::{PathOf, QueryOf};
 use crate::admin::limits;
 use crate::admin::refused::{Answered, Refused};
+use crate::admin::standing::Standing;
 use crate::admin::stream::{Ready, Source, answer};
 use crate::admin::wire::{Code, ErrorBody, LogLine, LogQuery, WorkerLogQuery};
 
@@ -35,6 +36,7 @@ use crate::admin::wire::{Code, ErrorBody, LogLine, LogQuery, WorkerLogQuery};
               (status = 404, description = "there is no such case or attempt", body = ErrorBody)))]
 pub(super) async fn of_case(
     State(desk): State<Shared>,
+    standing: Standing,
     PathOf(case): PathOf<String>,
     QueryOf(query): QueryOf<LogQuery>,
 ) -> Answered<Response> {
@@ -60,7 +62,7 @@ pub(super) async fn of_case(
         seen: BTreeSet::new(),
         attended: BTreeMap::new(),
     };
-    Ok(answer(log, place, stop))
+    Ok(answer(log, place, stop, standing))
 }
 
 struct CaseLog {
@@ -126,8 +128,8 @@ impl Source for CaseLog {
         }
     }
 
-    fn stopped() -> Option<LogLine> {
-        Some(note(None, None, "the daemon stops\n".to_owned()))
+    fn last_words(why: &str) -> Option<LogLine> {
+        Some(note(None, None, format!("{why}\n")))
     }
 }
 
@@ -166,6 +168,7 @@ impl CaseLog {
               (status = 404, description = "there is no such worker", body = ErrorBody)))]
 pub(super) async fn of_worker(
     State(desk): State<Shared>,
+    standing: Standing,
     PathOf((team, worker)): PathOf<(String, String)>,
     QueryOf(query): QueryOf<WorkerLogQuery>,
 ) -> Answered<Response> {
@@ -204,7 +207,7 @@ pub(super) async fn of_worker(
         attended,
         quiet_at: None,
     };
-    Ok(answer(log, place, stop))
+    Ok(answer(log, place, stop, standing))
 }
 
 struct WorkerLog {
@@ -256,8 +259,8 @@ impl Source for WorkerLog {
         }
     }
 
-    fn stopped() -> Option<LogLine> {
-        Some(note(None, None, "the daemon stops\n".to_owned()))
+    fn last_words(why: &str) -> Option<LogLine> {
+        Some(note(None, None, format!("{why}\n")))
     }
 }
 

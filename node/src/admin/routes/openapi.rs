@@ -8,8 +8,8 @@ use axum::response::IntoResponse;
 use utoipa::OpenApi;
 
 use super::{
-    apply, backup, blobs, case, cases, change_case, chaos, files, logs, nodes, report, secrets,
-    stages, status, targets, teams, tokens, watch, workers,
+    apply, backup, blobs, case, cases, change_case, chaos, files, human_tokens, humans, logs,
+    nodes, policies, report, secrets, stages, status, targets, teams, tokens, watch, workers,
 };
 
 /// Everything that the admin socket answers.
@@ -18,7 +18,7 @@ use super::{
     info(
         title = "Majordomo's admin socket",
         description = "HTTP over a Unix socket: `curl --unix-socket DIR/admin.sock http://domo/v1/status`. \
-                       The kernel says who asks. A header `Request-Id` makes a repetition of a POST safe: \
+                       The kernel says who asks, or a header `Authorization: Bearer TOKEN`. A header `Request-Id` makes a repetition of a POST safe: \
                        what was done once is answered again, not done again. Every refusal has the shape \
                        of `ErrorBody`. Long answers are one JSON object a line.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
@@ -46,6 +46,17 @@ use super::{
         workers::explain,
         workers::replace,
         logs::of_worker,
+        humans::list,
+        humans::put,
+        humans::show,
+        humans::remove,
+        humans::set_role,
+        human_tokens::mint,
+        human_tokens::revoke,
+        policies::list,
+        policies::put,
+        policies::check,
+        policies::remove,
         blobs::upload,
         blobs::download,
         cases::list,

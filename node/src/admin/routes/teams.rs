@@ -11,6 +11,7 @@ use super::{name, page};
 use crate::admin::convert::team::{line, view};
 use crate::admin::desk::Shared;
 use crate::admin::extract::{PathOf, QueryOf};
+use crate::admin::people::Asker;
 use crate::admin::refused::{Answered, Refused};
 use crate::admin::wire::{ErrorBody, Explained, NodeVerdict, TeamPage, TeamQuery, TeamView};
 
@@ -20,6 +21,7 @@ use crate::admin::wire::{ErrorBody, Explained, NodeVerdict, TeamPage, TeamQuery,
               (status = 400, description = "the query is wrong", body = ErrorBody)))]
 pub(super) async fn list(
     State(desk): State<Shared>,
+    asker: Asker,
     QueryOf(query): QueryOf<TeamQuery>,
 ) -> Answered<Json<TeamPage>> {
     let limit = page(query.limit)?;
@@ -27,8 +29,10 @@ pub(super) async fn list(
     let from = after.map_or(Bound::Unbounded, Bound::Excluded);
     let freshness = desk.freshness(false);
     let mut teams: Vec<_> = desk.ledger.read(|state| {
-        let rows = state.teams.range((from, Bound::Unbounded)).take(limit + 1);
-        rows.map(|(_, team)| line(state, team)).collect()
+        let rows = state.teams.range((from, Bound::Unbounded));
+        let seen = rows.filter(|(name, _)| desk.sees(state, &asker, Some(*name)));
+        let seen = seen.take(limit + 1);
+        seen.map(|(_, team)| line(state, team)).collect()
     });
     let has_more = teams.len() > limit;
     teams.truncate(limit);

@@ -21,6 +21,7 @@ use crate::admin::desk::Shared;
 use crate::admin::extract::{PathOf, QueryOf};
 use crate::admin::limits;
 use crate::admin::refused::Answered;
+use crate::admin::standing::Standing;
 use crate::admin::stream::{Ready, Source, answer};
 use crate::admin::wire::{CaseView, ErrorBody, Freshness, HistoryLine, WatchEvent, WatchQuery};
 
@@ -33,6 +34,7 @@ use crate::admin::wire::{CaseView, ErrorBody, Freshness, HistoryLine, WatchEvent
               (status = 503, description = "there are too many streams", body = ErrorBody)))]
 pub(super) async fn watch(
     State(desk): State<Shared>,
+    standing: Standing,
     PathOf(case): PathOf<String>,
     QueryOf(query): QueryOf<WatchQuery>,
 ) -> Answered<Response> {
@@ -49,7 +51,7 @@ pub(super) async fn watch(
         attended: BTreeMap::new(),
         shown: None,
     };
-    Ok(answer(watching, place, stop))
+    Ok(answer(watching, place, stop, standing))
 }
 
 struct Watching {
@@ -114,9 +116,9 @@ impl Source for Watching {
         }
     }
 
-    fn stopped() -> Option<WatchEvent> {
+    fn last_words(why: &str) -> Option<WatchEvent> {
         Some(WatchEvent::Ended {
-            reason: "the daemon stops".to_owned(),
+            reason: why.to_owned(),
         })
     }
 }

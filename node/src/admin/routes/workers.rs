@@ -8,13 +8,15 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use rules::id::{TeamName, WorkerId, WorkerName};
 use rules::place::{self, Placed};
+use rules::read::Read;
 use rules::worker::Worker;
-use rules::{Command, Rejection};
+use rules::{Command, Rejection, demand};
 
 use super::{name, page};
 use crate::admin::convert::team::{worker_line, worker_status, worker_view};
 use crate::admin::desk::{Desk, Shared};
 use crate::admin::extract::{JsonOf, PathOf, QueryOf};
+use crate::admin::people::Asker;
 use crate::admin::refused::{Answered, Refused};
 use crate::admin::wire::{
     Code, Done, ErrorBody, Explained, ReplaceWorker, WorkerLine, WorkerPage, WorkerQuery,
@@ -31,6 +33,7 @@ const SLICE: usize = 4096;
               (status = 400, description = "the query is wrong", body = ErrorBody)))]
 pub(super) async fn list(
     State(desk): State<Shared>,
+    asker: Asker,
     QueryOf(query): QueryOf<WorkerQuery>,
 ) -> Answered<Json<WorkerPage>> {
     let limit = page(query.limit)?;
@@ -43,8 +46,11 @@ pub(super) async fn list(
             .is_none_or(|wanted| wanted.contains(&worker_status(worker)))
     };
     let mut workers = match &team {
-        Some(team) => of_team(&desk, team, after.as_ref(), &fits, limit + 1)?,
-        None => of_all(&desk, after, &fits, limit + 1),
+        Some(team) => {
+            desk.demand(&asker, demand::in_team(Read::Workers.right(), team))?;
+            of_team(&desk, team, after.as_ref(), &fits, limit + 1)?
+        }
+        None => of_all(&desk, &asker, after, &fits, limit + 1),
     };
     let has_more = workers.len() > limit;
     workers.truncate(limit);
@@ -87,6 +93,7 @@ fn of_team(
 
 fn of_all(
     desk: &Desk,
+    asker: &Asker,
     mut after: Option<WorkerId>,
     fits: &impl Fn(&Worker) -> bool,
     most: usize,
@@ -99,7 +106,7 @@ fn of_all(
             for (id, worker) in state.workers.range((from, Bound::Unbounded)).take(SLICE) {
                 seen += 1;
                 after = Some(id.clone());
-                if fits(worker) {
+                if fits(worker) && desk.sees(state, asker, Some(&id.team)) {
                     rows.push(worker_line(worker));
                     if rows.len() == most {
                         break;

@@ -19,6 +19,7 @@ mod change;
 mod chaos;
 mod error;
 mod files;
+mod human;
 mod limits;
 mod moment;
 mod node;
@@ -45,6 +46,11 @@ pub use change::{
 pub use chaos::{CrashPersona, HoldManager};
 pub use error::{Code, ErrorBody, ErrorShape, LimitReached};
 pub use files::{Blob, CaseFile, CaseFiles, FileKind};
+pub use human::{
+    HumanLine, HumanPage, HumanQuery, HumanTokenLine, HumanView, HumanWish, HumansPut,
+    MintHumanToken, Policy, PolicyChecked, PolicyPage, PutHumans, RemoveHuman, RemovePolicy,
+    RoleIn, SetHumanRole, TeamRole,
+};
 pub use limits::Limits;
 pub use moment::{Moment, parse_moment_ms};
 pub use node::{

@@ -2,6 +2,7 @@
 //!
 //! # Invariant
 //! A rejected entry changes nothing but the clock and the memory of requests.
+//! Nothing is done without a decision that allows it, taken on people and policies as they are.
 
 mod admit_node;
 mod advance_attempt;
@@ -49,7 +50,8 @@ mod settle_effect;
 use std::collections::BTreeSet;
 
 use crate::case::Case;
-use crate::command::{Command, Entry};
+use crate::command::{Command, Entry, Proposal};
+use crate::demand;
 use crate::duty::Subject;
 use crate::id::CaseId;
 use crate::limits;
@@ -86,13 +88,16 @@ pub fn apply(state: &mut State, entry: &Entry) -> Applied {
     });
     let mut step = Step::new(state, entry);
     let verdict = match recalled {
-        None => decide(&mut step, &entry.proposal.command),
+        None => decide(&mut step, &entry.proposal),
         Some(Recall::Answered(verdict)) => verdict,
         Some(Recall::Reused) => Err(Rejection::RequestReused),
         Some(Recall::Expired) => Err(Rejection::Expired),
         Some(Recall::New) => {
-            let verdict = decide(&mut step, &entry.proposal.command);
-            remember(&mut step, entry, &verdict);
+            let verdict = decide(&mut step, &entry.proposal);
+            if !matches!(verdict, Err(Rejection::Outdated | Rejection::Undecided)) {
+                // Those say nothing of the command: the leader decides anew.
+                remember(&mut step, entry, &verdict);
+            }
             verdict
         }
     };
@@ -142,7 +147,9 @@ macro_rules! table {
     };
 }
 
-fn decide(step: &mut Step<'_>, command: &Command) -> Verdict {
+fn decide(step: &mut Step<'_>, proposal: &Proposal) -> Verdict {
+    demand::check(step.state, proposal)?;
+    let command = &proposal.command;
     table! { step, command:
         ApplyDocuments { put, remove } => apply_documents(put, remove);
         CancelCase { case, reason } => cancel_case(*case, reason);

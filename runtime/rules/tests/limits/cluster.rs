@@ -12,7 +12,7 @@ use rules::place::{Placed, Placement};
 use rules::stage::{Need, OnFailure, StageSpec};
 use rules::team::{AgentLimits, AgentSpec, Document, PlaybookSpec, TeamSpec, WorkerSpec};
 use rules::verdict::{Outcome, Rejection};
-use rules::{Command, Principal, State, Who, apply};
+use rules::{Command, Principal, State, Who, apply, demand};
 
 /// A cluster with one team of one worker.
 pub struct Cluster {
@@ -65,6 +65,8 @@ impl Cluster {
         principal: Principal,
         command: Command,
     ) -> Applied {
+        let demands = demand::of_command(&self.state, &principal, &command);
+        let decision = demand::decided(&self.state, demands, |_| true);
         let entry = Entry {
             index: self.state.index + 1,
             term: 1,
@@ -74,7 +76,7 @@ impl Cluster {
                 principal,
                 wall_ms: 0,
                 command,
-                decision: None,
+                decision: Some(decision),
             },
         };
         apply(&mut self.state, &entry)

@@ -8,7 +8,7 @@ use rules::command::{Entry, Proposal};
 use rules::duty::{self, Duty, Holder, Subject};
 use rules::id::Epoch;
 use rules::node::NodeFacts;
-use rules::{Command, Principal, State, Who, apply};
+use rules::{Command, Principal, State, Who, apply, demand};
 
 use crate::effects;
 use crate::nodes;
@@ -130,8 +130,16 @@ impl Lab {
         self.take(&self.next(elapsed_ms, proposal))
     }
 
-    /// A proposal at the next place of the ledger.
-    pub fn next(&self, elapsed_ms: u64, proposal: Proposal) -> Entry {
+    /// A proposal at the next place of the ledger, which is allowed as things are.
+    pub fn next(&self, elapsed_ms: u64, mut proposal: Proposal) -> Entry {
+        let (asker, command) = (&proposal.principal, &proposal.command);
+        let demands = demand::of_command(&self.state, asker, command);
+        proposal.decision = Some(demand::decided(&self.state, demands, |_| true));
+        self.as_decided(elapsed_ms, proposal)
+    }
+
+    /// A proposal at the next place of the ledger, with the decision that it has.
+    pub fn as_decided(&self, elapsed_ms: u64, proposal: Proposal) -> Entry {
         Entry {
             index: self.state.index + 1,
             term: self.term,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rules::human::{RoleChange, TeamRole};
 use rules::id::HumanName;
 use rules::roster::{HumanSpec, Piece};
-use rules::{Command, Principal};
+use rules::{Command, Principal, Proposal, demand};
 
 use crate::lab::Lab;
 use crate::pool::{self, raw};
@@ -37,6 +37,29 @@ fn spec(who: Pick, what: Pick) -> HumanSpec {
             _ => BTreeMap::from([(pool::team(what), role(who))]),
         },
     }
+}
+
+/// Has a proposal come without a decision, with an old one, with one about something else, or with
+/// one that denies it.
+pub fn sneak(lab: &Lab, proposal: &mut Proposal, how: Pick) {
+    let demands = demand::of_command(&lab.state, &proposal.principal, &proposal.command);
+    let mut decision = demand::decided(&lab.state, demands, |_| how % 5 != 4);
+    match how % 5 {
+        0 => {
+            proposal.decision = None;
+            return;
+        }
+        // As it was decided when it was said before.
+        1 => return,
+        2 => decision.revision = decision.revision.wrapping_sub(1),
+        3 => {
+            for judged in &mut decision.judged {
+                judged.revision += 1;
+            }
+        }
+        _ => {}
+    }
+    proposal.decision = Some(decision);
 }
 
 /// What somebody says.

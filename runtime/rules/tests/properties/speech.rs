@@ -30,6 +30,11 @@ pub fn entry(lab: &mut Lab, wish: &Wish) -> Option<Entry> {
             let again = said(which)?;
             return Some(lab.next(wish.elapsed_ms, again));
         }
+        Deed::Sneak(which, how) => {
+            let mut again = said(which)?;
+            people::sneak(lab, &mut again, *how);
+            return Some(lab.as_decided(wish.elapsed_ms, again));
+        }
         Deed::Borrow(which, who) => Proposal {
             principal: pool::anybody(*who),
             ..said(which)?
@@ -126,7 +131,9 @@ fn sensible(lab: &Lab, deed: &Deed) -> Option<(Principal, Command)> {
         }
         Deed::Babble(pick) => (pool::anybody(*pick), babble(*pick)),
         Deed::Wait => (Principal::own(Who::Ledger), Command::Tick),
-        Deed::Repeat(_) | Deed::Borrow(..) | Deed::Mistake(..) | Deed::Elect => return None,
+        Deed::Repeat(_) | Deed::Sneak(..) | Deed::Borrow(..) | Deed::Mistake(..) | Deed::Elect => {
+            return None;
+        }
     })
 }
 

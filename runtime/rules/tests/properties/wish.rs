@@ -61,6 +61,8 @@ pub enum Deed {
     Borrow(Pick, Pick),
     /// Something that was said before is said with another number in it.
     Mistake(Pick, Pick),
+    /// Something that was said before comes with a decision that does not allow it now.
+    Sneak(Pick, Pick),
     /// Something senseless.
     Babble(Pick),
     /// Another leader begins a term.
@@ -111,6 +113,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         4 => pick().prop_map(Deed::Repeat),
         3 => (pick(), pick()).prop_map(|(which, who)| Deed::Borrow(which, who)),
         3 => (pick(), pick()).prop_map(|(which, how)| Deed::Mistake(which, how)),
+        4 => (pick(), pick()).prop_map(|(which, how)| Deed::Sneak(which, how)),
         2 => pick().prop_map(Deed::Babble),
         1 => Just(Deed::Elect),
         6 => Just(Deed::Wait),

@@ -34,6 +34,7 @@ pub fn check(told: &Told<'_>) -> Result<(), String> {
     indexes::teams_know_their_workers_and_cases(told)?;
     people::people_are_known_the_same_way_round(told)?;
     people::a_decision_is_outdated_by_what_it_leans_on(told)?;
+    people::nothing_is_done_without_a_decision_that_allows_it(told)?;
     reporting::a_case_is_reported_when_nothing_is_left(told)?;
     standstill::held_and_ended_cases_start_nothing(told)?;
     standstill::whatever_waits_can_say_for_what(told)?;

@@ -109,3 +109,24 @@ pub fn a_decision_is_outdated_by_what_it_leans_on(told: &Told<'_>) -> Result<(),
     }
     Ok(())
 }
+
+pub fn nothing_is_done_without_a_decision_that_allows_it(told: &Told<'_>) -> Result<(), String> {
+    let proposal = &told.entry.proposal;
+    let is_known = |request| told.before.requests.answered(request).is_some();
+    if told.applied.verdict.is_err() || proposal.request.as_ref().is_some_and(is_known) {
+        return Ok(());
+    }
+    let Some(decision) = &proposal.decision else {
+        return broken("it was done, and nobody decided that it may be");
+    };
+    let people = &told.before.people;
+    let is_old = decision.revision != people.revision
+        || decision.judged.iter().any(|judged| {
+            let team = judged.demand.team.as_ref();
+            judged.revision != team.map_or(0, |team| people.revision_of(Some(team)))
+        });
+    if is_old || decision.judged.is_empty() || decision.judged.iter().any(|one| !one.is_allowed) {
+        return broken(format!("it was done by decision {decision:?}"));
+    }
+    Ok(())
+}

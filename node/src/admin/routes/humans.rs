@@ -1,0 +1,267 @@
+//! `GET|POST /v1/humans…`: accounts and roles.
+//!
+//! # Why
+//! A roster that is larger than an entry is sent in pieces, each under an id made from the wish's:
+//! said again, each piece is the same one, and the last one makes all of it so.
+
+use std::ops::Bound;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use rules::human::{ADMIN, RoleChange};
+use rules::id::{BadName, HumanName, RequestId, TeamName};
+use rules::read::Read;
+use rules::roster::{HumanSpec, Piece};
+use rules::{Command, Outcome, Rejection, demand, limits};
+use sha2::{Digest as _, Sha256};
+
+use super::{name, page};
+use crate::admin::convert::human::{line, role, spec, view};
+use crate::admin::desk::{Desk, Shared};
+use crate::admin::extract::{JsonOf, PathOf, QueryOf};
+use crate::admin::people::Asker;
+use crate::admin::refused::{Answered, Refused};
+use crate::admin::wire::{
+    Code, Done, ErrorBody, HumanLine, HumanPage, HumanQuery, HumanView, HumansPut, PutHumans,
+    RemoveHuman, SetHumanRole,
+};
+use crate::admin::wish::Wish;
+
+/// Accounts that are looked at while the state is held.
+const SLICE: usize = 4096;
+/// Bytes of people in one entry: a margin stays for what stands around them.
+const PIECE_BYTES: usize = limits::MAX_ENTRY_BYTES - 8 * 1024;
+/// The most bytes that a person takes in an entry beside their texts: lengths and marks.
+const AROUND_BYTES: usize = 64;
+
+/// Humans of the teams that the asker may read, in the order of their names.
+#[utoipa::path(get, path = "/v1/humans", tag = "humans", params(HumanQuery),
+    responses((status = 200, description = "a page of humans", body = HumanPage),
+              (status = 403, description = "there is no right to it", body = ErrorBody)))]
+pub(super) async fn list(
+    State(desk): State<Shared>,
+    asker: Asker,
+    QueryOf(query): QueryOf<HumanQuery>,
+) -> Answered<Json<HumanPage>> {
+    let limit = page(query.limit)?;
+    let team = query.team.as_deref().map(name::<TeamName>).transpose()?;
+    if let Some(team) = &team {
+        desk.demand(&asker, demand::in_team(Read::Humans.right(), team))?;
+    }
+    let after = query.after.as_deref().map(name::<HumanName>).transpose()?;
+    let mut humans = rows(&desk, &asker, team.as_ref(), after, limit + 1);
+    let has_more = humans.len() > limit;
+    humans.truncate(limit);
+    let next = humans.last().filter(|_| has_more);
+    let next = next.map(|human| human.name.clone());
+    Ok(Json(HumanPage { humans, next }))
+}
+
+fn rows(
+    desk: &Desk,
+    asker: &Asker,
+    team: Option<&TeamName>,
+    mut after: Option<HumanName>,
+    most: usize,
+) -> Vec<HumanLine> {
+    let mut rows = Vec::new();
+    loop {
+        let from = after.take().map_or(Bound::Unbounded, Bound::Excluded);
+        let seen = desk.ledger.read(|state| {
+            let mut seen = 0;
+            let accounts = state.people.humans.range((from, Bound::Unbounded));
+            for (name, human) in accounts.take(SLICE) {
+                seen += 1;
+                after = Some(name.clone());
+                let is_wanted = team.is_none_or(|team| human.teams.contains(team));
+                if is_wanted && is_seen(desk, state, asker, name) {
+                    rows.extend(line(state, name));
+                    if rows.len() == most {
+                        break;
+                    }
+                }
+            }
+            seen
+        });
+        if seen < SLICE || rows.len() == most {
+            return rows;
+        }
+    }
+}
+
+/// Whether an account may be seen: one's own, one of a team that the asker may read, or any by
+/// whoever may read all.
+fn is_seen(desk: &Desk, state: &rules::State, asker: &Asker, name: &HumanName) -> bool {
+    let teams = state.people.humans.get(name).map(|human| &human.teams);
+    let mut teams = teams.into_iter().flatten();
+    asker.is(name)
+        || teams.any(|team| desk.sees(state, asker, Some(team)))
+        || desk.sees(state, asker, None)
+}
+
+/// Everything about a human: their roles and tokens.
+#[utoipa::path(get, path = "/v1/humans/{human}", tag = "humans",
+    params(("human" = String, Path, description = "their name")),
+    responses((status = 200, description = "the human", body = HumanView),
+              (status = 404, description = "there is no such human", body = ErrorBody)))]
+pub(super) async fn show(
+    State(desk): State<Shared>,
+    asker: Asker,
+    PathOf(human): PathOf<String>,
+) -> Answered<Json<HumanView>> {
+    let human = name::<HumanName>(&human)?;
+    let found = desk.ledger.read(|state| {
+        let is_seen = is_seen(&desk, state, &asker, &human);
+        is_seen.then(|| view(state, &human)).flatten()
+    });
+    found.map(Json).ok_or_else(|| no_human(&human))
+}
+
+fn no_human(human: &HumanName) -> Refused {
+    let refused = Refused::from(&Rejection::NoHuman(human.clone()));
+    if human.as_str() == ADMIN {
+        return refused.hint("`admin` is whoever could replace the daemon; it has no account");
+    }
+    refused
+}
+
+/// Gives people accounts and roles: all of them, or none. The same again changes nothing.
+#[utoipa::path(post, path = "/v1/humans", tag = "humans", request_body = PutHumans,
+    params(("Request-Id" = Option<String>, Header, description = "names the wish")),
+    responses((status = 200, description = "it is so", body = HumansPut),
+              (status = 400, description = "something in it is wrong", body = ErrorBody),
+              (status = 403, description = "there is no right to it", body = ErrorBody)))]
+pub(super) async fn put(
+    State(desk): State<Shared>,
+    wish: Wish,
+    JsonOf(roster): JsonOf<PutHumans>,
+) -> Answered<Response> {
+    let specs: Result<Vec<HumanSpec>, BadName> = roster.humans.iter().map(spec).collect();
+    let mut pieces = pieces(specs?);
+    let of = u32::try_from(pieces.len()).unwrap_or(u32::MAX);
+    let digest = digest(&pieces);
+    let last = pieces.pop().unwrap_or_default();
+    for (number, put) in (1..).zip(pieces) {
+        let piece = Piece {
+            roster: digest,
+            number,
+            of,
+        };
+        let id = RequestId::new(&format!("{number}/{of}:{}", wish.id))?;
+        let command = Command::PutHumans {
+            put,
+            piece: Some(piece),
+        };
+        wish.under(id).propose(&desk, command, "").await?;
+    }
+    let piece = (of > 1).then_some(Piece {
+        roster: digest,
+        number: of,
+        of,
+    });
+    let command = Command::PutHumans { put: last, piece };
+    let outcome = wish.propose(&desk, command, "").await?;
+    let Outcome::Applied {
+        created,
+        changed,
+        unchanged,
+        ..
+    } = outcome
+    else {
+        let what = format!("a roster was answered {outcome:?}");
+        return Err(wish.refused(Refused::new(Code::Failed, what)));
+    };
+    let put = HumansPut {
+        created,
+        changed,
+        unchanged,
+        request_id: wish.id.to_string(),
+    };
+    Ok(wish.answer(StatusCode::OK, &put))
+}
+
+/// People in as many parts as entries are needed.
+fn pieces(specs: Vec<HumanSpec>) -> Vec<Vec<HumanSpec>> {
+    let mut pieces = vec![Vec::new()];
+    let mut bytes = 0;
+    for spec in specs {
+        let teams = spec.teams.keys().map(|team| team.as_str().len() + 8);
+        let more = AROUND_BYTES
+            + spec.name.as_str().len()
+            + spec.display.as_ref().map_or(0, String::len)
+            + teams.sum::<usize>();
+        if bytes + more > PIECE_BYTES {
+            pieces.push(Vec::new());
+            bytes = 0;
+        }
+        bytes += more;
+        if let Some(piece) = pieces.last_mut() {
+            piece.push(spec);
+        }
+    }
+    pieces
+}
+
+fn digest(pieces: &[Vec<HumanSpec>]) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    for spec in pieces.iter().flatten() {
+        digest.update(format!("{spec:?}\n"));
+    }
+    digest.finalize().into()
+}
+
+/// Takes an account away, with its roles and tokens.
+#[utoipa::path(post, path = "/v1/humans/{human}/remove", tag = "humans",
+    params(("human" = String, Path, description = "their name"),
+           ("Request-Id" = Option<String>, Header, description = "names the wish")),
+    request_body = RemoveHuman,
+    responses((status = 200, description = "it is so", body = Done),
+              (status = 403, description = "there is no right to it", body = ErrorBody),
+              (status = 404, description = "there is no such human", body = ErrorBody)))]
+pub(super) async fn remove(
+    State(desk): State<Shared>,
+    wish: Wish,
+    PathOf(human): PathOf<String>,
+    JsonOf(RemoveHuman {}): JsonOf<RemoveHuman>,
+) -> Answered<Response> {
+    let human = name::<HumanName>(&human)?;
+    done(&desk, &wish, Command::RemoveHuman { human }).await
+}
+
+/// Changes what somebody may.
+#[utoipa::path(post, path = "/v1/humans/{human}/role", tag = "humans",
+    params(("human" = String, Path, description = "their name"),
+           ("Request-Id" = Option<String>, Header, description = "names the wish")),
+    request_body = SetHumanRole,
+    responses((status = 200, description = "it is so", body = Done),
+              (status = 403, description = "there is no right to it", body = ErrorBody),
+              (status = 404, description = "there is no such human or team", body = ErrorBody)))]
+pub(super) async fn set_role(
+    State(desk): State<Shared>,
+    wish: Wish,
+    PathOf(human): PathOf<String>,
+    JsonOf(how): JsonOf<SetHumanRole>,
+) -> Answered<Response> {
+    let human = name::<HumanName>(&human)?;
+    let change = match (how.is_admin, how.team) {
+        (Some(is_admin), None) => RoleChange::Admin { is_admin },
+        (None, Some(team)) => RoleChange::Team {
+            team: name(&team)?,
+            role: how.role.map(role),
+        },
+        (Some(_), Some(_)) | (None, None) => {
+            let what = "say either is_admin, or team and role";
+            return Err(wish.refused(Refused::new(Code::Invalid, what)));
+        }
+    };
+    done(&desk, &wish, Command::SetHumanRole { human, change }).await
+}
+
+/// Brings a command before the cluster that comes to nothing but being done.
+pub(super) async fn done(desk: &Desk, wish: &Wish, command: Command) -> Answered<Response> {
+    wish.propose(desk, command, "").await?;
+    let request_id = wish.id.to_string();
+    Ok(wish.answer(StatusCode::OK, &Done { request_id }))
+}

@@ -1,0 +1,168 @@
+//! What a reader may see: checked before a read, and again whenever people or policies change.
+//!
+//! # Invariant
+//! No route reads without a row of the matrix: it stands beside the route. A stream ends when the
+//! right to it ends.
+
+use std::time::Duration;
+
+use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::http::Method;
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::Response;
+use rules::id::{CaseId, TeamName};
+use rules::read::{About, Read};
+use rules::right::{Demand, Right};
+use rules::{Principal, demand};
+use runtime::archive::Filter;
+
+use super::desk::{Desk, Shared};
+use super::people::Asker;
+use super::refused::{Answered, Refused};
+use super::routes::{blocking, name};
+use super::wire::{Code, Consistency};
+
+/// A stream looks at most this often whether people or policies changed.
+const PACE: Duration = Duration::from_millis(100);
+
+/// The right on which a read stands.
+#[derive(Clone)]
+pub(super) struct Standing {
+    desk: Shared,
+    asker: Principal,
+    demand: Demand,
+    /// The changes of people and policies that it was checked on.
+    seen: u64,
+}
+
+/// Lets a read through that its asker has the right to.
+pub(super) async fn guard(
+    State((desk, read)): State<(Shared, Read)>,
+    asker: Asker,
+    parts: RawPathParams,
+    mut request: Request,
+    next: Next,
+) -> Answered<Response> {
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return Ok(next.run(request).await);
+    }
+    let part = |wanted: &str| {
+        let found = parts.iter().find(|(key, _)| *key == wanted);
+        found.map(|(_, value)| value.to_owned()).unwrap_or_default()
+    };
+    let demand = match read.about() {
+        About::Cluster => demand::cluster(read.right()),
+        About::Rows => demand::cluster(Right::LookAround),
+        About::Team => demand::in_team(read.right(), &name::<TeamName>(&part("team"))?),
+        About::Case => {
+            let case = name::<CaseId>(&part("case"))?;
+            of_case(&desk, case, read.right()).await?
+        }
+    };
+    let standing = Standing {
+        seen: changes(&desk),
+        asker: asker.principal(),
+        demand,
+        desk,
+    };
+    standing.check()?;
+    request.extensions_mut().insert(standing);
+    Ok(next.run(request).await)
+}
+
+/// Lets through what is done to this node alone, where its asker has the right to it.
+pub(super) async fn guard_deed(
+    State((desk, right)): State<(Shared, Right)>,
+    asker: Asker,
+    request: Request,
+    next: Next,
+) -> Answered<Response> {
+    let demands = vec![demand::cluster(right)];
+    let allowed = desk.ledger.allows(&asker.principal(), demands);
+    allowed.map_err(|rejection| Refused::from(&rejection))?;
+    Ok(next.run(request).await)
+}
+
+fn changes(desk: &Desk) -> u64 {
+    desk.ledger.read(|state| state.people.changes)
+}
+
+/// What is demanded of whoever reads a case; one that is not known here may be known elsewhere.
+async fn of_case(desk: &Shared, case: CaseId, right: Right) -> Answered<Demand> {
+    let mut team = team_of(desk, case).await?;
+    if team.is_none() {
+        desk.fresh(Consistency::Linearizable).await?;
+        team = team_of(desk, case).await?;
+    }
+    let Some(team) = team else {
+        return Err(Refused::new(
+            Code::NotFound,
+            format!("there is no case {case}"),
+        ));
+    };
+    Ok(match team {
+        Some(team) => demand::in_team(right, &team),
+        None => demand::cluster(right),
+    })
+}
+
+/// The team of a case, where there is such a case.
+async fn team_of(desk: &Shared, case: CaseId) -> Answered<Option<Option<TeamName>>> {
+    let open = desk
+        .ledger
+        .read(|state| state.cases.get(&case).map(|case| case.team.clone()));
+    if open.is_some() {
+        return Ok(open);
+    }
+    let desk = desk.clone();
+    blocking(move || {
+        let filter = Filter {
+            before: Some(CaseId(case.0.saturating_add(1))),
+            ..Filter::default()
+        };
+        let newest = desk.ledger.archive().list(&filter, 1)?;
+        let found = newest.into_iter().find(|found| found.id == case);
+        Ok(found.map(|found| found.team))
+    })
+    .await
+}
+
+impl Standing {
+    /// Refuses when the right is gone.
+    pub(super) fn check(&self) -> Answered<()> {
+        let demands = vec![self.demand.clone()];
+        let allowed = self.desk.ledger.allows(&self.asker, demands);
+        allowed.map_err(|rejection| Refused::from(&rejection))
+    }
+
+    /// Looks again if people or policies changed; says why it is over when it is.
+    pub(super) fn look_again(&mut self) -> Result<(), String> {
+        let now = changes(&self.desk);
+        if now == self.seen {
+            return Ok(());
+        }
+        self.seen = now;
+        self.check().map_err(|refused| refused.0.message)
+    }
+
+    /// Returns when people or policies have changed.
+    pub(super) async fn changed(&self) {
+        let mut applied = self.desk.ledger.applied();
+        while changes(&self.desk) == self.seen {
+            if applied.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+            tokio::time::sleep(PACE).await;
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Standing {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Answered<Self> {
+        let found = parts.extensions.get::<Self>().cloned();
+        found.ok_or_else(|| Refused::new(Code::NotYours, "nobody checked this read"))
+    }
+}
