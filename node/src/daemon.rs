@@ -32,6 +32,7 @@ use std::time::Duration;
 
 use actors::{House, Household};
 use config::settings::{Settings, StoreChoice};
+use futures_util::FutureExt as _;
 use rules::id::NodeId;
 use runtime::blob::{BlobError, Blobs};
 use runtime::clock;
@@ -205,10 +206,7 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
     bounded("leadership", hand_over(&ledger)).await;
     // Whoever serves may have ended before; then nobody hears it.
     let _ = stop.send(true);
-    bounded("the admin socket", async {
-        let _ = served.await;
-    })
-    .await;
+    bounded("the admin socket", served.map(drop)).await;
     bounded("the personas", household.leave()).await;
     leave(around, &leases, ledger).await;
     living.inspect(tokio::task::JoinHandle::abort);

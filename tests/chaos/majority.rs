@@ -45,8 +45,9 @@ fn without_a_majority_the_status_says_what_to_do_and_what_ran_goes_on_after_it()
         0,
         "nothing is acknowledged"
     );
-    gone.into_iter()
-        .for_each(|fault| fault.take_off(&mut cluster));
+    for fault in gone {
+        fault.take_off(&mut cluster);
+    }
     cluster.wait_status(1, "somebody leads and nothing is wrong", |status| {
         status["cluster"]["leader"].is_string() && status["troubles"] == serde_json::json!([])
     });

@@ -27,7 +27,7 @@ fn hold_manager(cluster: &Cluster, is_held: bool) {
 
 fn break_it(cluster: &Cluster, number: usize, path: &str, body: &str) {
     let socket = cluster.node(number).socket();
-    let reply = lab::request(&socket, "POST", path, body).unwrap();
+    let reply = lab::request(&socket, "POST", path, body).expect("the node answers");
     assert_eq!(reply.status, 204, "{reply:?}");
 }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::cluster::Cluster;
 use crate::fault::{self, Active};
 use crate::http;
+use crate::sweep::Leftover;
 use crate::wait::rest;
 
 /// All that was begun ends within this, with both cores busy.
@@ -60,6 +61,7 @@ pub fn sweep(cluster: &Cluster) -> Vec<String> {
         let left: Vec<String> = numbers
             .flat_map(|number| {
                 let boxes = cluster.node(number).boxes().into_iter();
+                let boxes = boxes.filter(Leftover::runs);
                 boxes.map(move |left| format!("n{number}: {left}"))
             })
             .collect();

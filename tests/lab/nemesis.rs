@@ -10,7 +10,7 @@ use runtime::clock::{self, BootMs};
 
 use crate::cluster::Cluster;
 use crate::dice::Dice;
-use crate::fault::{ALL, Active, Fault};
+use crate::fault::{ALL, Active, Fault, Part};
 use crate::wait::rest;
 
 /// Between two faults of a drawn list.
@@ -111,6 +111,7 @@ impl Nemesis {
             let passed = now.since(begun);
             let is_due = |step: &&&Step| passed >= Duration::from_millis(step.at_ms);
             if let Some(step) = steps.next_if(|step| is_due(&step)) {
+                active = let_disks_go(step.fault, cluster, active);
                 if let Some((told, fault)) = put_on(step, cluster, &active) {
                     done.push(told);
                     active.push((now.plus(Duration::from_millis(step.lasts_ms)), fault));
@@ -121,6 +122,24 @@ impl Nemesis {
             rest(STEP);
         }
     }
+}
+
+/// Before a daemon is ended: a killed process does not end while somebody traces it.
+fn let_disks_go(
+    next: Fault,
+    cluster: &mut Cluster,
+    active: Vec<(BootMs, Active)>,
+) -> Vec<(BootMs, Active)> {
+    if next.part() != Part::Daemon {
+        return active;
+    }
+    let (disks, others): (Vec<_>, Vec<_>) = active
+        .into_iter()
+        .partition(|(_, active)| active.fault.part() == Part::Disk);
+    for (_, fault) in disks {
+        fault.take_off(cluster);
+    }
+    others
 }
 
 fn put_on(

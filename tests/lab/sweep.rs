@@ -65,6 +65,18 @@ impl Leftover {
         }
     }
 
+    /// Does it run? A stopped container is a worker asleep.
+    pub fn runs(&self) -> bool {
+        match (self, docker_socket_if_any()) {
+            (Leftover::Process(..), _) => true,
+            (Leftover::Container(id), Some(socket)) => {
+                let state = docker(&socket, &["inspect", "-f", "{{.State.Running}}", id]);
+                state.trim() == "true"
+            }
+            (Leftover::Container(_), None) => false,
+        }
+    }
+
     /// The processes among it.
     pub fn processes_of(folder: &Path) -> Vec<Leftover> {
         let processes = processes(folder).into_iter();

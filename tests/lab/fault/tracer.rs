@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use runtime::clock::Deadline;
 
-use crate::wait::{rest, wait_until};
+use crate::wait::rest;
 
-/// It is on all threads within milliseconds, and off likewise.
-const LIMIT: Duration = Duration::from_secs(20);
+/// It is off all threads within milliseconds.
+const LIMIT: Duration = Duration::from_secs(2);
 /// Between two looks whether it is on.
 const STEP: Duration = Duration::from_millis(10);
 /// So often it is looked whether it is on.
@@ -60,15 +61,13 @@ impl Drop for Tracer {
         let pid = i32::try_from(self.0.id()).expect("a process id fits");
         // It ends by itself with the process that it traces.
         kill(Pid::from_raw(pid), Signal::SIGTERM).ok();
-        if std::thread::panicking() {
-            self.0.wait().ok();
-            return;
+        let patience = Deadline::after(LIMIT);
+        while matches!(self.0.try_wait(), Ok(None)) && !patience.is_over() {
+            rest(STEP);
         }
-        wait_until(LIMIT, "the tracer lets go", || match self.0.try_wait() {
-            Ok(Some(_)) => Ok(()),
-            Ok(None) => Err("it holds on".to_owned()),
-            Err(why) => Err(why.to_string()),
-        });
+        // One that waits for what is dead does not let go of the rest.
+        self.0.kill().ok();
+        self.0.wait().ok();
     }
 }
 
