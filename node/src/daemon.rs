@@ -252,7 +252,7 @@ async fn hand_over(ledger: &Ledger) {
 }
 
 /// How the ledger of a node with these settings is opened.
-fn open_options(settings: &Settings, node: NodeId) -> OpenOptions {
+fn open_options(settings: &Settings, node: NodeId) -> Result<OpenOptions, BadMatrix> {
     let mut options = OpenOptions::new(settings.node.data.join("ledger"), node);
     options.store = match settings.ledger.store {
         StoreChoice::Sled => StoreKind::Sled,
@@ -265,7 +265,7 @@ fn open_options(settings: &Settings, node: NodeId) -> OpenOptions {
     options.snapshot_every = settings.ledger.snapshot_every;
     options.limits.in_flight = settings.limits.proposals_in_flight;
     options.limits.archived_cases = settings.limits.archived_cases as u64;
-    options
+    Ok(options)
 }
 
 async fn open_ledger(
@@ -273,7 +273,7 @@ async fn open_ledger(
     identity: &Identity,
     links: Arc<dyn Links>,
 ) -> Result<(Ledger, Changes), DaemonError> {
-    let options = open_options(settings, NodeId(identity.node));
+    let options = open_options(settings, NodeId(identity.node))?;
     let (ledger, changes) = Ledger::open_linked(options, links).await?;
     if identity.home.as_ref().is_none_or(|home| home.is_founder) {
         ledger.init_single().await?;

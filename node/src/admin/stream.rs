@@ -114,12 +114,13 @@ impl<S: Source> Flow<S> {
             if !self.ready.lines.is_empty() || self.ready.is_over {
                 continue;
             }
-            tokio::select! {
-                () = self.source.rest(&mut self.ready) => {}
-                () = self.standing.changed() => {}
-                _ = self.stop.wait_for(|is_over| *is_over) => {
-                    self.end("the daemon stops");
-                }
+            let is_stopped = tokio::select! {
+                () = self.source.rest(&mut self.ready) => false,
+                () = self.standing.changed() => false,
+                _ = self.stop.wait_for(|is_over| *is_over) => true,
+            };
+            if is_stopped {
+                self.end("the daemon stops");
             }
         }
     }

@@ -47,7 +47,7 @@ pub async fn recoverable(settings: Settings) -> Result<Recoverable, RestoreError
     identity::check_taken(&settings.node.data)?;
     let identity = identity::take_when_free(&settings.node.data).await?;
     let node = NodeId(identity.node);
-    let options = open_options(&settings, node);
+    let options = open_options(&settings, node)?;
     let remains: Remains = beside(move || Ok(Ledger::remains(&options)?)).await?;
     let mut others = remains.voters;
     if !others.remove(&node) {
@@ -86,7 +86,7 @@ impl Recoverable {
             let keys = Keys::open(&keys).map_err(EnrollError::from)?;
             keys.found_again().map_err(EnrollError::from)?;
         }
-        let options = open_options(&self.settings, node);
+        let options = open_options(&self.settings, node)?;
         {
             let options = options.clone();
             beside(move || Ok(Ledger::seize(&options)?)).await?;

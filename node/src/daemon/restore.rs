@@ -14,6 +14,7 @@ use runtime::backup::{self, BackupError, Contents};
 use runtime::clock;
 use runtime::ledger::{Ledger, OpenError};
 use runtime::links::{ClusterName, Keys};
+use runtime::policy::BadMatrix;
 use thiserror::Error;
 
 use super::enroll::{EnrollError, Enrolled, KEYS, Site};
@@ -23,6 +24,9 @@ use super::open_options;
 /// Why no cluster begins from a backup, or from what is left of one.
 #[derive(Debug, Error)]
 pub enum RestoreError {
+    /// The permission matrix that was compiled in cannot be read.
+    #[error(transparent)]
+    Matrix(#[from] BadMatrix),
     /// The folder is used by another or not empty.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -78,7 +82,7 @@ async fn make(
     let data = &settings.node.data;
     let node = contents.next_node;
     let cluster = identity::new_cluster();
-    let options = open_options(settings, node);
+    let options = open_options(settings, node)?;
     {
         let (file, options, blobs) = (file.to_owned(), options.clone(), data.join("blobs"));
         beside(move || Ok(backup::restore(&file, &options, blobs)?)).await?;

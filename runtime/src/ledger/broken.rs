@@ -48,7 +48,7 @@ mod tests {
             .await
             .unwrap();
         // A vote is written down before it is given.
-        let _ = ledger.0.door.raft().trigger().elect().await;
+        let _ = ledger.0.door.raft().trigger().elect(false).await;
         let why = tokio::time::timeout(Duration::from_secs(30), ledger.broken()).await;
         assert!(why.unwrap().contains("closed"));
     }

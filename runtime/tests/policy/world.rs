@@ -170,7 +170,7 @@ impl World {
         let demand = Demand {
             right: *dice.pick(&Right::ALL),
             team: (dice.roll(5) > 0)
-                .then(|| name(dice.pick(&["sre", "db", "web", "net", "nowhere"]))),
+                .then(|| name(dice.pick::<&str>(&["sre", "db", "web", "net", "nowhere"]))),
             tie: *dice.pick(&[Tie::None, Tie::Opener, Tie::Named, Tie::Own]),
         };
         let human = (dice.roll(10) > 0).then(|| dice.pick(&self.known));
