@@ -16,12 +16,8 @@ fn begin(lab: &Lab, engine: &Engine, deeds: &[&str]) -> (Node, Target) {
     let target = Target::start(lab);
     target.add(&node, "crew", &["--needs-secret"]);
     let secret = ["secret", "set", "kube"];
-    node.domo_with(
-        &secret,
-        "crown-jewels\n",
-        std::time::Duration::from_secs(60),
-    )
-    .ok();
+    node.domo_with(&secret, "crown-jewels\n", std::time::Duration::from_mins(1))
+        .ok();
     let mut stage = Stage::new("fix", "hand").line("attempts: 3");
     for deed in deeds {
         stage = stage.deed(deed);
@@ -167,7 +163,7 @@ fn a_replaced_workers_stream_is_cut(engine: &Engine) {
         .ok();
     node.wait_closed(&case);
     wait_until(
-        std::time::Duration::from_secs(60),
+        std::time::Duration::from_mins(1),
         "its container is gone",
         || {
             let boxes = node.boxes();

@@ -19,7 +19,7 @@ use crate::admin::wire::MintHumanToken;
 /// Make a token: whoever shows it is that person, while it is good
 ///
 /// It is shown once; the cluster keeps only a digest of it. With --out it goes to a new file that
-/// only you may read. `domo --token-file FILE …` or DOMO_TOKEN_FILE shows it.
+/// only you may read. `domo --token-file FILE …` or `DOMO_TOKEN_FILE` shows it.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:

@@ -1,5 +1,7 @@
 //! `domo policy show`: what the organisation forbids, and the matrix beside it.
 
+use std::fmt::Write as _;
+
 use clap::Args;
 
 use super::console::Console;
@@ -40,13 +42,15 @@ fn told(page: &PolicyPage, _: &Paper, with_matrix: bool) -> String {
     }
     for policy in &page.policies {
         let body = policy.text.trim_end();
-        text.push_str(&format!("// --- {}\n{body}\n", policy.name));
+        // A text takes whatever is written into it.
+        let _ = writeln!(text, "// --- {}\n{body}", policy.name);
     }
     if with_matrix {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "// --- the matrix\n{}// --- what policies can speak of\n{}",
             page.matrix, page.schema
-        ));
+        );
     }
     text
 }

@@ -39,7 +39,7 @@ async fn a_superseded_attempt_is_cut_and_refused() {
     let counting = Counting::open().await;
     let house = House::with(target(counting.port)).await;
     house.runs(1).await;
-    let agent = house.agent(1).await;
+    let agent = house.agent(1);
     let line = streaming(&agent).await;
     house.supersede().await;
     is_cut(line).await;
@@ -59,7 +59,7 @@ async fn a_cancelled_case_cuts_its_attempts() {
     let counting = Counting::open().await;
     let house = House::with(target(counting.port)).await;
     house.runs(1).await;
-    let agent = house.agent(1).await;
+    let agent = house.agent(1);
     let line = streaming(&agent).await;
     let cancel = Command::CancelCase {
         case: CASE,
@@ -77,7 +77,7 @@ async fn a_node_without_its_lease_cuts_and_refuses_and_says_so() {
     let counting = Counting::open().await;
     let house = House::with(target(counting.port)).await;
     house.runs(1).await;
-    let agent = house.agent(1).await;
+    let agent = house.agent(1);
     let line = streaming(&agent).await;
     house.isolate().await;
     is_cut(line).await;
@@ -102,7 +102,7 @@ async fn a_node_without_its_lease_cuts_and_refuses_and_says_so() {
 async fn what_was_sent_before_its_attempt_was_superseded_is_kept_as_evidence() {
     let counting = Counting::open().await;
     let house = House::with(target(counting.port)).await;
-    let agent = house.agent(1).await;
+    let agent = house.agent(1);
     let asking = tokio::spawn(async move { agent.ask("POST", "/hold", "").await });
     counting.until_arrived(1).await;
     house.supersede().await;

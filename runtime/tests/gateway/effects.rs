@@ -20,7 +20,7 @@ async fn what_only_reads_passes_without_an_intent() {
     let counting = Counting::open().await;
     let house = House::with(target(counting.port)).await;
     house.runs(1).await;
-    let answer = house.agent(1).await.ask("GET", "/pods?limit=5", "").await;
+    let answer = house.agent(1).ask("GET", "/pods?limit=5", "").await;
     assert_eq!(
         (answer.status, answer.body.as_str()),
         (201, "made"),
@@ -45,11 +45,7 @@ async fn a_keyed_effect_carries_its_key_and_its_end_is_in_the_ledger_before_its_
     let counting = Counting::open().await;
     let house = House::with(target(counting.port)).await;
     // The ledger was not told yet that the agent runs: that it asks tells it.
-    let answer = house
-        .agent(1)
-        .await
-        .ask("PUT", "/done", "{\"replicas\":3}")
-        .await;
+    let answer = house.agent(1).ask("PUT", "/done", "{\"replicas\":3}").await;
     assert_eq!(
         (answer.status, answer.body.as_str()),
         (201, "made"),
@@ -76,7 +72,7 @@ async fn a_keyed_effect_carries_its_key_and_its_end_is_in_the_ledger_before_its_
 async fn what_was_done_is_not_done_again_under_its_key_and_is_done_again_without_one() {
     let counting = Counting::open().await;
     let house = House::with(target(counting.port)).await;
-    let agent = house.agent(1).await;
+    let agent = house.agent(1);
     for round in 0..2 {
         let answer = agent.ask_as("restart-1", "POST", "/done", "now").await;
         assert_eq!(answer.status, 201, "{answer:?}");
@@ -95,15 +91,7 @@ async fn what_was_done_is_not_done_again_under_its_key_and_is_done_again_without
     assert_eq!(house.case().effects.len(), 3);
     // A daemon that is started again still knows what was answered.
     let house = house.again().await;
-    assert_eq!(
-        house
-            .agent(1)
-            .await
-            .ask("POST", "/done", "now")
-            .await
-            .status,
-        201
-    );
+    assert_eq!(house.agent(1).ask("POST", "/done", "now").await.status, 201);
     assert_eq!(counting.done(), 4);
 }
 
@@ -111,7 +99,7 @@ async fn what_was_done_is_not_done_again_under_its_key_and_is_done_again_without
 async fn what_surely_did_not_arrive_is_not_done_and_may_be_tried_again() {
     let counting = Counting::open().await;
     let house = House::with(target(1)).await;
-    let agent = house.agent(1).await;
+    let agent = house.agent(1);
     let answer = agent.ask("POST", "/done", "").await;
     assert_eq!(
         (answer.status, answer.refused()),
@@ -138,7 +126,7 @@ async fn what_surely_did_not_arrive_is_not_done_and_may_be_tried_again() {
 async fn an_unkeyed_effect_of_which_nobody_knows_is_not_sent_again_and_parks_the_next_attempt() {
     let counting = Counting::open().await;
     let house = House::with(target(counting.port)).await;
-    let agent = house.agent(1).await;
+    let agent = house.agent(1);
     let answer = agent.ask("POST", "/break", "").await;
     assert_eq!(
         (answer.status, answer.refused()),
@@ -175,7 +163,7 @@ async fn an_unkeyed_effect_of_which_nobody_knows_is_not_sent_again_and_parks_the
     house
         .until("attempt 2", |case| case.attempts.contains_key(&2))
         .await;
-    let answer = house.agent(2).await.ask("POST", "/break", "").await;
+    let answer = house.agent(2).ask("POST", "/break", "").await;
     assert_eq!(answer.refused(), "unanswered");
     assert_eq!((counting.done(), house.case().effects.len()), (2, 1));
 }
@@ -184,13 +172,13 @@ async fn an_unkeyed_effect_of_which_nobody_knows_is_not_sent_again_and_parks_the
 async fn a_keyed_effect_is_repeated_by_the_next_attempt_under_the_same_key() {
     let counting = Counting::open().await;
     let house = House::with(target(counting.port)).await;
-    let first = house.agent(1).await.ask("PUT", "/break", "x").await;
+    let first = house.agent(1).ask("PUT", "/break", "x").await;
     assert_eq!(first.refused(), "unanswered");
     house.supersede().await;
     house
         .until("attempt 2", |case| case.attempts.contains_key(&2))
         .await;
-    let second = house.agent(2).await.ask("PUT", "/break", "x").await;
+    let second = house.agent(2).ask("PUT", "/break", "x").await;
     assert_eq!(second.refused(), "unanswered", "{second:?}");
     assert_eq!(counting.arrived().len(), 2);
     assert_eq!(counting.done(), 1, "it was one key");
@@ -200,7 +188,7 @@ async fn a_keyed_effect_is_repeated_by_the_next_attempt_under_the_same_key() {
 async fn an_effect_is_told_even_when_its_agent_hangs_up() {
     let counting = Counting::open().await;
     let house = House::with(target(counting.port)).await;
-    let agent = house.agent(1).await;
+    let agent = house.agent(1);
     {
         let mut line = agent.line().await;
         let request = agent.request("POST", "/targets/kube/hold", "", "");
@@ -231,7 +219,7 @@ async fn an_effect_is_told_even_when_its_agent_hangs_up() {
 async fn an_agent_that_takes_one_key_for_two_effects_parks_its_stage() {
     let counting = Counting::open().await;
     let house = House::with(target(counting.port)).await;
-    let agent = house.agent(1).await;
+    let agent = house.agent(1);
     assert_eq!(agent.ask_as("k", "PUT", "/done", "a").await.status, 201);
     let answer = agent.ask_as("k", "PUT", "/done", "b").await;
     assert_eq!(
@@ -248,7 +236,7 @@ async fn an_agent_that_takes_one_key_for_two_effects_parks_its_stage() {
 async fn a_target_leads_nowhere_but_through_the_gateway() {
     let counting = Counting::open().await;
     let house = House::with(target(counting.port)).await;
-    let agent = house.agent(1).await;
+    let agent = house.agent(1);
     let answer = agent.ask("GET", "/to?/next", "").await;
     assert_eq!(
         answer.headers["location"], "/targets/kube/next",

@@ -12,7 +12,7 @@ async fn only_the_attempts_own_token_opens_its_socket() {
     let counting = Counting::open().await;
     let house = House::with(target(counting.port)).await;
     house.runs(1).await;
-    let own = house.agent(1).await;
+    let own = house.agent(1);
     let mut other = own.clone();
     other.token = "0".repeat(64);
     let answer = other.ask("GET", "/pods", "").await;
@@ -26,7 +26,7 @@ async fn only_the_attempts_own_token_opens_its_socket() {
         .until("attempt 2", |case| case.attempts.contains_key(&2))
         .await;
     house.runs(2).await;
-    let next = house.agent(2).await;
+    let next = house.agent(2);
     let mut forged = next.clone();
     forged.token.clone_from(&own.token);
     assert_eq!(forged.ask("GET", "/pods", "").await.refused(), "bad_token");
@@ -43,7 +43,7 @@ async fn what_is_no_honest_request_is_refused_and_nothing_of_it_leaves() {
     let counting = Counting::open().await;
     let house = House::with(target(counting.port)).await;
     house.runs(1).await;
-    let agent = house.agent(1).await;
+    let agent = house.agent(1);
     let token = format!("authorization: Bearer {}\r\n", agent.token);
     let huge = format!("x-huge: {}\r\n", "h".repeat(200_000));
     let many = "x-many: 1\r\n".repeat(500);
@@ -94,7 +94,7 @@ async fn a_request_in_a_requests_body_is_a_body() {
     let counting = Counting::open().await;
     let house = House::with(target(counting.port)).await;
     house.runs(1).await;
-    let agent = house.agent(1).await;
+    let agent = house.agent(1);
     let inner = "DELETE /targets/kube/all HTTP/1.1\r\nhost: x\r\n\r\n";
     let request = format!(
         "PUT /targets/kube/done HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
@@ -129,7 +129,7 @@ async fn limits_are_refused_by_their_names() {
     };
     let house = House::bounded(target(counting.port), bounds).await;
     house.runs(1).await;
-    let agent = house.agent(1).await;
+    let agent = house.agent(1);
     let large = "x".repeat(1_001);
     let answer = agent.ask("PUT", "/done", &large).await;
     assert_eq!(
@@ -162,7 +162,7 @@ async fn a_target_that_is_not_there_or_not_for_the_team_is_refused_by_name() {
     other.teams.clear();
     let house = House::with(other).await;
     house.runs(1).await;
-    let agent = house.agent(1).await;
+    let agent = house.agent(1);
     let answer = agent.ask("GET", "/", "").await;
     assert_eq!(
         (answer.status, answer.refused()),

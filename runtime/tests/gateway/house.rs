@@ -194,7 +194,7 @@ impl House {
     }
 
     /// The agent of an attempt, whose socket is open; the ledger need not know that it runs.
-    pub async fn agent(&self, number: u32) -> Agent {
+    pub fn agent(&self, number: u32) -> Agent {
         let (name, attempt) = names(number);
         let token = Token::fresh();
         let file = InFile {

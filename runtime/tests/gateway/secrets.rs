@@ -12,7 +12,7 @@ async fn a_secret_is_added_on_the_way_out_and_an_agent_cannot_forge_it() {
     wanted.needs_secret = true;
     let house = House::with(wanted.clone()).await;
     house.runs(1).await;
-    let agent = house.agent(1).await;
+    let agent = house.agent(1);
     for method in ["GET", "PUT"] {
         let answer = agent.ask(method, "/done", "").await;
         assert_eq!(

@@ -61,7 +61,7 @@ fn every_cell_is_as_it_was_written_by_hand() {
                         tie,
                     };
                     let wanted = table.allows(right, asker, place, tie);
-                    let principal = world.principal(asker);
+                    let principal = World::principal(asker);
                     let found = allows(&judge, &world.state, &principal, &demand);
                     tried += 1;
                     if wanted != found {
@@ -107,7 +107,7 @@ fn a_policy_of_the_organisation_takes_rights_away_and_gives_none() {
     let (mut world, judge) = (World::small(), matrix());
     let freeze: PolicyName = name("freeze");
     let demand = demand::in_team(Right::CreateCase, &name("sre"));
-    let bob = world.principal("member");
+    let bob = World::principal("member");
     assert!(allows(&judge, &world.state, &bob, &demand));
     for (text, why) in [
         ("permit (principal, action, resource);", "only forbid"),
@@ -144,7 +144,7 @@ fn a_policy_of_the_organisation_takes_rights_away_and_gives_none() {
     assert!(allows(
         &judge,
         &world.state,
-        &world.principal("lead"),
+        &World::principal("lead"),
         &demand
     ));
     world.state.people.policies.clear();
@@ -162,7 +162,7 @@ fn what_cannot_be_read_denies_everything_but_its_being_taken_back() {
     let mend = demand::cluster(Right::ManageCluster);
     for asker in ["admin", "lead", "member"] {
         assert!(
-            !allows(&judge, &world.state, &world.principal(asker), &look),
+            !allows(&judge, &world.state, &World::principal(asker), &look),
             "{asker}"
         );
     }
@@ -178,7 +178,7 @@ fn what_cannot_be_read_denies_everything_but_its_being_taken_back() {
 #[test]
 fn a_token_is_good_for_its_team_and_begets_none() {
     let (mut world, judge) = (World::small(), matrix());
-    let mut bob = world.principal("member");
+    let mut bob = World::principal("member");
     bob.token = Some(name("night"));
     let here = demand::in_team(Right::CreateCase, &name("sre"));
     assert!(
@@ -195,7 +195,7 @@ fn a_token_is_good_for_its_team_and_begets_none() {
         tie: Tie::Own,
     };
     assert!(!allows(&judge, &world.state, &bob, &own));
-    let mut admin = world.principal("admin");
+    let mut admin = World::principal("admin");
     admin.token = Some(name("narrow"));
     world.give_token("ada", "narrow", Some("db"));
     assert!(!allows(&judge, &world.state, &admin, &here));

@@ -38,13 +38,13 @@ const HUMANS: u64 = 20;
 const TEAMS: [&str; 4] = ["sre", "db", "web", "net"];
 
 pub fn name<T: FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
-    text.parse().unwrap()
+    text.parse().expect("it is a name")
 }
 
 pub fn matrix() -> Policies {
     let schema = include_str!("../../../config/policy/matrix.cedarschema");
     let matrix = include_str!("../../../config/policy/matrix.cedar");
-    Policies::new(schema, matrix).unwrap()
+    Policies::new(schema, matrix).expect("the matrix can be read")
 }
 
 /// Numbers that look random and are the same for the same seed.
@@ -65,7 +65,8 @@ impl Dice {
     }
 
     pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        &of[usize::try_from(self.roll(of.len() as u64)).unwrap()]
+        let at = self.roll(of.len() as u64);
+        &of[usize::try_from(at).expect("as many as there are")]
     }
 }
 
@@ -140,13 +141,18 @@ impl World {
             minted_by: "test".to_owned(),
             minted_wall_ms: 0,
         };
-        let account = self.state.people.humans.get_mut(&human).unwrap();
+        let account = self
+            .state
+            .people
+            .humans
+            .get_mut(&human)
+            .expect("they are known");
         account.tokens.insert(token, made);
         self.state.people.revision += 1;
     }
 
     /// Somebody of the small world, as the table calls them; personas are those of team sre.
-    pub fn principal(&self, asker: &str) -> Principal {
+    pub fn principal(asker: &str) -> Principal {
         let (asker, human) = match asker.split_once(" for ") {
             Some((asker, human)) => (asker, Some(human)),
             None => (asker, None),

@@ -50,255 +50,149 @@ enum Judged {
     Does(Right),
 }
 
-/// What only this node knows of, such as its secrets.
-const CLUSTER: Judged = Judged::Does(Right::ManageCluster);
+/// A route: its path, what answers there, and where it is judged.
+type Route = (&'static str, MethodRouter<Shared>, Judged);
 
-/// Every path, what answers there, and what its GET reads; a command is judged where it is proposed.
-fn table() -> Vec<(&'static str, MethodRouter<Shared>, Judged)> {
+/// A route whose commands the leader judges.
+fn proposed(path: &'static str, methods: MethodRouter<Shared>) -> Route {
+    (path, methods, Judged::Proposed)
+}
+
+/// A route whose GET reads something.
+fn reads(path: &'static str, methods: MethodRouter<Shared>, read: Read) -> Route {
+    (path, methods, Judged::Reads(read))
+}
+
+/// A route to what only this node knows of, such as its secrets.
+fn on_this_node(path: &'static str, methods: MethodRouter<Shared>) -> Route {
+    (path, methods, Judged::Does(Right::ManageCluster))
+}
+
+/// Every route.
+fn table() -> Vec<Route> {
+    let mut all = of_the_cluster();
+    all.extend(of_teams());
+    all
+}
+
+/// Nodes, people, targets: what belongs to no team.
+fn of_the_cluster() -> Vec<Route> {
     vec![
-        (
-            "/openapi.json",
-            get(openapi::openapi),
-            Judged::Reads(Read::Interface),
-        ),
-        (
-            "/v1/status",
-            get(status::status),
-            Judged::Reads(Read::Status),
-        ),
-        ("/v1/clock", get(status::clock), Judged::Reads(Read::Clock)),
-        (
-            "/v1/limits",
-            get(status::limits),
-            Judged::Reads(Read::Limits),
-        ),
-        ("/v1/apply", post(apply::apply), Judged::Proposed),
-        ("/v1/nodes", get(nodes::list), Judged::Reads(Read::Nodes)),
-        (
-            "/v1/nodes/{node}",
-            get(nodes::show),
-            Judged::Reads(Read::Nodes),
-        ),
-        (
-            "/v1/nodes/{node}/drain",
-            post(nodes::drain),
-            Judged::Proposed,
-        ),
-        (
-            "/v1/nodes/{node}/remove",
-            post(nodes::remove),
-            Judged::Proposed,
-        ),
-        (
-            "/v1/nodes/{node}/role",
-            post(nodes::set_role),
-            Judged::Proposed,
-        ),
-        (
+        reads("/openapi.json", get(openapi::openapi), Read::Interface),
+        reads("/v1/status", get(status::status), Read::Status),
+        reads("/v1/clock", get(status::clock), Read::Clock),
+        reads("/v1/limits", get(status::limits), Read::Limits),
+        proposed("/v1/apply", post(apply::apply)),
+        reads("/v1/nodes", get(nodes::list), Read::Nodes),
+        reads("/v1/nodes/{node}", get(nodes::show), Read::Nodes),
+        proposed("/v1/nodes/{node}/drain", post(nodes::drain)),
+        proposed("/v1/nodes/{node}/remove", post(nodes::remove)),
+        proposed("/v1/nodes/{node}/role", post(nodes::set_role)),
+        reads(
             "/v1/tokens",
             get(tokens::list).post(tokens::mint),
-            Judged::Reads(Read::JoinTokens),
+            Read::JoinTokens,
         ),
-        (
-            "/v1/tokens/{token}/revoke",
-            post(tokens::revoke),
-            Judged::Proposed,
-        ),
-        (
-            "/v1/backup",
-            get(backup::backup),
-            Judged::Reads(Read::Backup),
-        ),
-        ("/v1/chaos/crash", post(chaos::crash), CLUSTER),
-        ("/v1/chaos/manager", post(chaos::hold), CLUSTER),
-        (
+        proposed("/v1/tokens/{token}/revoke", post(tokens::revoke)),
+        reads("/v1/backup", get(backup::backup), Read::Backup),
+        on_this_node("/v1/chaos/crash", post(chaos::crash)),
+        on_this_node("/v1/chaos/manager", post(chaos::hold)),
+        reads(
             "/v1/targets",
             get(targets::list).post(targets::put),
-            Judged::Reads(Read::Targets),
+            Read::Targets,
         ),
-        (
-            "/v1/targets/{target}/remove",
-            post(targets::remove),
-            Judged::Proposed,
-        ),
-        ("/v1/targets/{target}/check", post(targets::check), CLUSTER),
-        (
-            "/v1/secrets",
-            get(secrets::list),
-            Judged::Reads(Read::Secrets),
-        ),
-        ("/v1/secrets/{target}", post(secrets::set), CLUSTER),
-        (
-            "/v1/secrets/{target}/remove",
-            post(secrets::remove),
-            CLUSTER,
-        ),
-        ("/v1/teams", get(teams::list), Judged::Reads(Read::Teams)),
-        (
-            "/v1/teams/{team}",
-            get(teams::show),
-            Judged::Reads(Read::Team),
-        ),
-        (
-            "/v1/teams/{team}/explain",
-            get(teams::explain),
-            Judged::Reads(Read::Team),
-        ),
-        (
-            "/v1/workers",
-            get(workers::list),
-            Judged::Reads(Read::Workers),
-        ),
-        (
-            "/v1/workers/{team}/{worker}",
-            get(workers::show),
-            Judged::Reads(Read::Worker),
-        ),
-        (
-            "/v1/workers/{team}/{worker}/explain",
-            get(workers::explain),
-            Judged::Reads(Read::Worker),
-        ),
-        (
-            "/v1/workers/{team}/{worker}/replace",
-            post(workers::replace),
-            Judged::Proposed,
-        ),
-        (
-            "/v1/workers/{team}/{worker}/logs",
-            get(logs::of_worker),
-            Judged::Reads(Read::WorkerLogs),
-        ),
-        (
+        proposed("/v1/targets/{target}/remove", post(targets::remove)),
+        on_this_node("/v1/targets/{target}/check", post(targets::check)),
+        reads("/v1/secrets", get(secrets::list), Read::Secrets),
+        on_this_node("/v1/secrets/{target}", post(secrets::set)),
+        on_this_node("/v1/secrets/{target}/remove", post(secrets::remove)),
+        reads(
             "/v1/humans",
             get(humans::list).post(humans::put),
-            Judged::Reads(Read::Humans),
+            Read::Humans,
         ),
-        (
-            "/v1/humans/{human}",
-            get(humans::show),
-            Judged::Reads(Read::Human),
-        ),
-        (
-            "/v1/humans/{human}/remove",
-            post(humans::remove),
-            Judged::Proposed,
-        ),
-        (
-            "/v1/humans/{human}/role",
-            post(humans::set_role),
-            Judged::Proposed,
-        ),
-        (
-            "/v1/humans/{human}/tokens",
-            post(human_tokens::mint),
-            Judged::Proposed,
-        ),
-        (
+        reads("/v1/humans/{human}", get(humans::show), Read::Human),
+        proposed("/v1/humans/{human}/remove", post(humans::remove)),
+        proposed("/v1/humans/{human}/role", post(humans::set_role)),
+        proposed("/v1/humans/{human}/tokens", post(human_tokens::mint)),
+        proposed(
             "/v1/humans/{human}/tokens/{token}/revoke",
             post(human_tokens::revoke),
-            Judged::Proposed,
         ),
-        (
+        reads(
             "/v1/policies",
             get(policies::list).post(policies::put),
-            Judged::Reads(Read::Policies),
+            Read::Policies,
         ),
-        (
-            "/v1/policies/check",
-            post(policies::check),
-            Judged::Proposed,
+        proposed("/v1/policies/check", post(policies::check)),
+        proposed("/v1/policies/{policy}/remove", post(policies::remove)),
+        proposed("/v1/blobs", post(blobs::upload)),
+        reads("/v1/blobs/{sha256}", get(blobs::download), Read::Blob),
+    ]
+}
+
+/// Teams, their workers and their cases.
+fn of_teams() -> Vec<Route> {
+    vec![
+        reads("/v1/teams", get(teams::list), Read::Teams),
+        reads("/v1/teams/{team}", get(teams::show), Read::Team),
+        reads("/v1/teams/{team}/explain", get(teams::explain), Read::Team),
+        reads("/v1/workers", get(workers::list), Read::Workers),
+        reads(
+            "/v1/workers/{team}/{worker}",
+            get(workers::show),
+            Read::Worker,
         ),
-        (
-            "/v1/policies/{policy}/remove",
-            post(policies::remove),
-            Judged::Proposed,
+        reads(
+            "/v1/workers/{team}/{worker}/explain",
+            get(workers::explain),
+            Read::Worker,
         ),
-        ("/v1/blobs", post(blobs::upload), Judged::Proposed),
-        (
-            "/v1/blobs/{sha256}",
-            get(blobs::download),
-            Judged::Reads(Read::Blob),
+        proposed(
+            "/v1/workers/{team}/{worker}/replace",
+            post(workers::replace),
         ),
-        (
+        reads(
+            "/v1/workers/{team}/{worker}/logs",
+            get(logs::of_worker),
+            Read::WorkerLogs,
+        ),
+        reads(
             "/v1/cases",
             get(cases::list).post(change_case::open),
-            Judged::Reads(Read::Cases),
+            Read::Cases,
         ),
-        (
-            "/v1/cases/{case}",
-            get(case::show),
-            Judged::Reads(Read::Case),
-        ),
-        (
-            "/v1/cases/{case}/watch",
-            get(watch::watch),
-            Judged::Reads(Read::Watch),
-        ),
-        (
-            "/v1/cases/{case}/logs",
-            get(logs::of_case),
-            Judged::Reads(Read::CaseLogs),
-        ),
-        (
-            "/v1/cases/{case}/files",
-            get(files::list),
-            Judged::Reads(Read::Files),
-        ),
-        (
+        reads("/v1/cases/{case}", get(case::show), Read::Case),
+        reads("/v1/cases/{case}/watch", get(watch::watch), Read::Watch),
+        reads("/v1/cases/{case}/logs", get(logs::of_case), Read::CaseLogs),
+        reads("/v1/cases/{case}/files", get(files::list), Read::Files),
+        reads(
             "/v1/cases/{case}/files/{*path}",
             get(files::download),
-            Judged::Reads(Read::File),
+            Read::File,
         ),
-        (
-            "/v1/cases/{case}/report",
-            get(report::report),
-            Judged::Reads(Read::Report),
-        ),
-        (
-            "/v1/cases/{case}/cancel",
-            post(change_case::cancel),
-            Judged::Proposed,
-        ),
-        (
-            "/v1/cases/{case}/route",
-            post(change_case::route),
-            Judged::Proposed,
-        ),
-        (
-            "/v1/cases/{case}/pause",
-            post(change_case::pause),
-            Judged::Proposed,
-        ),
-        (
-            "/v1/cases/{case}/resume",
-            post(change_case::resume),
-            Judged::Proposed,
-        ),
-        (
-            "/v1/cases/{case}/amend",
-            post(change_case::amend),
-            Judged::Proposed,
-        ),
-        (
+        reads("/v1/cases/{case}/report", get(report::report), Read::Report),
+        proposed("/v1/cases/{case}/cancel", post(change_case::cancel)),
+        proposed("/v1/cases/{case}/route", post(change_case::route)),
+        proposed("/v1/cases/{case}/pause", post(change_case::pause)),
+        proposed("/v1/cases/{case}/resume", post(change_case::resume)),
+        proposed("/v1/cases/{case}/amend", post(change_case::amend)),
+        proposed(
             "/v1/cases/{case}/stages/{stage}/answer",
             post(stages::answer),
-            Judged::Proposed,
         ),
-        (
+        proposed(
             "/v1/cases/{case}/stages/{stage}/approve",
             post(stages::approve),
-            Judged::Proposed,
         ),
-        (
+        proposed(
             "/v1/cases/{case}/stages/{stage}/reject",
             post(stages::reject),
-            Judged::Proposed,
         ),
-        (
+        proposed(
             "/v1/cases/{case}/stages/{stage}/settle",
             post(stages::settle),
-            Judged::Proposed,
         ),
     ]
 }
