@@ -28,5 +28,6 @@ mod node {
     pub mod isolation;
     pub mod orders;
     pub mod repeated;
+    pub mod service;
     pub mod three_hosts;
 }

@@ -115,6 +115,14 @@ impl Blobs {
         fs::metadata(self.path(blob)).is_ok_and(|file| file.len() == blob.bytes)
     }
 
+    /// What is free on their disk.
+    pub fn free_bytes(&self) -> Result<u64, BlobError> {
+        let folder = &self.0.folder;
+        let room =
+            nix::sys::statvfs::statvfs(folder).map_err(|error| failed(folder, error.into()))?;
+        Ok(room.blocks_available().saturating_mul(room.fragment_size()))
+    }
+
     /// Makes a blob young again, so that no sweep takes it before an entry names it; says whether
     /// it did.
     pub(crate) fn keep_young(&self, blob: &BlobRef) -> bool {
@@ -303,13 +311,9 @@ impl BlobWriter {
     }
 
     fn check_room(&self) -> Result<(), BlobError> {
-        let folder = &self.blobs.0.folder;
-        let room =
-            nix::sys::statvfs::statvfs(folder).map_err(|error| failed(folder, error.into()))?;
-        let free_bytes = room.blocks_available().saturating_mul(room.fragment_size());
-        if free_bytes < RESERVE_BYTES {
+        if self.blobs.free_bytes()? < RESERVE_BYTES {
             return Err(BlobError::NoRoom {
-                path: folder.clone(),
+                path: self.blobs.0.folder.clone(),
             });
         }
         Ok(())

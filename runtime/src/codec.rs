@@ -54,7 +54,7 @@ pub const SNAPSHOT_HEAD: Form = Form::of(5, 1);
 /// A piece of a snapshot's state.
 pub const SNAPSHOT_PIECE: Form = Form::of(6, 3);
 /// A piece of a closed case.
-pub const CASE_PIECE: Form = Form::of(7, 1);
+pub const CASE_PIECE: Form = Form::of(7, 2);
 /// What a list says of a closed case.
 pub const CASE_SUMMARY: Form = Form::of(8, 1);
 /// The beginning of a journal's file.

@@ -39,6 +39,7 @@ mod target;
 mod team;
 mod trial;
 pub mod truth;
+mod variables;
 mod wait;
 
 pub use answer::Answer;

@@ -44,6 +44,7 @@ pub struct Node {
     folder: PathBuf,
     data: PathBuf,
     settings: Vec<(String, String)>,
+    pub(super) variables: Vec<(String, String)>,
     host: Option<Host>,
     daemon: Option<Child>,
     calls: std::cell::Cell<usize>,
@@ -91,6 +92,7 @@ impl Node {
             settings: settings
                 .map(|(key, value)| (key.to_owned(), value))
                 .collect(),
+            variables: Vec::new(),
             host: None,
             daemon: None,
             calls: std::cell::Cell::new(0),
@@ -163,6 +165,7 @@ impl Node {
         for (key, value) in &self.settings {
             command.args(["--set", &format!("{key}={value}")]);
         }
+        command.envs(self.variables.iter().cloned());
         command.stdin(Stdio::null()).stdout(log).stderr(again);
         self.daemon = Some(command.spawn().expect("domo can be started"));
     }

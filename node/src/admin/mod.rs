@@ -24,6 +24,7 @@ mod door;
 mod extract;
 mod here;
 pub mod limits;
+mod near;
 mod patience;
 mod people;
 mod pieces;

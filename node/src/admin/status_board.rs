@@ -259,6 +259,7 @@ fn status(desk: &Desk, counted: &Counted) -> Status {
     troubles.extend(desk.chaos.as_ref().and_then(Chaos::trouble));
     troubles.extend(desk.troubles.now());
     troubles.extend(desk.here.troubles());
+    troubles.extend(super::near::troubles(desk));
     let is_writable = ledger.storage == StorageStatus::Ok && ledger.leader.is_some();
     Status {
         node,

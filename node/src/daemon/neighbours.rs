@@ -18,7 +18,7 @@ use runtime::lease::{LeaseOptions, Leases, Lines, NoLines};
 use runtime::ledger::{Ledger, Links, NoLinks};
 use runtime::links::{
     Admitted, Admitting, Answerer, Answering, ClusterName, Fingerprint, Gate, Incoming,
-    JoinRequest, Keys, LinkOptions, Linked, Purpose,
+    JoinRequest, Keys, LinkOptions, Linked, Purpose, RENEWAL_EVERY,
 };
 use sha2::{Digest as _, Sha256};
 use tokio::task::JoinSet;
@@ -59,6 +59,7 @@ impl Around {
                 listen: home.listen,
                 seeds: settings.cluster.seeds.clone(),
                 release: env!("CARGO_PKG_VERSION").to_owned(),
+                renewal_every: RENEWAL_EVERY,
             });
             let (links, came) = opened.await?;
             links.know(known_at_first(home));

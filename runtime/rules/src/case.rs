@@ -138,6 +138,8 @@ pub struct Case {
     pub history: History,
     /// What its agents did to the outside, or were about to.
     pub effects: BTreeMap<EffectKey, Effect>,
+    /// The most bytes of blobs that it has named at one time: what its team is charged with.
+    pub blob_bytes: u64,
 }
 
 /// The name of the planning stage; no stage of a plan may have it.

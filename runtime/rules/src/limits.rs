@@ -51,6 +51,9 @@ pub const MAX_CASE_BYTES: u64 = 256 << 20;
 pub const MAX_BEGINNINGS: usize = 16;
 /// Epochs that are left out when a cluster begins again: more than the old one can have given since.
 pub const EPOCH_LEAP: u64 = 1_000_000;
+/// Everything that a team's open cases name: sixty-four cases of the largest kind, so that no team fills
+/// the disks of all.
+pub const MAX_TEAM_BYTES: u64 = 16 << 30;
 /// Targets of the cluster.
 pub const MAX_TARGETS: usize = 1000;
 /// Methods that a target says something of: more than HTTP has.

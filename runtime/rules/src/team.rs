@@ -180,6 +180,8 @@ pub struct Team {
     pub queue: BTreeMap<Need, BTreeSet<(CaseId, StageName)>>,
     /// How many of its workers are placed on each node.
     pub spread: BTreeMap<NodeId, u64>,
+    /// Bytes of blobs that it is charged with for its open cases.
+    pub blob_bytes: u64,
 }
 
 impl Team {

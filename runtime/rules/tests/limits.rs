@@ -3,11 +3,11 @@
 #[path = "limits/cluster.rs"]
 mod cluster;
 
-use cluster::{Cluster, amend, limit, name, playbook, sam, worker};
+use cluster::{Cluster, amend, brief, limit, name, playbook, sam, worker};
 use rules::attempt::{AttemptOutcome, Body};
-use rules::case::Report;
+use rules::case::{Attachment, Report};
 use rules::command::Request;
-use rules::id::{AttemptId, RequestId, WorkerId};
+use rules::id::{AttemptId, BlobRef, CaseId, RequestId, WorkerId};
 use rules::limits;
 use rules::verdict::Outcome;
 use rules::{Command, Who};
@@ -24,6 +24,61 @@ fn a_team_has_so_many_open_cases_and_no_more() {
         Err(limit("max_open_cases_per_team", max)),
         "one more than the limit"
     );
+}
+
+/// A case with one file of the largest size that a case may have.
+fn heavy(number: u64) -> Command {
+    let mut sha256 = [0; 32];
+    sha256[..8].copy_from_slice(&number.to_le_bytes());
+    let blob = BlobRef {
+        sha256,
+        bytes: limits::MAX_CASE_BYTES,
+    };
+    Command::OpenCase {
+        team: Some(name("sre")),
+        title: "a recording".to_owned(),
+        brief: brief("look"),
+        attachments: vec![Attachment {
+            path: "recording".to_owned(),
+            blob,
+        }],
+        playbook: None,
+    }
+}
+
+#[test]
+fn a_team_s_open_cases_name_so_many_bytes_until_one_of_them_is_closed() {
+    let mut cluster = Cluster::new();
+    let most = limits::MAX_TEAM_BYTES / limits::MAX_CASE_BYTES;
+    for number in 0..most {
+        assert!(cluster.sam(heavy(number)).verdict.is_ok(), "{number}");
+    }
+    let max = usize::try_from(limits::MAX_TEAM_BYTES).unwrap();
+    let refused = cluster.sam(heavy(most)).verdict;
+    assert_eq!(refused, Err(limit("max_team_bytes", max)));
+    // What names no more than before is no matter of room.
+    let case = CaseId(1);
+    assert!(cluster.open().is_ok());
+    assert_eq!(cluster.sam(amend(case)).verdict, Ok(Outcome::Done));
+    let reason = "over".to_owned();
+    cluster.sam(Command::CancelCase { case, reason });
+    let text = || Body::Inline("{}".to_owned());
+    let report = Report {
+        summary: String::new(),
+        root_cause: None,
+        recommendation: None,
+        impact: None,
+        document: text(),
+        markdown: text(),
+    };
+    let report = Command::ReportCase {
+        case,
+        generation: cluster.state.cases[&case].generation,
+        report: Box::new(report),
+    };
+    let said = cluster.says(cluster.butler(), report);
+    assert_eq!(said.verdict, Ok(Outcome::Done));
+    assert!(cluster.sam(heavy(most)).verdict.is_ok(), "there is room");
 }
 
 #[test]

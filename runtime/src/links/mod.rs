@@ -71,8 +71,9 @@ use shared::{Came, MAX_JOINS, Shared};
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(3);
 /// Streams that were opened by other nodes and not taken yet; then more are refused.
 const MAX_WAITING: usize = 64;
-/// How often the certificate is looked at: far more often than it has to be renewed.
-const RENEWAL_EVERY: Duration = Duration::from_hours(24);
+/// How often the certificate is looked at: far more often than it has to be renewed, and soon after a
+/// host that slept for weeks has woken.
+pub const RENEWAL_EVERY: Duration = Duration::from_hours(1);
 /// How long an actor's end is waited for when links are closed.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 
@@ -126,6 +127,8 @@ pub struct LinkOptions {
     pub seeds: Vec<String>,
     /// What is run, for people.
     pub release: String,
+    /// How often the certificate is looked at; [`RENEWAL_EVERY`] but in tests.
+    pub renewal_every: Duration,
 }
 
 /// An answer that is being made.
@@ -218,7 +221,7 @@ impl Linked {
             });
         subscribed.map_err(broken)?;
         tokio::spawn(listener::listen(Arc::clone(&shared), listener));
-        tokio::spawn(renew(Arc::clone(&shared)));
+        tokio::spawn(renew(Arc::clone(&shared), options.renewal_every));
         tokio::spawn(library::watch_over(Arc::clone(&shared), library, own));
         let closing = shared.closing.subscribe();
         let owner = Owner {
@@ -332,13 +335,13 @@ impl Drop for Owner {
     }
 }
 
-/// Looks after the certificate day by day.
-async fn renew(shared: Arc<Shared>) {
+/// Looks after the certificate.
+async fn renew(shared: Arc<Shared>, every: Duration) {
     let mut closing = shared.closing.subscribe();
     loop {
         tokio::select! {
             _ = closing.wait_for(|closing| *closing) => return,
-            () = tokio::time::sleep(RENEWAL_EVERY) => {}
+            () = tokio::time::sleep(every) => {}
         }
         match shared.keys.renew_if_due() {
             Ok(true) => tracing::info!("the node's certificate was renewed"),

@@ -18,13 +18,15 @@ use runtime::clock;
 use runtime::ledger::{Links as _, NoAnswer};
 use runtime::links::{
     Admitted, Admitting, Answerer, Answering, Gate, Incoming, JoinRequest, Keys, LinkOptions,
-    Linked, MAX_CALL_BYTES, Purpose, Validity,
+    Linked, MAX_CALL_BYTES, Purpose, RENEWAL_EVERY, Validity,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc;
 
 /// Where a child finds its place.
 pub const PLACE: &str = "DOMO_LINKS_PLACE";
+/// How often a child looks at its certificate, where a test says so.
+pub const RENEWAL_MS: &str = "DOMO_LINKS_RENEWAL_MS";
 /// What a child says first.
 pub const OPENED: &str = "opened";
 
@@ -96,6 +98,9 @@ async fn a_child_is_a_node() {
         listen: listen.parse().unwrap(),
         seeds: seeds.iter().map(|seed| (*seed).to_owned()).collect(),
         release: "test".to_owned(),
+        renewal_every: std::env::var(RENEWAL_MS).map_or(RENEWAL_EVERY, |ms| {
+            Duration::from_millis(ms.parse().unwrap())
+        }),
     };
     let (linked, incoming) = Linked::open(options).await.unwrap();
     let echo = Echo::default();

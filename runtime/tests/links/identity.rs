@@ -1,10 +1,12 @@
 //! Who is refused, and that both ends can say why.
 
+use runtime::links::Keys;
 use rustls::version;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use crate::house::{House, Node, two_linked, wait_until};
+use crate::child::RENEWAL_MS;
+use crate::house::{House, Node, introduce, two_linked, wait_until};
 use crate::stranger::{Errand, Kept, Stranger, hear, say};
 
 /// A node that has refused somebody says so, by the reason's name.
@@ -66,6 +68,16 @@ async fn the_hello_of_an_older_incarnation_is_refused() {
 #[tokio::test]
 async fn an_older_protocol_is_refused() {
     is_refused(|stranger| stranger.protocol = 0, 7, "OldProtocol").await;
+}
+
+#[tokio::test]
+async fn a_newcomer_with_an_older_protocol_is_refused_too() {
+    let newcomer = |stranger: &mut Stranger| {
+        stranger.shows_certificate = false;
+        stranger.hello.errand = Errand::Join;
+        stranger.protocol -= 1;
+    };
+    is_refused(newcomer, 7, "OldProtocol").await;
 }
 
 #[tokio::test]
@@ -166,6 +178,29 @@ fn a_certificate_that_has_expired_is_refused_and_its_node_is_told() {
     // Renewed without a restart, it is let in.
     second.tell("renew -1000 1000");
     second.wait_link(1, true);
+}
+
+#[test]
+fn a_certificate_is_renewed_while_its_node_runs_and_before_it_expires() {
+    let house = House::found("alpha");
+    let often = format!("{RENEWAL_MS}=50");
+    let mut first = house.start(1, 1);
+    let mut second = house.start_at(2, 1, "127.0.0.1:0", &["env", &often]);
+    introduce(&mut first, &mut second);
+    // Four seconds of ten are left, and in a second it is due.
+    second.tell("renew -6 4");
+    let keys = house.keys_of(2);
+    let weeks_s = runtime::clock::wall().0 / 1000 + 80 * 86_400;
+    wait_until("a new certificate is kept", || {
+        let until_s = Keys::open(&keys).unwrap().validity().until_s;
+        (until_s > weeks_s, format!("it ends at {until_s}"))
+    });
+    // The link that is open stays, and the next handshake is made with the new one.
+    assert!(second.tell("status").contains("n-1=up"));
+    first.leave();
+    second.wait_link(1, false);
+    let mut first = house.start(1, 2);
+    introduce(&mut first, &mut second);
 }
 
 #[test]

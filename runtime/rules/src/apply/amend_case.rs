@@ -32,7 +32,8 @@ pub(super) fn apply(
     let mut all = case.attachments.clone();
     all.extend(attachments.iter().cloned());
     open_case::attachable(&all)?;
-    open_case::affordable(Some(case), blobs::of_wish(brief, attachments))?;
+    let named = blobs::of_wish(brief, attachments);
+    let bytes = open_case::affordable(step.state, case.team.as_ref(), Some(case), named)?;
     let team = case
         .team
         .as_ref()
@@ -43,6 +44,7 @@ pub(super) fn apply(
     let Some(mut case) = step.state.cases.remove(&id) else {
         return Err(Rejection::NoCase(id));
     };
+    open_case::charge(step, &mut case, bytes);
     case.briefs.push(brief.clone());
     case.attachments = all;
     let version = case.brief_version();

@@ -24,11 +24,13 @@ pub(super) fn apply(
         .stage(name)
         .ok_or_else(|| Rejection::NoStage(id, name.clone()))?;
     answerable(id, stage)?;
-    open_case::affordable(Some(case), blobs::of_one_result(result))?;
+    let named = blobs::of_one_result(result);
+    let bytes = open_case::affordable(step.state, case.team.as_ref(), Some(case), named)?;
     let live = stage.attempt;
     let Some(mut case) = step.state.cases.remove(&id) else {
         return Err(Rejection::NoCase(id));
     };
+    open_case::charge(step, &mut case, bytes);
     if let Some(number) = live {
         let reason = "a human answered the stage";
         // The stage has its result by this very entry, so nothing of it is repeated.

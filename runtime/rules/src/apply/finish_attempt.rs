@@ -5,6 +5,7 @@ use crate::blobs;
 use crate::case::Case;
 use crate::history::{Happened, failure};
 use crate::id::AttemptId;
+use crate::state::State;
 use crate::step::Step;
 use crate::verdict::{Outcome, Rejection, Verdict};
 
@@ -28,7 +29,8 @@ pub(super) fn apply(step: &mut Step<'_>, id: AttemptId, outcome: &AttemptOutcome
     let Some(mut case) = step.state.cases.remove(&id.case) else {
         return Err(Rejection::NoCase(id.case));
     };
-    let afforded = afforded(&case, outcome);
+    let (afforded, bytes) = afforded(step.state, &case, outcome);
+    open_case::charge(step, &mut case, bytes);
     let outcome = &afforded;
     match outcome {
         AttemptOutcome::Succeeded(result) => {
@@ -48,16 +50,21 @@ pub(super) fn apply(step: &mut Step<'_>, id: AttemptId, outcome: &AttemptOutcome
     Ok(Outcome::Done)
 }
 
-/// The outcome, or a failure where its result would take the case over its limit: the worker has
-/// done its part, and a refusal would only have it say the same again.
-fn afforded(case: &Case, outcome: &AttemptOutcome) -> AttemptOutcome {
-    if let AttemptOutcome::Succeeded(result) = outcome
-        && let Err(refused) = open_case::affordable(Some(case), blobs::of_one_result(result))
-    {
-        let reason = format!("its result is too large for its case: {refused}");
-        return AttemptOutcome::Failed { reason };
+/// The outcome and what the case names with it, or a failure where its result would take the case or
+/// its team over a limit: the worker has done its part, and a refusal would only have it say the same
+/// again.
+fn afforded(state: &State, case: &Case, outcome: &AttemptOutcome) -> (AttemptOutcome, u64) {
+    let AttemptOutcome::Succeeded(result) = outcome else {
+        return (outcome.clone(), case.blob_bytes);
+    };
+    let named = blobs::of_one_result(result);
+    match open_case::affordable(state, case.team.as_ref(), Some(case), named) {
+        Ok(bytes) => (outcome.clone(), bytes),
+        Err(refused) => {
+            let reason = format!("its result is too large for its case: {refused}");
+            (AttemptOutcome::Failed { reason }, case.blob_bytes)
+        }
     }
-    outcome.clone()
 }
 
 /// That an attempt is over and takes nothing more.

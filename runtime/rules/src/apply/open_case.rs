@@ -31,7 +31,8 @@ pub(super) fn apply(step: &mut Step<'_>, command: &Command) -> Verdict {
     fence::line("title", title)?;
     text("brief", &brief.text)?;
     attachable(attachments)?;
-    affordable(None, blobs::of_wish(brief, attachments))?;
+    let named = blobs::of_wish(brief, attachments);
+    let blob_bytes = affordable(step.state, team.as_ref(), None, named)?;
     if step.state.cases.len() >= limits::MAX_OPEN_CASES {
         return Err(over("max_open_cases", limits::MAX_OPEN_CASES));
     }
@@ -64,6 +65,7 @@ pub(super) fn apply(step: &mut Step<'_>, command: &Command) -> Verdict {
         closed_wall_ms: None,
         history: History::default(),
         effects: BTreeMap::new(),
+        blob_bytes,
     };
     step.note(&mut case, Happened::Opened);
     if let Some(team) = team {
@@ -99,6 +101,7 @@ pub(super) fn give(step: &mut Step<'_>, case: &mut Case, name: &TeamName) {
         return;
     };
     team.cases.insert(case.id);
+    team.blob_bytes = team.blob_bytes.saturating_add(case.blob_bytes);
     case.team = Some(name.clone());
     planning::prepare(team, case);
 }
@@ -117,15 +120,43 @@ pub(super) fn text(name: &str, body: &Body) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// A case with all that it names within its limit, also with `more`.
-pub(super) fn affordable(case: Option<&Case>, more: Vec<BlobRef>) -> Result<(), Rejection> {
-    if blobs::bytes_with(case, more) > limits::MAX_CASE_BYTES {
-        return Err(Rejection::Limit {
-            limit: "max_case_bytes".to_owned(),
-            max: limits::MAX_CASE_BYTES,
-        });
+/// What a case names with `more`, within its own limit and its team's.
+///
+/// A case that the Manager gives to a team later is the team's with all that it has.
+pub(super) fn affordable(
+    state: &State,
+    team: Option<&TeamName>,
+    case: Option<&Case>,
+    more: Vec<BlobRef>,
+) -> Result<u64, Rejection> {
+    let over = |limit: &str, max| {
+        Err(Rejection::Limit {
+            limit: limit.to_owned(),
+            max,
+        })
+    };
+    let bytes = blobs::bytes_with(case, more);
+    if bytes > limits::MAX_CASE_BYTES {
+        return over("max_case_bytes", limits::MAX_CASE_BYTES);
     }
-    Ok(())
+    let charged = case.map_or(0, |case| case.blob_bytes);
+    let grows = bytes.saturating_sub(charged);
+    let has = team.and_then(|team| state.teams.get(team));
+    let has = has.map_or(0, |team| team.blob_bytes);
+    if grows > 0 && has.saturating_add(grows) > limits::MAX_TEAM_BYTES {
+        return over("max_team_bytes", limits::MAX_TEAM_BYTES);
+    }
+    Ok(bytes)
+}
+
+/// Charges a case's team with what the case names now.
+pub(super) fn charge(step: &mut Step<'_>, case: &mut Case, bytes: u64) {
+    let grows = bytes.saturating_sub(case.blob_bytes);
+    case.blob_bytes += grows;
+    let team = case.team.as_ref();
+    if let Some(team) = team.and_then(|team| step.state.teams.get_mut(team)) {
+        team.blob_bytes = team.blob_bytes.saturating_add(grows);
+    }
 }
 
 /// Attachments that an agent can be given: relative paths without tricks, each once.

@@ -43,6 +43,7 @@ pub(super) fn apply(step: &mut Step<'_>, id: CaseId, generation: u32, report: &R
         .and_then(|team| step.state.teams.get_mut(team))
     {
         team.cases.remove(&id);
+        team.blob_bytes = team.blob_bytes.saturating_sub(case.blob_bytes);
     }
     let now = step.state.clock;
     step.state

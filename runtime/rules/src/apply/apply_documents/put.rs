@@ -49,6 +49,7 @@ fn team(step: &mut Step<'_>, spec: &TeamSpec) {
             cases: BTreeSet::new(),
             queue: BTreeMap::new(),
             spread: BTreeMap::new(),
+            blob_bytes: 0,
         };
         step.state.teams.insert(spec.name.clone(), team);
     }

@@ -21,6 +21,10 @@ pub fn teams_know_their_workers_and_cases(told: &Told<'_>) -> Result<(), String>
         let workers: BTreeSet<_> = workers.map(|id| id.name.clone()).collect();
         let cases = state.cases.values();
         let cases = cases.filter(|case| case.team.as_ref() == Some(name));
+        let charged: u64 = cases.clone().map(|case| case.blob_bytes).sum();
+        if team.blob_bytes != charged {
+            return broken(format!("team {name} is charged {charged}: {team:?}"));
+        }
         let cases: BTreeSet<_> = cases.map(|case| case.id).collect();
         if team.workers != workers || team.cases != cases {
             return broken(format!("team {name} has {workers:?}, {cases:?}: {team:?}"));
@@ -31,6 +35,12 @@ pub fn teams_know_their_workers_and_cases(told: &Told<'_>) -> Result<(), String>
         }
     }
     for (id, case) in &state.cases {
+        let named: BTreeSet<_> = rules::blobs::of_case(case).into_iter().collect();
+        if named.iter().map(|blob| blob.bytes).sum::<u64>() > case.blob_bytes {
+            return broken(format!(
+                "case {id} names more than its team is charged with"
+            ));
+        }
         let team = case.team.as_ref();
         if team.is_some_and(|team| !state.teams.contains_key(team)) {
             return broken(format!("case {id} is of a team that is not there"));
