@@ -172,9 +172,11 @@ pub fn names_say_what_things_are(house: &House) -> Vec<Wrong> {
                 .split(|c: char| !c.is_alphanumeric() && c != '_')
                 .collect();
             let kinds = ["struct", "enum", "trait", "type", "mod", "union"];
+            // A type within an `impl` has the name that its trait gives it.
+            let is_given = |kind: &str| kind == "type" && line.code.starts_with(' ');
             let name = words
                 .windows(2)
-                .find(|pair| kinds.contains(&pair[0]))
+                .find(|pair| kinds.contains(&pair[0]) && !is_given(pair[0]))
                 .map(|pair| pair[1]);
             let is_empty = |name: &str| {
                 !FOREIGN_NAMES.contains(&name)

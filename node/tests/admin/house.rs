@@ -19,8 +19,6 @@ use rules::node::NodeFacts;
 use rules::place::{Placed, Placement};
 use rules::{Command, Principal, Proposal, State, Who};
 use runtime::blob::Blobs;
-use runtime::gateway::{Bounds, Gateway, GatewayOptions};
-use runtime::lease::{LeaseOptions, Leases, NoLines};
 use runtime::ledger::{Ledger, OpenOptions};
 use runtime::policy::Policies;
 use runtime::spool::{AttemptName, AttemptWatch, Spool, SpoolWatcher};
@@ -28,6 +26,8 @@ use runtime::workshop::Bench;
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+use super::way_out::gateway;
 
 /// The longest that a test waits for anything.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -68,25 +68,6 @@ pub struct House {
 pub fn usual() -> DoorLimits {
     let settings = Settings::parse("none", "").unwrap();
     DoorLimits::of(&settings, node::admin::limits::open_files())
-}
-
-/// A gateway that lets nothing through: nobody guards the node's lease.
-fn gateway(ledger: &Ledger, data: &Path) -> Gateway {
-    let leases = Leases::start(LeaseOptions {
-        node: NODE,
-        incarnation: 1,
-        ledger: ledger.clone(),
-        lines: Arc::new(NoLines),
-    });
-    let options = GatewayOptions {
-        node: NODE,
-        ledger: ledger.clone(),
-        leases: leases.unwrap(),
-        data: data.to_owned(),
-        authorities: None,
-        bounds: Bounds::default(),
-    };
-    Gateway::open(options).unwrap()
 }
 
 fn node(

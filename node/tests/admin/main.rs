@@ -15,3 +15,5 @@ mod lost;
 mod openapi;
 mod people;
 mod streams;
+mod targets;
+mod way_out;

@@ -44,6 +44,7 @@ async fn every_route_is_described_and_everything_described_is_a_route() {
             .replace("{token}", "t")
             .replace("{human}", "alice")
             .replace("{policy}", "freeze")
+            .replace("{target}", "kube")
             .replace("{sha256}", &"0".repeat(64))
             .replace("{path}", "a/b");
         for method in ["GET", "POST", "PUT", "DELETE", "PATCH"] {

@@ -200,24 +200,28 @@ pub(super) fn head(target: &Target, arrived: &mut Response<Incoming>) -> Result<
 
 /// Where a target leads, as a way through the gateway; none where it leads away from itself.
 fn location(target: &Target, leads: &str) -> Option<String> {
-    let uri: Uri = leads.parse().ok()?;
     let within = |path: &str| Some(format!("{TARGETS}{}{path}", target.name));
-    if let Some(authority) = uri.authority() {
-        let address = &target.address;
-        let scheme = uri.scheme_str()?;
-        let usual = if scheme == "https" { 443 } else { 80 };
-        let is_itself = scheme == address.scheme
-            && authority.host().eq_ignore_ascii_case(&address.host)
-            && authority.port_u16().unwrap_or(usual) == address.port
-            && !authority.as_str().contains('@');
-        let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        return is_itself.then(|| within(path)).flatten();
+    if leads.contains('\\') {
+        return None;
     }
     if leads.starts_with('/') {
         return (!leads.starts_with("//")).then(|| within(leads)).flatten();
     }
-    let is_up = leads.split(['/', '?', '#']).any(|part| part == "..");
-    (!is_up && !leads.contains('\\')).then(|| leads.to_owned())
+    let first = leads.split(['/', '?', '#']).next().unwrap_or_default();
+    if !first.contains(':') {
+        let is_up = leads.split(['/', '?', '#']).any(|part| part == "..");
+        return (!is_up).then(|| leads.to_owned());
+    }
+    let uri: Uri = leads.parse().ok()?;
+    let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
+    let address = &target.address;
+    let usual = if scheme == "https" { 443 } else { 80 };
+    let is_itself = scheme == address.scheme
+        && authority.host().eq_ignore_ascii_case(&address.host)
+        && authority.port_u16().unwrap_or(usual) == address.port
+        && !authority.as_str().contains('@');
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    is_itself.then(|| within(path)).flatten()
 }
 
 #[cfg(test)]
@@ -249,6 +253,8 @@ mod tests {
             ("https://kube.example:6443@mail.example/a", None),
             ("//mail.example/a", None),
             ("../../mail/a", None),
+            ("mailto:sam", None),
+            ("/\\mail.example", None),
         ] {
             assert_eq!(location(&target(), leads).as_deref(), way, "{leads}");
         }

@@ -270,7 +270,7 @@ async fn programs_and_the_gateways_folder_are_shown_to_the_box() {
         };
         let spool = bench.engine.ensure(&wanted).await.unwrap().spool;
         // What is put there later is seen: a daemon that comes again opens its sockets anew.
-        std::fs::write(spool.folder().join("gateway/hello"), "from the gateway\n").unwrap();
+        std::fs::write(spool.folder().join("gateway/hello"), "from the gateway").unwrap();
         let program = format!("cat:{}/hello", shown.path().display());
         let words = [program.as_str(), "cat:/run/domo/hello"];
         let attempt = bench.order(

@@ -24,10 +24,10 @@ impl Table {
             .lines()
             .filter(|line| !line.is_empty() && !line.starts_with('#'));
         let mut lines = lines.map(|line| line.split_whitespace());
-        let heading: Vec<&str> = lines.next().expect("it has a heading").skip(1).collect();
+        let heading: Vec<&str> = lines.next().unwrap().skip(1).collect();
         let mut cells = BTreeMap::new();
         for mut words in lines {
-            let row = words.next().expect("a line has a row");
+            let row = words.next().unwrap();
             let words: Vec<&str> = words.collect();
             assert_eq!(words.len(), heading.len(), "{row}");
             for (column, word) in heading.iter().zip(words) {

@@ -36,15 +36,17 @@ pub const ASKERS: [&str; 20] = [
 /// Humans and teams of a drawn world.
 const HUMANS: u64 = 20;
 const TEAMS: [&str; 4] = ["sre", "db", "web", "net"];
+/// Where things are asked for: the last one is no team.
+const PLACES: [&str; 5] = ["sre", "db", "web", "net", "nowhere"];
 
 pub fn name<T: FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
-    text.parse().expect("it is a name")
+    text.parse().unwrap()
 }
 
 pub fn matrix() -> Policies {
     let schema = include_str!("../../../config/policy/matrix.cedarschema");
     let matrix = include_str!("../../../config/policy/matrix.cedar");
-    Policies::new(schema, matrix).expect("the matrix can be read")
+    Policies::new(schema, matrix).unwrap()
 }
 
 /// Numbers that look random and are the same for the same seed.
@@ -64,9 +66,8 @@ impl Dice {
         (z ^ (z >> 31)) % sides
     }
 
-    pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        let at = self.roll(of.len() as u64);
-        &of[usize::try_from(at).expect("as many as there are")]
+    pub fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+        of[usize::try_from(self.roll(of.len() as u64)).unwrap()]
     }
 }
 
@@ -141,50 +142,25 @@ impl World {
             minted_by: "test".to_owned(),
             minted_wall_ms: 0,
         };
-        let account = self
-            .state
-            .people
-            .humans
-            .get_mut(&human)
-            .expect("they are known");
+        let account = self.state.people.humans.get_mut(&human).unwrap();
         account.tokens.insert(token, made);
         self.state.people.revision += 1;
-    }
-
-    /// Somebody of the small world, as the table calls them; personas are those of team sre.
-    pub fn principal(asker: &str) -> Principal {
-        let (asker, human) = match asker.split_once(" for ") {
-            Some((asker, human)) => (asker, Some(human)),
-            None => (asker, None),
-        };
-        let human_name = |kind| match kind {
-            "admin" => "ada",
-            "lead" => "lea",
-            "member" => "bob",
-            _ => "mallory",
-        };
-        let who = persona(asker, "sre");
-        Principal {
-            who: who.unwrap_or_else(|| Who::Human(name(human_name(asker)))),
-            on_behalf_of: human.map(|human| name(human_name(human))),
-            token: None,
-        }
     }
 
     /// A request, and what the table says to it.
     pub fn request(&self, dice: &mut Dice, table: &Table) -> (Principal, Demand, bool) {
         let demand = Demand {
-            right: *dice.pick(&Right::ALL),
-            team: (dice.roll(5) > 0)
-                .then(|| name(dice.pick::<&str>(&["sre", "db", "web", "net", "nowhere"]))),
-            tie: *dice.pick(&[Tie::None, Tie::Opener, Tie::Named, Tie::Own]),
+            right: dice.pick(&Right::ALL),
+            team: (dice.roll(5) > 0).then(|| name(dice.pick(&PLACES))),
+            tie: dice.pick(&[Tie::None, Tie::Opener, Tie::Named, Tie::Own]),
         };
-        let human = (dice.roll(10) > 0).then(|| dice.pick(&self.known));
+        let known: Vec<&Known> = self.known.iter().collect();
+        let human = (dice.roll(10) > 0).then(|| dice.pick(&known));
         let human_name = human.map_or("mallory", |human| human.name.as_str());
         let by_human =
             |right, tie| human.is_some_and(|human| by_hand(table, human, right, &demand, tie));
-        let home = *dice.pick(&TEAMS);
-        let kind = *dice.pick(&["human", "manager", "butler", "worker", "node", "ledger"]);
+        let home = dice.pick(&TEAMS);
+        let kind = dice.pick(&["human", "manager", "butler", "worker", "node", "ledger"]);
         let Some(who) = persona(kind, home) else {
             let wanted = by_human(demand.right, demand.tie);
             return (Principal::human(name(human_name)), demand, wanted);
@@ -204,6 +180,26 @@ impl World {
         let of_persona = table.allows(demand.right, &column, place, demand.tie);
         let wanted = of_persona && (!is_for_human || by_human(demand.right, demand.tie));
         (principal, demand, wanted)
+    }
+}
+
+/// Somebody of the small world, as the table calls them; personas are those of team sre.
+pub fn principal(asker: &str) -> Principal {
+    let (asker, human) = match asker.split_once(" for ") {
+        Some((asker, human)) => (asker, Some(human)),
+        None => (asker, None),
+    };
+    let human_name = |kind| match kind {
+        "admin" => "ada",
+        "lead" => "lea",
+        "member" => "bob",
+        _ => "mallory",
+    };
+    let who = persona(asker, "sre");
+    Principal {
+        who: who.unwrap_or_else(|| Who::Human(name(human_name(asker)))),
+        on_behalf_of: human.map(|human| name(human_name(human))),
+        token: None,
     }
 }
 
