@@ -20,6 +20,7 @@ mod identity;
 mod joining;
 mod logs;
 mod neighbours;
+mod open_ledger;
 mod recover;
 mod restore;
 mod service;
@@ -31,7 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actors::{House, Household};
-use config::settings::{Settings, StoreChoice};
+use config::settings::Settings;
 use futures_util::FutureExt as _;
 use rules::id::NodeId;
 use runtime::blob::{BlobError, Blobs};
@@ -39,9 +40,9 @@ use runtime::clock;
 use runtime::engine::{self, EngineChoice, EngineError, EngineSettings, Opened};
 use runtime::gateway::{Gateway, SecretError};
 use runtime::lease::Leases;
-use runtime::ledger::{Changes, Ledger, Links, OpenError, OpenOptions, ProposeError, StoreKind};
+use runtime::ledger::{Ledger, OpenError, ProposeError};
 use runtime::links::{KeysError, LinkError};
-use runtime::policy::{BadMatrix, Policies};
+use runtime::policy::BadMatrix;
 use runtime::workshop::Workshop;
 use runtime::workshop::boxes::Boxes;
 use thiserror::Error;
@@ -62,6 +63,7 @@ pub use recover::{Recoverable, Recovery, recoverable};
 pub use restore::{RestoreError, restore};
 
 use identity::Identity;
+use open_ledger::open_ledger;
 
 /// Longest wait for a leader at the start: a voter alone elects itself within a second.
 const LEADER_WAIT: Duration = Duration::from_secs(30);
@@ -249,45 +251,6 @@ async fn hand_over(ledger: &Ledger) {
         // A closed ledger leads no more.
         let _ = status.wait_for(|status| !status.is_leader).await;
     }
-}
-
-/// How the ledger of a node with these settings is opened.
-fn open_options(settings: &Settings, node: NodeId) -> Result<OpenOptions, BadMatrix> {
-    let mut options = OpenOptions::new(settings.node.data.join("ledger"), node);
-    options.store = match settings.ledger.store {
-        StoreChoice::Sled => StoreKind::Sled,
-        StoreChoice::Redb => StoreKind::Redb,
-    };
-    let judge = Policies::new(config::policy::SCHEMA, config::policy::MATRIX)?;
-    options.judge = Arc::new(judge);
-    options.heartbeat_ms = settings.ledger.heartbeat_ms;
-    options.election_ms = settings.ledger.election_min_ms..settings.ledger.election_max_ms;
-    options.snapshot_every = settings.ledger.snapshot_every;
-    options.limits.in_flight = settings.limits.proposals_in_flight;
-    options.limits.archived_cases = settings.limits.archived_cases as u64;
-    Ok(options)
-}
-
-async fn open_ledger(
-    settings: &Settings,
-    identity: &Identity,
-    links: Arc<dyn Links>,
-) -> Result<(Ledger, Changes), DaemonError> {
-    let options = open_options(settings, NodeId(identity.node))?;
-    let (ledger, changes) = Ledger::open_linked(options, links).await?;
-    if identity.home.as_ref().is_none_or(|home| home.is_founder) {
-        ledger.init_single().await?;
-    }
-    if identity.home.is_some() {
-        return Ok((ledger, changes));
-    }
-    let mut status = ledger.watch_status();
-    let elected = status.wait_for(|status| status.is_leader);
-    match tokio::time::timeout(LEADER_WAIT, elected).await {
-        Ok(Ok(_)) => {}
-        Ok(Err(_)) | Err(_) => return Err(DaemonError::NoLeader),
-    }
-    Ok((ledger, changes))
 }
 
 /// Where attempts are carried out, and what only this node knows of them.

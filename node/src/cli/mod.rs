@@ -73,6 +73,7 @@ mod policy_remove;
 mod policy_show;
 mod print;
 mod restore;
+mod run;
 mod screen;
 mod secret_list;
 mod secret_remove;
@@ -105,8 +106,8 @@ use clap::{Args, Parser, Subcommand};
 
 use console::Console;
 use print::{Output, Printer};
-use stop::Stop;
-use verb::{Verb, noun};
+use run::{many, one};
+use verb::noun;
 
 /// Majordomo: teams of AI agents under control
 ///
@@ -376,29 +377,6 @@ impl Domo {
             Err(stop) => ExitCode::from(stop.tell(printer)),
         }
     }
-}
-
-/// Runs a verb that asks a node, or nobody: one thread is enough.
-fn one(verb: impl Verb, console: &Console) -> Result<(), Stop> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Stop::mend(format!("this process gets no event loop: {error}"), ""))?;
-    let ended = runtime.block_on(verb.run(console));
-    // A question to the terminal may still be open: it must not hold the process.
-    runtime.shutdown_background();
-    ended
-}
-
-/// Runs a verb that serves others: a thread for each core.
-fn many(verb: impl Verb, console: &Console) -> Result<(), Stop> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Stop::mend(format!("this process gets no event loop: {error}"), ""))?;
-    let ended = runtime.block_on(verb.run(console));
-    runtime.shutdown_background();
-    ended
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use runtime::ledger::{Ledger, Remains};
 use runtime::links::Keys;
 
 use super::enroll::{EnrollError, KEYS};
-use super::open_options;
+use super::open_ledger::open_options;
 use super::restore::{RestoreError, beside, record};
 use super::{identity, identity::Identity};
 

@@ -19,7 +19,7 @@ use thiserror::Error;
 
 use super::enroll::{EnrollError, Enrolled, KEYS, Site};
 use super::identity::{self, Home, IdentityError};
-use super::open_options;
+use super::open_ledger::open_options;
 
 /// Why no cluster begins from a backup, or from what is left of one.
 #[derive(Debug, Error)]

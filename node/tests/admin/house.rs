@@ -14,6 +14,7 @@ use node::admin::wire::{
     Stage, TeamDocument, Trouble, WorkerDocument,
 };
 use node::admin::{Here, Node, People, Socket, serve};
+use rules::attempt::Body;
 use rules::id::{AttemptId, BlobRef, CaseId, NodeId, WorkerId};
 use rules::node::NodeFacts;
 use rules::place::{Placed, Placement};
@@ -373,10 +374,7 @@ pub fn team() -> Vec<Document> {
 }
 
 /// A report with these texts.
-pub fn report(
-    document: rules::attempt::Body,
-    markdown: rules::attempt::Body,
-) -> rules::case::Report {
+pub fn report(document: Body, markdown: Body) -> rules::case::Report {
     rules::case::Report {
         summary: "it was the disk".to_owned(),
         root_cause: Some("the disk".to_owned()),
@@ -395,7 +393,7 @@ pub fn result(summary: &str, artifact: Option<(&str, BlobRef)>) -> rules::attemp
     });
     rules::attempt::StageResult {
         summary: summary.to_owned(),
-        document: rules::attempt::Body::Inline(format!("{{\"summary\":\"{summary}\"}}")),
+        document: Body::Inline(format!("{{\"summary\":\"{summary}\"}}")),
         artifacts: artifact.into_iter().collect(),
     }
 }

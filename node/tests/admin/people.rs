@@ -2,25 +2,24 @@
 
 use node::admin::client::{Client, ClientError};
 use node::admin::wire::{
-    AmendCase, CancelCase, CaseQuery, Code, Consistency, HumanQuery, HumanWish, MintHumanToken,
-    OpenCase, PauseCase, Policy, PutHumans, ReplaceWorker, RoleIn, SetHumanRole, TeamQuery,
-    TeamRole, WatchEvent, WorkerQuery,
+    AmendCase, ApplyQuery, CancelCase, CaseQuery, Code, Consistency, HumanQuery, HumanWish,
+    MintHumanToken, OpenCase, PauseCase, Policy, PutHumans, ReplaceWorker, RoleIn, SetHumanRole,
+    TeamQuery, TeamRole, WatchEvent, WorkerQuery,
 };
 
 use super::house::{House, PATIENCE, team};
+
+fn in_sre(role: TeamRole) -> RoleIn {
+    let team = "sre".to_owned();
+    RoleIn { team, role }
+}
 
 fn human(name: &str, role: Option<TeamRole>) -> HumanWish {
     HumanWish {
         name: name.to_owned(),
         display: None,
         employee: None,
-        roles: role
-            .into_iter()
-            .map(|role| RoleIn {
-                team: "sre".to_owned(),
-                role,
-            })
-            .collect(),
+        roles: role.map(in_sre).into_iter().collect(),
     }
 }
 
@@ -356,18 +355,20 @@ async fn a_policy_forbids_and_can_always_be_taken_back() {
         name: "freeze".to_owned(),
         text: text.to_owned(),
     };
-    let permit = policy("permit (principal, action, resource);");
-    let refused = house.client.put_policy(&permit, &house.id().await).await;
+    let (permit, id) = (
+        policy("permit (principal, action, resource);"),
+        house.id().await,
+    );
+    let refused = house.client.put_policy(&permit, &id).await;
     let refused = refused.unwrap_err().to_string();
     assert!(refused.contains("only forbid"), "{refused}");
     let checked = house.client.check_policy(&permit).await.unwrap();
     assert_eq!(checked.faults.len(), 1);
-    let all = policy("forbid (principal, action, resource);");
-    house
-        .client
-        .put_policy(&all, &house.id().await)
-        .await
-        .unwrap();
+    let (all, id) = (
+        policy("forbid (principal, action, resource);"),
+        house.id().await,
+    );
+    house.client.put_policy(&all, &id).await.unwrap();
     denied(bob.status().await);
     denied(house.client.status().await);
     house.client.remove_policy("freeze", "r-1").await.unwrap();
@@ -385,7 +386,6 @@ async fn what_is_denied_makes_one_entry_however_often_it_is_asked() {
     }
     let after = house.ledger.read(|state| state.index);
     assert!(after <= before + 2, "{before} to {after}");
-    // It is told within seconds.
     house.until(|state| state.index > before).await;
     house.close().await;
 }
@@ -394,9 +394,9 @@ async fn what_is_denied_makes_one_entry_however_often_it_is_asked() {
 async fn what_nobody_may_read_is_not_shown_by_a_dry_run_either() {
     let house = peopled().await;
     let bob = known(&house, "bob").await;
-    let dry = node::admin::wire::ApplyQuery {
+    let dry = ApplyQuery {
         dry_run: true,
-        ..node::admin::wire::ApplyQuery::default()
+        ..ApplyQuery::default()
     };
     denied(bob.apply(&team(), &dry, None).await);
     house.client.apply(&team(), &dry, None).await.unwrap();

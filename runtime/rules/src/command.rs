@@ -11,27 +11,18 @@ use crate::case::{Attachment, Brief, Report};
 use crate::effect::{EffectEnd, EffectKey, Intent};
 use crate::human::RoleChange;
 use crate::id::{
-    AttemptId, CaseId, HumanName, NodeId, PlaybookName, PolicyName, RequestId, StageName,
-    TargetName, TeamName, TokenName, WorkerId,
+    AttemptId, CaseId, HumanName, NodeId, PlaybookName, PolicyName, StageName, TargetName,
+    TeamName, TokenName, WorkerId,
 };
 use crate::node::{Health, NodeFacts, Role};
 use crate::place::Placement;
+pub use crate::request::Request;
 use crate::right::{Decision, Denial};
 use crate::roster::{HumanSpec, Piece};
 use crate::stage::StageSpec;
 use crate::target::Target;
 use crate::team::{Document, DocumentName};
 pub use crate::who::{Principal, Who};
-
-/// Names the wish of a client who may repeat it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Request {
-    /// The same for each repetition.
-    pub id: RequestId,
-    /// Tells wishes apart under one id: a digest of who asks and of the command, made by the node
-    /// that took it in.
-    pub digest: u64,
-}
 
 /// A command before it has a place in the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,10 +11,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::command::Request;
 use crate::id::{ClockMs, RequestId};
 use crate::limits;
 use crate::verdict::Verdict;
+
+/// Names the wish of a client who may repeat it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The same for each repetition.
+    pub id: RequestId,
+    /// Tells wishes apart under one id: a digest of who asks and of the command, made by the node
+    /// that took it in.
+    pub digest: u64,
+}
 
 /// A request that was answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,8 +7,7 @@
 //! # Invariant
 //! The records from the first to the last follow each other without a hole, each carrying the
 //! checksum of the one before it; opening reads all of them and refuses anything else. Where the last
-//! one is stands in a fact of the store, in the same batch as the record itself: a log that lost its
-//! end is refused too.
+//! one is stands in a fact of the same batch: a log that lost its end is refused too.
 
 use std::fmt::Debug;
 use std::io;
@@ -395,7 +394,6 @@ impl Log {
         match found {
             Ok((Some(first), kept)) => self.tail().condemned = first..kept.unwrap_or(next),
             Ok((None, _)) => {}
-            // They go with the next purge, or at the next opening.
             Err(error) => tracing::warn!("the log's beginning stays for now: {error}"),
         }
     }

@@ -215,6 +215,7 @@ pub fn of_the_cluster() -> Vec<Command> {
                 address: name("https://api:443"),
                 methods: BTreeMap::new(),
                 teams: [name("sre")].into(),
+                needs_secret: false,
             },
         },
         Command::RemoveTarget {

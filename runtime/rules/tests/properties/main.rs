@@ -13,6 +13,7 @@
 mod driver;
 mod effects;
 mod lab;
+mod mistake;
 mod nodes;
 mod people;
 mod pool;

@@ -13,6 +13,7 @@ use rules::{Command, Principal, State, Who, route};
 
 use crate::effects;
 use crate::lab::Lab;
+use crate::mistake::mistake;
 use crate::nodes;
 use crate::people;
 use crate::pool::{self, one, raw};
@@ -375,33 +376,5 @@ fn babble(pick: Pick) -> Command {
                 .collect(),
             remove: vec![pool::document_name([pick, pick, pick]); 2],
         },
-    }
-}
-
-/// Puts another number where there is one: an older generation, epoch, term, attempt or case.
-fn mistake(proposal: &mut Proposal, how: Pick) {
-    let shift = u32::from(how % 3);
-    let principal = &mut proposal.principal.who;
-    if let Who::Manager { term } = principal {
-        *term = term.saturating_sub(u64::from(how % 2));
-    }
-    if let Who::Butler { epoch, .. } | Who::Worker { epoch, .. } = principal {
-        epoch.0 = epoch.0.saturating_sub(u64::from(how % 2));
-    }
-    let command = &mut proposal.command;
-    if let Command::PlanCase { generation, .. }
-    | Command::RefusePlan { generation, .. }
-    | Command::ReportCase { generation, .. } = command
-    {
-        *generation = generation.saturating_add(shift);
-    }
-    if let Command::AdvanceAttempt { attempt, .. }
-    | Command::FinishAttempt { attempt, .. }
-    | Command::LoseAttempt { attempt, .. } = command
-    {
-        attempt.number = attempt.number.saturating_add(shift);
-    }
-    if let Command::PauseCase { case, .. } | Command::ResumeCase { case } = command {
-        case.0 = case.0.saturating_add(shift.into());
     }
 }
