@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::Method;
 use axum::http::request::Parts;
@@ -40,13 +41,17 @@ pub(super) struct Standing {
 pub(super) async fn guard(
     State((desk, read)): State<(Shared, Read)>,
     asker: Asker,
-    parts: RawPathParams,
+    parts: Result<RawPathParams, RawPathParamsRejection>,
     mut request: Request,
     next: Next,
 ) -> Answered<Response> {
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return Ok(next.run(request).await);
     }
+    let parts = parts.map_err(|why| {
+        let what = format!("the path is not understood: {}", why.body_text());
+        Refused::new(Code::Invalid, what)
+    })?;
     let part = |wanted: &str| {
         let found = parts.iter().find(|(key, _)| *key == wanted);
         found.map(|(_, value)| value.to_owned()).unwrap_or_default()

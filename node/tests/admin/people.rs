@@ -9,17 +9,13 @@ use node::admin::wire::{
 
 use super::house::{House, PATIENCE, team};
 
-fn in_sre(role: TeamRole) -> RoleIn {
-    let team = "sre".to_owned();
-    RoleIn { team, role }
-}
-
 fn human(name: &str, role: Option<TeamRole>) -> HumanWish {
+    let (name, team) = (name.to_owned(), "sre".to_owned());
     HumanWish {
-        name: name.to_owned(),
+        name,
         display: None,
         employee: None,
-        roles: role.map(in_sre).into_iter().collect(),
+        roles: role.map(|role| RoleIn { team, role }).into_iter().collect(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is promised of backups.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rules::attempt::Body;
 use rules::beginning::Cause;
@@ -14,6 +15,7 @@ use crate::archive::Filter;
 use crate::blob::Blobs;
 use crate::codec;
 use crate::ledger::{Ledger, OpenOptions};
+use crate::policy::Policies;
 
 /// A node with a closed case, an open one, and a blob for each.
 struct House {
@@ -32,15 +34,24 @@ fn proposal(who: Who, command: Command) -> Proposal {
     }
 }
 
+fn options(dir: &TempDir, node: NodeId) -> OpenOptions {
+    let schema = include_str!("../../../config/policy/matrix.cedarschema");
+    let matrix = include_str!("../../../config/policy/matrix.cedar");
+    OpenOptions {
+        judge: Arc::new(Policies::new(schema, matrix).unwrap()),
+        ..OpenOptions::new(dir.path().join("ledger"), node)
+    }
+}
+
 fn ada() -> Who {
-    Who::Human(HumanName::new("ada").unwrap())
+    Who::Human(HumanName::new("admin").unwrap())
 }
 
 impl House {
     async fn new() -> House {
         let dir = tempfile::tempdir().unwrap();
         let blobs = Blobs::open(dir.path().join("blobs"), 1 << 30).unwrap();
-        let options = OpenOptions::new(dir.path().join("ledger"), NodeId(1));
+        let options = options(&dir, NodeId(1));
         let (ledger, _changes) = Ledger::open(options).await.unwrap();
         ledger.init_single().await.unwrap();
         let house = House { dir, ledger, blobs };
@@ -118,7 +129,7 @@ impl House {
 
 fn restored(path: &Path, dir: &TempDir) -> (Contents, OpenOptions) {
     let contents = check(path).unwrap();
-    let options = OpenOptions::new(dir.path().join("ledger"), contents.next_node);
+    let options = options(dir, contents.next_node);
     let restored = restore(path, &options, dir.path().join("blobs")).unwrap();
     assert_eq!(restored, contents);
     (contents, options)

@@ -32,6 +32,7 @@ mod tests {
     use std::time::Duration;
 
     use rules::id::NodeId;
+    use rules::{Command, Principal, Proposal, Who};
 
     use crate::ledger::{Ledger, OpenOptions};
 
@@ -47,8 +48,16 @@ mod tests {
         tokio::task::spawn_blocking(move || store.close())
             .await
             .unwrap();
-        // A vote is written down before it is given.
-        let _ = ledger.0.door.raft().trigger().elect(false).await;
+        // What is proposed is written down before anything else.
+        let tick = Proposal {
+            request: None,
+            principal: Principal::own(Who::Ledger),
+            wall_ms: 0,
+            command: Command::Tick,
+            decision: None,
+        };
+        let told = ledger.propose(tick).await;
+        assert!(told.is_err(), "{told:?}");
         let why = tokio::time::timeout(Duration::from_secs(30), ledger.broken()).await;
         assert!(why.unwrap().contains("closed"));
     }
