@@ -29,17 +29,22 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
 
     use rules::id::NodeId;
     use rules::{Command, Principal, Proposal, Who};
 
     use crate::ledger::{Ledger, OpenOptions};
+    use crate::policy::Policies;
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn consensus_whose_store_is_gone_breaks_off_and_says_so() {
         let dir = tempfile::tempdir().unwrap();
-        let options = OpenOptions::new(dir.path().join("ledger"), NodeId(1));
+        let schema = include_str!("../../../config/policy/matrix.cedarschema");
+        let matrix = include_str!("../../../config/policy/matrix.cedar");
+        let mut options = OpenOptions::new(dir.path().join("ledger"), NodeId(1));
+        options.judge = Arc::new(Policies::new(schema, matrix).unwrap());
         let (ledger, _changes) = Ledger::open(options).await.unwrap();
         ledger.init_single().await.unwrap();
         let early = tokio::time::timeout(Duration::from_millis(50), ledger.broken()).await;

@@ -107,6 +107,8 @@ pub(super) async fn keep_linked(
 
 async fn link_again_and_again(shared: &Arc<Shared>, peer: NodeId) {
     let mut wait = Wait::default();
+    // The refusal that was told last: each is told once, not at every try.
+    let mut told = String::new();
     loop {
         let began = clock::boot();
         let longest = match dial_in_time(shared, peer, Errand::Link).await {
@@ -117,8 +119,13 @@ async fn link_again_and_again(shared: &Arc<Shared>, peer: NodeId) {
                 LONGEST_UNREACHED
             }
             Err(error) => {
+                let why = error.to_string();
+                if is_refusal(&error) && why != told {
+                    tracing::warn!(%peer, %error, "no link, until somebody mends that");
+                    told.clone_from(&why);
+                }
                 tracing::debug!(%peer, %error, "no link");
-                shared.peers.note_error(peer, error.to_string());
+                shared.peers.note_error(peer, why);
                 longest_after(&error)
             }
         };
@@ -126,6 +133,13 @@ async fn link_again_and_again(shared: &Arc<Shared>, peer: NodeId) {
             wait = Wait::default();
         }
         tokio::time::sleep(wait.next(longest, rand::random())).await;
+    }
+}
+
+fn is_refusal(error: &DialError) -> bool {
+    match error {
+        DialError::Distrusted(_) | DialError::Refused(_) => true,
+        DialError::NoAddress | DialError::Silent | DialError::Unreached(_) => false,
     }
 }
 

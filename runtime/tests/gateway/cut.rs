@@ -66,7 +66,7 @@ async fn a_cancelled_case_cuts_its_attempts() {
         reason: "enough".to_owned(),
     };
     house
-        .say(Principal::human(HumanName::new("sam").unwrap()), cancel)
+        .say(Principal::human(HumanName::new("admin").unwrap()), cancel)
         .await;
     is_cut(line).await;
     assert_eq!(agent.ask("GET", "/pods", "").await.refused(), "not_current");

@@ -111,7 +111,7 @@ async fn what_surely_did_not_arrive_is_not_done_and_may_be_tried_again() {
         matches!(only(&case).1, EffectStatus::NotDone { .. }),
         "{case:#?}"
     );
-    let human = Principal::human(HumanName::new("sam").unwrap());
+    let human = Principal::human(HumanName::new("admin").unwrap());
     let target = target(counting.port);
     house.say(human, Command::PutTarget { target }).await;
     assert_eq!(agent.ask("POST", "/done", "").await.status, 201);
@@ -158,7 +158,7 @@ async fn an_unkeyed_effect_of_which_nobody_knows_is_not_sent_again_and_parks_the
         reason: "no trace of it".to_owned(),
     };
     house
-        .say(Principal::human(HumanName::new("sam").unwrap()), settle)
+        .say(Principal::human(HumanName::new("admin").unwrap()), settle)
         .await;
     house
         .until("attempt 2", |case| case.attempts.contains_key(&2))

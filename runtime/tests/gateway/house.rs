@@ -18,6 +18,7 @@ use runtime::clock::Deadline;
 use runtime::gateway::{Bounds, Gateway, GatewayOptions, Pass, Token};
 use runtime::lease::{Guard, LeaseOptions, Leases, NoLines};
 use runtime::ledger::{Ledger, OpenOptions};
+use runtime::policy::Policies;
 use runtime::spool::{AttemptName, Content, InFile, Inside, Owner, Spool, TOKEN};
 use runtime::workshop::{Bench, Doing, Ended, Job, Workshop};
 use tempfile::TempDir;
@@ -70,7 +71,10 @@ impl House {
 
     pub async fn bounded(target: Target, bounds: Bounds) -> House {
         let folder = tempfile::tempdir().unwrap();
-        let options = OpenOptions::new(folder.path().join("ledger"), NODE);
+        let schema = include_str!("../../../config/policy/matrix.cedarschema");
+        let matrix = include_str!("../../../config/policy/matrix.cedar");
+        let mut options = OpenOptions::new(folder.path().join("ledger"), NODE);
+        options.judge = Arc::new(Policies::new(schema, matrix).unwrap());
         let (ledger, _changes) = Ledger::open(options).await.unwrap();
         ledger.init_single().await.unwrap();
         let leases = Leases::start(LeaseOptions {
@@ -118,7 +122,7 @@ impl House {
     }
 
     async fn found(&self, target: Target) {
-        let human = || Principal::human(HumanName::new("sam").unwrap());
+        let human = || Principal::human(HumanName::new("admin").unwrap());
         let manager = || {
             let term = self.ledger.status().term;
             Principal::own(Who::Manager { term })
@@ -231,7 +235,7 @@ impl House {
             worker: worker(),
             reason: "a test".to_owned(),
         };
-        let human = Principal::human(HumanName::new("sam").unwrap());
+        let human = Principal::human(HumanName::new("admin").unwrap());
         self.say(human, command).await;
     }
 
