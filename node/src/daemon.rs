@@ -13,6 +13,7 @@
 //! are, and it joins as soon as there is one.
 
 mod capacity;
+mod checkpoints;
 mod clear;
 mod engine_watch;
 mod enroll;
@@ -62,6 +63,7 @@ pub use logs::BadFilter;
 pub use recover::{Recoverable, Recovery, recoverable};
 pub use restore::{RestoreError, restore};
 
+use checkpoints::Notary;
 use identity::Identity;
 use open_ledger::open_ledger;
 
@@ -156,6 +158,7 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
     let node = NodeId(identity.node);
     let mut around = neighbours::Around::open(&settings, &identity).await?;
     let (ledger, changes) = open_ledger(&settings, &identity, around.links()).await?;
+    let notary = Notary::begin(node, &ledger, around.keys());
     let blobs = Blobs::open(data.join("blobs"), settings.limits.blob_bytes)?;
     let leases = around.lease(&ledger, &identity)?;
     around.serve(&ledger, &blobs, &leases, &identity);
@@ -209,8 +212,7 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
     // Whoever serves may have ended before; then nobody hears it.
     let _ = stop.send(true);
     bounded("the admin socket", served.map(drop)).await;
-    bounded("the personas", household.leave()).await;
-    leave(around, &leases, ledger).await;
+    leave(household, around, &leases, ledger, notary).await;
     living.inspect(tokio::task::JoinHandle::abort);
     Ok(())
 }
@@ -233,9 +235,17 @@ fn chaos(settings: &Settings, household: &Household) -> Option<admin::Chaos> {
 }
 
 /// Ends what this node has with others, from the top.
-async fn leave(mut around: neighbours::Around, leases: &Leases, ledger: Ledger) {
+async fn leave(
+    household: Household,
+    mut around: neighbours::Around,
+    leases: &Leases,
+    ledger: Ledger,
+    notary: Notary,
+) {
+    bounded("the personas", household.leave()).await;
     around.serve_no_more();
     leases.close();
+    bounded("the last checkpoint", notary.end()).await;
     bounded("the ledger", ledger.close()).await;
     bounded("the links", around.close()).await;
 }

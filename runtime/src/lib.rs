@@ -1,6 +1,7 @@
 //! The mechanisms: everything that a persona could use and that decides nothing.
 
 pub mod archive;
+pub mod audit;
 pub mod backup;
 pub mod blob;
 pub mod clock;

@@ -14,6 +14,7 @@ use rules::duty::Subject;
 use rules::id::NodeId;
 use rules::node::Role;
 use rules::{Outcome, Verdict};
+use runtime::audit::verify::Known;
 use runtime::ledger::{Ledger, ProposeError};
 
 use crowd::{Crowd, case_count, open_case, until};
@@ -30,6 +31,12 @@ async fn three_nodes_become_voters_and_agree() {
         ledger.linearize().await.unwrap();
         assert_eq!(case_count(&ledger), 3, "on {node}");
     }
+    let heads = crowd.nodes().into_iter().map(|node| {
+        let ledger = crowd.ledger(node);
+        ledger.read(|state| (state.index, state.audit.clone()))
+    });
+    let heads: Vec<_> = heads.collect();
+    assert!(heads.windows(2).all(|two| two[0] == two[1]), "{heads:?}");
     crowd.close().await;
 }
 
@@ -113,6 +120,14 @@ async fn who_was_away_for_long_is_given_a_snapshot_and_the_closed_cases() {
     let ledger = crowd.ledger(away);
     until(|| case_count(ledger), |cases| *cases == 1400).await;
     until(|| ledger.archive().count(), |cases| *cases == 30).await;
+    // The records that the snapshot has jumped over come from the others.
+    until(|| ledger.audit().gap(), Option::is_none).await;
+    let (count, head) = ledger.read(|state| (state.audit.count, state.audit.head));
+    let whose = "the state".to_owned();
+    let verified = ledger.audit().verify(&[Known { count, head, whose }]);
+    let verified = verified.unwrap();
+    assert_eq!((verified.fault, verified.first), (None, 1));
+    assert!(verified.met == 1 && count > 1400, "{count} records");
     assert!(ledger.status().snapshot_index > 0);
     let touched = changes.next().await.unwrap();
     assert!(

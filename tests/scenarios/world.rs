@@ -93,6 +93,7 @@ impl World {
             term: self.term,
             elapsed_ms,
             proposal,
+            salt: [0; 16],
         };
         let applied = rules::apply(&mut self.state, &entry);
         (applied.verdict, applied.closed)

@@ -15,10 +15,11 @@
 //! one connection, and a slow answer holds up nobody else.
 
 mod attended;
+mod auditor;
 mod chaos;
 pub mod client;
 mod cluster_troubles;
-mod convert;
+pub(crate) mod convert;
 mod desk;
 mod door;
 mod extract;

@@ -15,6 +15,7 @@
 //! what the disk allows in the same run, so that figures of different hours can be compared.
 
 pub mod agent;
+pub mod audit;
 pub mod bound;
 pub mod case;
 pub mod cluster;

@@ -107,6 +107,15 @@ Examples:
         #[command(flatten)]
         place: Place,
     },
+    /// Measure what the record of who asked what adds to each entry
+    #[command(after_help = "Examples:\n  domo bench audit\n  domo bench audit --records 1000000")]
+    Audit {
+        #[command(flatten)]
+        place: Place,
+        /// How many records are made
+        #[arg(long, default_value_t = 200_000)]
+        records: u64,
+    },
     /// Measure what is added to the engine's own time until an agent runs
     #[command(after_help = "\
 Examples:
@@ -297,6 +306,7 @@ impl Which {
                 bench::idle::run(&place.ground()?, workers, span).await
             }
             Self::Policy { time } => bench::policy::run(time.span()).await,
+            Self::Audit { place, records } => bench::audit::run(&place.ground()?, records).await,
             Self::Start { place } => bench::start::run(&place.ground()?).await,
             Self::Agent {
                 place,

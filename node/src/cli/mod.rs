@@ -18,6 +18,7 @@
 
 mod apply;
 mod attach;
+mod audit;
 mod backup;
 mod bench;
 mod case_amend;
@@ -174,6 +175,9 @@ enum Noun {
     #[command(subcommand)]
     Policy(Policy),
     Status(status::ShowStatus),
+    /// Read and check the record of who asked what
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Check and show settings
     #[command(subcommand)]
     Config(Config),
@@ -360,6 +364,7 @@ impl Domo {
             Noun::Human(verb) => one(verb, &console),
             Noun::Policy(verb) => one(verb, &console),
             Noun::Status(verb) => one(verb, &console),
+            Noun::Audit(verb) => one(verb, &console),
             Noun::Demo(verb) => one(verb, &console),
             Noun::Config(verb) => one(verb, &console),
             Noun::Chaos(verb) => one(verb, &console),

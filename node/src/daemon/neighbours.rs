@@ -38,6 +38,7 @@ const CLOCK_TOLERANCE_MS: u64 = 60_000;
 /// The nodes around this one; none around a cluster of one without links.
 pub(super) struct Around {
     linked: Option<Linked>,
+    keys: Option<Arc<Keys>>,
     incoming: Option<Incoming>,
     serving: JoinSet<()>,
 }
@@ -48,9 +49,10 @@ impl Around {
         settings: &Settings,
         identity: &Identity,
     ) -> Result<Self, DaemonError> {
-        let (mut linked, mut incoming) = (None, None);
+        let (mut linked, mut own, mut incoming) = (None, None, None);
         if let Some(home) = &identity.home {
             let keys = Arc::new(Keys::open(&settings.node.data.join(KEYS))?);
+            own = Some(Arc::clone(&keys));
             let opened = Linked::open(LinkOptions {
                 node: NodeId(identity.node),
                 incarnation: identity.incarnation,
@@ -67,9 +69,15 @@ impl Around {
         }
         Ok(Self {
             linked,
+            keys: own,
             incoming,
             serving: JoinSet::new(),
         })
+    }
+
+    /// What this node proves itself with; none without links.
+    pub(super) fn keys(&self) -> Option<Arc<Keys>> {
+        self.keys.clone()
     }
 
     /// What carries the ledger's calls.

@@ -13,6 +13,7 @@ use super::{DaemonError, LEADER_WAIT};
 /// How the ledger of a node with these settings is opened.
 pub(super) fn open_options(settings: &Settings, node: NodeId) -> Result<OpenOptions, BadMatrix> {
     let mut options = OpenOptions::new(settings.node.data.join("ledger"), node);
+    options.audit = settings.node.data.join("audit");
     options.store = match settings.ledger.store {
         StoreChoice::Sled => StoreKind::Sled,
         StoreChoice::Redb => StoreKind::Redb,

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::{AttemptOutcome, StageResult};
+use crate::audit::SALT_BYTES;
 use crate::beginning::Cause;
 use crate::case::{Attachment, Brief, Report};
 use crate::effect::{EffectEnd, EffectKey, Intent};
@@ -50,6 +51,8 @@ pub struct Entry {
     pub elapsed_ms: u64,
     /// What was asked.
     pub proposal: Proposal,
+    /// What its texts are salted with in the record of the audit: drawn by that leader.
+    pub salt: [u8; SALT_BYTES],
 }
 
 /// What can be asked; each has a file of its own under `apply`.

@@ -17,6 +17,7 @@
 
 pub mod apply;
 pub mod attempt;
+pub mod audit;
 pub mod beginning;
 pub mod blobs;
 pub mod case;

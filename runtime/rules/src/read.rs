@@ -58,6 +58,10 @@ pub enum Read {
     Targets,
     /// Which secrets a node has.
     Secrets,
+    /// The record of who asked what, of those teams whose record the asker may read.
+    Audit,
+    /// All of the record: its head, whether it is whole, and an export.
+    WholeAudit,
 }
 
 /// What a read is about.
@@ -100,6 +104,7 @@ impl Read {
             | Self::Files
             | Self::File
             | Self::Report => Right::ReadTeam,
+            Self::Audit | Self::WholeAudit => Right::ReadAudit,
         }
     }
 
@@ -116,9 +121,15 @@ impl Read {
             | Self::Blob
             | Self::Backup
             | Self::Targets
-            | Self::Secrets => About::Cluster,
+            | Self::Secrets
+            | Self::WholeAudit => About::Cluster,
             Self::Team | Self::Worker | Self::WorkerLogs => About::Team,
-            Self::Teams | Self::Workers | Self::Humans | Self::Human | Self::Cases => About::Rows,
+            Self::Teams
+            | Self::Workers
+            | Self::Humans
+            | Self::Human
+            | Self::Cases
+            | Self::Audit => About::Rows,
             Self::Case | Self::Watch | Self::CaseLogs | Self::Files | Self::File | Self::Report => {
                 About::Case
             }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::audit::Chain;
 use crate::beginning::Beginning;
 use crate::case::Case;
 use crate::human::People;
@@ -74,6 +75,8 @@ pub struct State {
     pub people: People,
     /// How often it began again, and from what; the newest last.
     pub beginnings: Vec<Beginning>,
+    /// The end of the record of all that was asked.
+    pub audit: Chain,
 }
 
 impl Default for State {
@@ -97,6 +100,7 @@ impl Default for State {
             tokens: BTreeMap::new(),
             people: People::default(),
             beginnings: Vec::new(),
+            audit: Chain::default(),
         }
     }
 }

@@ -26,6 +26,7 @@ fn ask(state: &mut State, word: &str, made: u64) -> Verdict {
             command,
             decision: Some(demand::decided(state, demands, |_| true)),
         },
+        salt: [0; 16],
     };
     apply(state, &entry).verdict
 }

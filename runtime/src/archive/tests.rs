@@ -58,6 +58,7 @@ fn closed_cases(count: u64) -> Vec<Case> {
                 command,
                 decision: Some(decision),
             },
+            salt: [0; 16],
         };
         let applied = rules::apply(&mut state, &entry);
         applied.verdict.unwrap();

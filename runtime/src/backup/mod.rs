@@ -1,7 +1,7 @@
 //! Backups: one file with all that a cluster knows at one entry, made while it runs.
 //!
 //! ```text
-//! head │ state: piece │ piece … │ case: piece … │ … │ blob: piece … │ … │ end      each in its envelope
+//! head │ state: piece … │ case: piece … │ … │ blob: piece … │ … │ records: piece … │ … │ end   each in its envelope
 //! ```
 //!
 //! # Invariant
@@ -44,6 +44,9 @@ const MAX_STATE_BYTES: u64 = 2 << 30;
 /// The largest closed case: a summary and a document of each of thousands of attempts fit.
 const MAX_CASE_BYTES: u64 = 1 << 30;
 
+/// The most lines of the record at once: a line more than what is asked for.
+const MAX_RECORDS_BYTES: u64 = 2 << 20;
+
 /// What a backup is of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
@@ -76,6 +79,8 @@ enum Item {
     End(End),
     /// Nothing: it could not be finished, for this reason.
     Broken(String),
+    /// Lines of the record of who asked what, of so many bytes.
+    Records(u64),
 }
 
 /// What all of it must come to.

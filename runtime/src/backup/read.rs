@@ -10,7 +10,7 @@ use rules::id::{BlobRef, CaseId, NodeId};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    BackupError, Contents, End, Head, Item, MAX_CASE_BYTES, MAX_STATE_BYTES, failed, forms,
+    BackupError, Contents, End, Head, Item, MAX_CASE_BYTES, MAX_RECORDS_BYTES, MAX_STATE_BYTES, failed, forms,
 };
 use crate::codec::{self, CodecError, Form};
 
@@ -21,6 +21,9 @@ pub trait Taker {
 
     /// A closed case.
     fn case(&mut self, case: Case) -> Result<(), BackupError>;
+
+    /// Lines of the record, in their order.
+    fn records(&mut self, lines: String) -> Result<(), BackupError>;
 
     /// A blob whose bytes come next.
     fn begin_blob(&mut self, blob: BlobRef) -> Result<(), BackupError>;
@@ -40,6 +43,9 @@ pub fn check(path: &Path) -> Result<Contents, BackupError> {
             Ok(())
         }
         fn case(&mut self, _case: Case) -> Result<(), BackupError> {
+            Ok(())
+        }
+        fn records(&mut self, _lines: String) -> Result<(), BackupError> {
             Ok(())
         }
         fn begin_blob(&mut self, _blob: BlobRef) -> Result<(), BackupError> {
@@ -84,6 +90,7 @@ pub fn read(path: &Path, taker: &mut impl Taker) -> Result<Contents, BackupError
             Item::State(bytes) => reader.state(bytes, &mut contents, taker)?,
             Item::Case(id, bytes) => reader.case(id, bytes, &mut contents, taker)?,
             Item::Blob(blob) => reader.blob(blob, &mut contents, taker)?,
+            Item::Records(bytes) => reader.records(bytes, taker)?,
             Item::Missing(blob) => contents.missing.push(blob),
             Item::Broken(why) => return Err(reader.unfinished(why)),
             Item::End(end) => {
@@ -167,6 +174,13 @@ impl Reader {
         }
         contents.closed_cases += 1;
         taker.case(case)
+    }
+
+    fn records(&mut self, bytes: u64, taker: &mut impl Taker) -> Result<(), BackupError> {
+        let at = self.at;
+        let body = self.body(bytes, MAX_RECORDS_BYTES)?;
+        let lines = String::from_utf8(body).map_err(|error| self.damaged(at, &error))?;
+        taker.records(lines)
     }
 
     fn blob(

@@ -2,11 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use rules::State;
 use rules::case::Case;
 use rules::id::BlobRef;
 
-use super::{BackupError, Contents, Taker, read};
+use super::write::unwritten;
+use super::{BackupError, Contents, Taker, failed, read};
+use crate::audit::{Audit, Batch, SEGMENT_BYTES};
 use crate::blob::{BlobWriter, Blobs};
+use crate::codec;
 use crate::ledger::{Laying, OpenOptions, Origin};
 
 /// Blobs of a backup are kept whatever the settings of its new node say of size.
@@ -24,8 +28,11 @@ pub fn restore(
         blobs: Blobs::open(blobs, NO_LIMIT)?,
         state: Vec::new(),
         writer: None,
+        audit: Audit::open(&options.audit).map_err(failed("open the records"))?,
+        records: Vec::new(),
     };
     let contents = read(path, &mut into)?;
+    into.fill()?;
     into.laying.end(Origin {
         index: contents.head.index,
         term: contents.head.term,
@@ -40,11 +47,40 @@ struct Into {
     blobs: Blobs,
     state: Vec<u8>,
     writer: Option<BlobWriter>,
+    audit: Audit,
+    /// Records that are not in files yet.
+    records: Vec<Batch>,
+}
+
+impl Into {
+    /// Writes the records that were gathered.
+    fn fill(&mut self) -> Result<(), BackupError> {
+        let records = std::mem::take(&mut self.records);
+        let Some(gap) = self.audit.gap().filter(|_| !records.is_empty()) else {
+            return Ok(());
+        };
+        let filled = self.audit.fill(&gap, &records);
+        if !filled.map_err(failed("write the records"))? {
+            tracing::warn!(?gap, "the records of the backup do not lead to its head");
+        }
+        Ok(())
+    }
 }
 
 impl Taker for Into {
     fn state(&mut self, body: Vec<u8>) -> Result<(), BackupError> {
+        let state: State = codec::decode_body(&body).map_err(unwritten)?;
+        self.audit.expect(state.audit.count, state.audit.head);
         self.state = body;
+        Ok(())
+    }
+
+    fn records(&mut self, lines: String) -> Result<(), BackupError> {
+        self.records.push(Batch { lines });
+        let bytes: usize = self.records.iter().map(|batch| batch.lines.len()).sum();
+        if bytes as u64 >= SEGMENT_BYTES {
+            self.fill()?;
+        }
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Read as _};
+use std::sync::Arc;
 
 use rules::id::{BlobRef, CaseId};
 use rules::{State, blobs as named};
@@ -26,6 +27,8 @@ struct Picture {
     next_case: CaseId,
     closed: u64,
     blobs: BTreeSet<BlobRef>,
+    /// How many records its chain has.
+    records: u64,
 }
 
 /// Writes a backup of what this node has applied; what goes wrong is told in it too.
@@ -66,6 +69,7 @@ fn picture(ledger: &Ledger, cluster: String, release: String) -> Result<Picture,
         open: state.cases.keys().copied().collect(),
         next_case: state.next_case,
         closed: state.closed_cases,
+        records: state.audit.count,
         blobs: named::of_state(&state).into_iter().collect(),
         body,
     })
@@ -110,6 +114,26 @@ async fn all(
     }
     for blob in wanted {
         put_blob(blobs, blob, writer).await?;
+    }
+    put_records(ledger, picture.records, writer).await
+}
+
+/// Writes the records that lead to the state's head.
+async fn put_records(ledger: &Ledger, until: u64, writer: &mut Writer) -> Result<(), BackupError> {
+    let mut after = 0;
+    while after < until {
+        let audit = Arc::clone(ledger.audit());
+        let read = tokio::task::spawn_blocking(move || audit.lines_after(after, PIECE_BYTES));
+        let read = read.await.map_err(broke_off)?;
+        let batch = read.map_err(failed("read the records"))?;
+        let wanted = usize::try_from(until - after).unwrap_or(usize::MAX);
+        let lines: Vec<&str> = batch.lines.split_inclusive('\n').take(wanted).collect();
+        if lines.is_empty() {
+            tracing::warn!(after, until, "records are missing here: the backup goes without them");
+            return Ok(());
+        }
+        after += lines.len() as u64;
+        writer.records(&lines.concat()).await?;
     }
     Ok(())
 }

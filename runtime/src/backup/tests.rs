@@ -188,6 +188,8 @@ async fn a_backup_holds_what_was_so_when_it_began_and_a_new_cluster_goes_on_from
         )
     });
     assert_eq!((begun.len(), begun[0].node), (1, node));
+    let chain = ledger.read(|state| state.audit.clone());
+    crate::audit::tests::is_whole(ledger.audit(), &chain);
     let found = blobs.read_limited(&evidence, 1 << 20).await.unwrap();
     assert_eq!(found, vec![7; 600_000]);
     // It goes on: the next case has the next number, and a closed one goes to the archive.

@@ -54,6 +54,12 @@ impl Writer {
         self.send(sealed).await
     }
 
+    /// Writes lines of the record.
+    pub async fn records(&mut self, lines: &str) -> Result<(), BackupError> {
+        self.item(&Item::Records(lines.len() as u64)).await?;
+        self.pieces(lines.as_bytes()).await
+    }
+
     /// Says that a blob is nowhere.
     pub async fn missing(&mut self, blob: BlobRef) -> Result<(), BackupError> {
         self.item(&Item::Missing(blob)).await

@@ -164,6 +164,8 @@ fn seize(options: &OpenOptions, opened: &open::Opened) -> Result<(), OpenError> 
     };
     // All closed cases that were applied anew are durable before the log that closed them goes.
     barrier(&opened.store)?;
+    let synced = opened.audit.sync();
+    synced.map_err(|error| failed("write the records", error))?;
     let pictured = opened.machine.picture();
     let (_, state) =
         pictured.map_err(|error| failed("write a snapshot", std::io::Error::other(error)))?;

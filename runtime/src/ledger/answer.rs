@@ -50,6 +50,7 @@ impl Inner {
                 PeerAnswer::Snapshot(coming.take(raft, piece).await)
             }
             PeerCall::Archive { part, after } => self.archived(part, &after),
+            PeerCall::Records { after } => self.records_after(after).await,
         }
     }
 

@@ -138,6 +138,7 @@ impl Door {
         let payload = Payload {
             elapsed_ms,
             proposal,
+            salt: rand::random(),
         };
         let limit = Duration::from_millis(self.limits.propose_ms);
         let written = tokio::time::timeout(limit, self.raft.client_write(payload)).await;

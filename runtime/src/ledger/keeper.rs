@@ -11,7 +11,7 @@ use rules::{Command, Principal, Proposal, Who, limits};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use super::Inner;
+use super::{Inner, records};
 use crate::clock;
 use crate::store::Batch;
 
@@ -46,6 +46,10 @@ pub(super) fn start(inner: &Arc<Inner>) -> Vec<tokio::task::JoinHandle<()>> {
         tokio::spawn(members(Arc::downgrade(inner), inner.machine.applied())),
         tokio::spawn(catch_up(Arc::downgrade(inner), inner.machine.applied())),
         tokio::spawn(tell_denials(Arc::downgrade(inner))),
+        tokio::spawn(records::keep(
+            Arc::downgrade(inner),
+            inner.machine.applied(),
+        )),
     ]
 }
 
@@ -174,6 +178,9 @@ impl Inner {
         // All that was handed over before, closed cases too, is durable once this is.
         let barrier = self.store.commit(Batch::default()).await;
         barrier.map_err(std::io::Error::other)?;
+        let audit = Arc::clone(&self.audit);
+        let synced = tokio::task::spawn_blocking(move || audit.sync()).await;
+        synced.map_err(std::io::Error::other)??;
         let snapshots = self.machine.snapshots().clone();
         tokio::task::spawn_blocking(move || snapshots.write(&covered, &state))
             .await

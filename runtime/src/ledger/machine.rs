@@ -20,6 +20,7 @@ use super::raft::{
 };
 use super::snapshot::{Covered, SnapshotFile, Snapshots};
 use crate::archive::Archive;
+use crate::audit::Audit;
 
 /// The state machine; clones are handles to the same one.
 #[derive(Clone, Debug)]
@@ -30,6 +31,7 @@ struct Inner {
     standing: RwLock<Standing>,
     snapshots: Snapshots,
     archive: Arc<Archive>,
+    audit: Arc<Audit>,
     touched: Touched,
     applied: watch::Sender<u64>,
 }
@@ -58,6 +60,7 @@ impl Machine {
     pub fn new(
         snapshots: Snapshots,
         archive: Arc<Archive>,
+        audit: Arc<Audit>,
         touched: Touched,
         restored: Option<(Covered, State)>,
     ) -> Self {
@@ -68,10 +71,12 @@ impl Machine {
             members: covered.members,
         });
         let applied = standing.last.map_or(0, |last| last.index);
+        audit.expect(standing.state.audit.count, standing.state.audit.head);
         Self(Arc::new(Inner {
             standing: RwLock::new(standing),
             snapshots,
             archive,
+            audit,
             touched,
             applied: watch::Sender::new(applied),
         }))
@@ -136,6 +141,7 @@ impl Machine {
                     term: place.term,
                     elapsed_ms: payload.elapsed_ms,
                     proposal: rules::Proposal::clone(&payload.proposal),
+                    salt: payload.salt,
                 };
                 rules::apply(&mut standing.state, &entry)
             }
@@ -152,6 +158,9 @@ impl Machine {
         if let Err(error) = self.0.archive.add(place.index, applied.closed) {
             // Only a value that bincode cannot write leads here, and cases have none.
             tracing::error!("a closed case is not in the archive: {error}");
+        }
+        if let Some(recorded) = &applied.recorded {
+            self.0.audit.add(recorded);
         }
         drop(standing);
         (Answer::Verdict(applied.verdict), applied.touched)
@@ -209,6 +218,7 @@ impl RaftStateMachine<Types> for Machine {
         let applied = covered.last.map_or(0, |last| last.index);
         // What is gone with the old state must be looked at again too, or its duties would go on.
         let before: Vec<duty::Subject> = self.read(|state| duty::subjects(state).collect());
+        self.0.audit.expect(state.audit.count, state.audit.head);
         let standing = self.0.standing.write();
         *standing.unwrap_or_else(PoisonError::into_inner) = Standing {
             state,

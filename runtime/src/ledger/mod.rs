@@ -4,7 +4,7 @@
 //! propose ─► door ─► consensus ─► log ─► store (journal, fdatasync)
 //!                        │ committed
 //!                        ▼
-//!                     machine ─► verdict, changes, closed cases ─► archive
+//!                     machine ─► verdict, changes, closed cases ─► archive, records ─► audit
 //!                        │ each 50,000 entries
 //!                        ▼
 //!                     snapshot ─► the log before it goes
@@ -33,6 +33,7 @@ mod open;
 mod options;
 mod quorum;
 mod raft;
+mod records;
 mod snapshot;
 mod status;
 mod tail;
@@ -40,6 +41,7 @@ mod tail;
 mod tests;
 mod transfer;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -59,6 +61,8 @@ pub use quorum::Reign;
 pub use status::{LedgerStatus, StorageStatus};
 
 use crate::archive::Archive;
+use crate::audit::Audit;
+use crate::audit::verify::Known;
 use crate::blob::Blobs;
 use crate::store::{Counts, Store};
 use changes::Touched;
@@ -89,6 +93,7 @@ struct Inner {
     store: Store,
     machine: Machine,
     archive: Arc<Archive>,
+    audit: Arc<Audit>,
     touched: Touched,
     told: watch::Sender<LedgerStatus>,
     snapshot_every: u64,
@@ -239,6 +244,11 @@ impl Ledger {
         self.0.archived_cases
     }
 
+    /// The records of all that was asked.
+    pub fn audit(&self) -> &Arc<Audit> {
+        &self.0.audit
+    }
+
     /// What its store has done since it was opened: groups, batches, further syncs.
     pub fn counts(&self) -> Counts {
         self.0.store.counts()
@@ -253,6 +263,20 @@ impl Ledger {
     pub async fn close(self) {
         self.0.close().await;
     }
+}
+
+/// The head of the record in the newest snapshot of a ledger's folder, without opening the ledger.
+pub fn head_of_snapshot(dir: &Path) -> std::io::Result<Option<Known>> {
+    let dir = dir.join("snapshots");
+    if !dir.is_dir() {
+        return Ok(None);
+    }
+    let found = snapshot::Snapshots::open(&dir)?;
+    Ok(found.newest.map(|(_, state)| Known {
+        count: state.audit.count,
+        head: state.audit.head,
+        whose: format!("the newest snapshot in {}", dir.display()),
+    }))
 }
 
 impl Inner {
@@ -311,6 +335,9 @@ impl Inner {
             tracing::warn!("consensus did not end within {CLOSE_LIMIT:?}");
         }
         drop(closed.await);
+        // What is lost of them a replay brings again.
+        let audit = Arc::clone(&self.audit);
+        drop(tokio::task::spawn_blocking(move || audit.sync()).await);
         self.touched.end();
     }
 }

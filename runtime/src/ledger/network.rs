@@ -26,6 +26,7 @@ use super::raft::{Snapshot, Types, Vote};
 use super::snapshot::SnapshotFile;
 use super::transfer::{self, Piece, PieceTaken};
 use crate::archive::{Pairs, Part};
+use crate::audit::Batch;
 use crate::codec;
 
 /// The largest call: what a link carries without delaying the heartbeats behind it for long.
@@ -98,6 +99,10 @@ pub(super) enum PeerCall {
         part: Part,
         after: Vec<u8>,
     },
+    /// Records behind this one.
+    Records {
+        after: u64,
+    },
 }
 
 /// What is answered; in the order of the calls.
@@ -115,6 +120,8 @@ pub(super) enum PeerAnswer {
     Archive(Pairs),
     /// The other's ledger is stopped.
     Stopped,
+    /// What comes there.
+    Records(Batch),
 }
 
 /// Makes the ways to other nodes.

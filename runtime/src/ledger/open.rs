@@ -27,6 +27,7 @@ use super::status::{LedgerStatus, StorageStatus};
 use super::transfer::Coming;
 use super::{Inner, Ledger, keeper};
 use crate::archive::{Archive, ArchiveError};
+use crate::audit::Audit;
 use crate::codec;
 use crate::store::{ADVICE, Batch, Space, Store, StoreError, StoreOptions};
 
@@ -47,6 +48,7 @@ struct Identity {
 pub(super) struct Opened {
     pub store: Store,
     archive: Arc<Archive>,
+    pub audit: Arc<Audit>,
     pub machine: Machine,
     pub log: Log,
     pub members: Members,
@@ -92,6 +94,7 @@ pub(super) async fn open(
         store: opened.store,
         machine: opened.machine,
         archive: opened.archive,
+        audit: opened.audit,
         touched: opened.touched,
         told: watch::Sender::new(nothing_yet()),
         snapshot_every: options.snapshot_every,
@@ -136,6 +139,12 @@ fn read_store(
 ) -> Result<Opened, OpenError> {
     check_identity(&store, options)?;
     let archive = Arc::new(Archive::open(store.clone())?);
+    let audit = Audit::open(&options.audit);
+    let audit = Arc::new(audit.map_err(|error| failed("open the records", error))?);
+    if is_all {
+        // Entries of which nobody knows whether they are committed are looked at first.
+        audit.hold();
+    }
     let (touched, changes) = Touched::new();
     let found = Snapshots::open(&options.dir.join("snapshots"));
     let found = found.map_err(|error| failed("read a snapshot", error))?;
@@ -143,6 +152,7 @@ fn read_store(
     let machine = Machine::new(
         found.snapshots,
         Arc::clone(&archive),
+        Arc::clone(&audit),
         touched.clone(),
         found.newest,
     );
@@ -174,6 +184,7 @@ fn read_store(
     Ok(Opened {
         store,
         archive,
+        audit,
         machine,
         log,
         members,

@@ -45,6 +45,8 @@ impl Default for Limits {
 pub struct OpenOptions {
     /// The folder that holds it; made when it is not there.
     pub dir: PathBuf,
+    /// The folder of its records; made when it is not there.
+    pub audit: PathBuf,
     /// The node whose ledger it is.
     pub node: NodeId,
     /// The store.
@@ -64,8 +66,10 @@ pub struct OpenOptions {
 impl OpenOptions {
     /// The defaults: sled, a snapshot every 50,000 entries, and nobody who allows anything.
     pub fn new(dir: impl Into<PathBuf>, node: NodeId) -> Self {
+        let dir = dir.into();
         Self {
-            dir: dir.into(),
+            audit: dir.join("audit"),
+            dir,
             node,
             store: StoreKind::default(),
             // Replaying so many takes well under a second.

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use openraft::vote::RaftLeaderId;
 use openraft::{EntryPayload, RaftTypeConfig};
+use rules::audit::SALT_BYTES;
 use rules::{Proposal, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,8 @@ pub(super) struct Payload {
     pub elapsed_ms: u64,
     /// What was asked.
     pub proposal: Arc<Proposal>,
+    /// What its texts are salted with in the record of the audit.
+    pub salt: [u8; SALT_BYTES],
 }
 
 impl fmt::Display for Payload {

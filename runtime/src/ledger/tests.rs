@@ -267,7 +267,6 @@ async fn a_snapshot_takes_the_place_of_the_log_before_it(kind: StoreKind) {
         );
     }
     let before = ledger.read(State::clone);
-    let last = before.cases.len() as u64;
     ledger.close().await;
     let files: Vec<_> = std::fs::read_dir(dir.path().join("ledger/snapshots"))
         .unwrap()
@@ -276,8 +275,9 @@ async fn a_snapshot_takes_the_place_of_the_log_before_it(kind: StoreKind) {
     assert_eq!(files.len(), 1, "{files:?}");
     let (ledger, _changes) = open(&options).await;
     let after = ledger.read(State::clone);
-    assert_eq!(after.cases, before.cases);
-    assert_eq!(open_case(&ledger, "next").await, CaseId(last + 1));
+    assert_eq!((&after.cases, &after.audit), (&before.cases, &before.audit));
+    crate::audit::tests::is_whole(ledger.audit(), &after.audit);
+    assert_eq!(open_case(&ledger, "next").await, CaseId(before.cases.len() as u64 + 1));
     ledger.close().await;
 }
 

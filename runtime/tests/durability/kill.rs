@@ -11,6 +11,7 @@ use rules::case::{Brief, Report};
 use rules::id::{CaseId, HumanName, NodeId, RequestId};
 use rules::{Command, Outcome, Principal, Proposal, Request, Who};
 use runtime::archive::Filter;
+use runtime::audit::verify::Known;
 use runtime::ledger::{Ledger, Limits, OpenOptions, ProposeError, StoreKind};
 use runtime::policy::Policies;
 
@@ -194,6 +195,12 @@ impl Answered {
         }
         let count = ledger.archive().count();
         assert_eq!(count, closed.len() as u64, "the archive counts wrong");
+        let (count, head) = ledger.read(|state| (state.audit.count, state.audit.head));
+        let whose = "the state".to_owned();
+        let verified = ledger.audit().verify(&[Known { count, head, whose }]);
+        let verified = verified.unwrap();
+        assert_eq!(verified.fault, None, "the records are not what was written");
+        assert!(verified.met == 1 && verified.count >= count, "{verified:?}");
         // Said again, a wish is answered as before.
         for (number, case) in self.cases.iter().rev().take(5) {
             let verdict = ledger.propose(opening(*number)).await.unwrap();

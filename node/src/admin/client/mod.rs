@@ -13,6 +13,7 @@
 //! The command line and the tests speak to a node through this and nothing else, so what they can
 //! do, any program can do with the described interface.
 
+mod audit;
 mod cases;
 mod changes;
 mod chaos;

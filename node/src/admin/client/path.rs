@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::admin::wire::{
-    ApplyQuery, CaseQuery, Consistency, FreshQuery, HumanQuery, LogQuery, Prune, TeamQuery,
-    WatchQuery, WorkerLogQuery, WorkerQuery,
+    ApplyQuery, AuditHeadQuery, AuditQuery, CaseQuery, Consistency, FreshQuery, HumanQuery,
+    LogQuery, Prune, TeamQuery, WatchQuery, WorkerLogQuery, WorkerQuery,
 };
 
 /// Something that stands behind the `?` of a path.
@@ -69,6 +69,29 @@ impl Query for CaseQuery {
             ("since", self.since.clone()),
             ("limit", self.limit.map(|limit| limit.to_string())),
             ("after", self.after.clone()),
+        ])
+    }
+}
+
+impl Query for AuditQuery {
+    fn pairs(&self) -> Vec<(&'static str, String)> {
+        given([
+            ("case", self.case.clone()),
+            ("team", self.team.clone()),
+            ("human", self.human.clone()),
+            ("since", self.since.clone()),
+            ("until", self.until.clone()),
+            ("limit", self.limit.map(|limit| limit.to_string())),
+            ("after", self.after.clone()),
+        ])
+    }
+}
+
+impl Query for AuditHeadQuery {
+    fn pairs(&self) -> Vec<(&'static str, String)> {
+        given([
+            ("count", self.count.map(|count| count.to_string())),
+            ("head", self.head.clone()),
         ])
     }
 }

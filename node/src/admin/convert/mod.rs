@@ -5,10 +5,12 @@
 //! ```
 
 pub(super) mod asked;
+pub(crate) mod audit;
 pub(super) mod case;
 pub(super) mod difference;
 pub(super) mod document;
 pub(super) mod history;
 pub(super) mod human;
+pub(super) mod redact;
 pub(super) mod target;
 pub(super) mod team;

@@ -13,6 +13,7 @@ use rules::{Command, Outcome};
 
 use super::{blocking, name};
 use crate::admin::convert::asked;
+use crate::admin::convert::redact::redacted;
 use crate::admin::desk::{Desk, Shared};
 use crate::admin::extract::{JsonOf, PathOf};
 use crate::admin::refused::{Answered, Refused};
@@ -38,11 +39,13 @@ pub(super) async fn open(
     wish: Wish,
     JsonOf(case): JsonOf<OpenCase>,
 ) -> Answered<Response> {
-    let title = case.title.unwrap_or_else(|| asked::title(&case.brief));
+    let text = redacted(case.brief);
+    let title = case.title.map(redacted);
+    let title = title.unwrap_or_else(|| asked::title(&text));
     let command = Command::OpenCase {
         team: case.team.as_deref().map(name::<TeamName>).transpose()?,
         title,
-        brief: brief(&desk, case.brief).await?,
+        brief: brief(&desk, text).await?,
         attachments: attachments(&desk, case.attachments).await?,
         playbook: case
             .playbook
@@ -88,7 +91,7 @@ pub(super) async fn cancel(
         &wish,
         Command::CancelCase {
             case,
-            reason: why.reason,
+            reason: redacted(why.reason),
         },
     )
     .await
@@ -110,7 +113,7 @@ pub(super) async fn route(
     let command = Command::RouteCase {
         case: name(&case)?,
         team: name(&to.team)?,
-        reason: to.reason,
+        reason: redacted(to.reason),
     };
     done(&desk, &wish, command).await
 }
@@ -134,7 +137,7 @@ pub(super) async fn pause(
         &wish,
         Command::PauseCase {
             case,
-            reason: why.reason,
+            reason: redacted(why.reason),
         },
     )
     .await
@@ -171,7 +174,7 @@ pub(super) async fn amend(
     JsonOf(change): JsonOf<AmendCase>,
 ) -> Answered<Response> {
     let case: CaseId = name(&case)?;
-    let brief = brief(&desk, change.brief).await?;
+    let brief = brief(&desk, redacted(change.brief)).await?;
     let attachments = attachments(&desk, change.attachments).await?;
     done(
         &desk,

@@ -5,6 +5,7 @@
 //! Every GET names what it reads, and so the right that it takes.
 
 mod apply;
+mod audit;
 mod backup;
 mod blobs;
 mod case;
@@ -83,6 +84,10 @@ fn of_the_cluster() -> Vec<Route> {
         reads("/v1/clock", get(status::clock), Read::Clock),
         reads("/v1/limits", get(status::limits), Read::Limits),
         proposed("/v1/apply", post(apply::apply)),
+        reads("/v1/audit", get(audit::show), Read::Audit),
+        reads("/v1/audit/head", get(audit::head), Read::WholeAudit),
+        reads("/v1/audit/verify", get(audit::verify), Read::WholeAudit),
+        reads("/v1/audit/export", get(audit::export), Read::WholeAudit),
         reads("/v1/nodes", get(nodes::list), Read::Nodes),
         reads("/v1/nodes/{node}", get(nodes::show), Read::Nodes),
         proposed("/v1/nodes/{node}/drain", post(nodes::drain)),

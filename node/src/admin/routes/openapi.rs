@@ -8,8 +8,8 @@ use axum::response::IntoResponse;
 use utoipa::OpenApi;
 
 use super::{
-    apply, backup, blobs, case, cases, change_case, chaos, files, human_tokens, humans, logs,
-    nodes, policies, report, secrets, stages, status, targets, teams, tokens, watch, workers,
+    apply, audit, backup, blobs, case, cases, change_case, chaos, files, human_tokens, humans,
+    logs, nodes, policies, report, secrets, stages, status, targets, teams, tokens, watch, workers,
 };
 
 /// Everything that the admin socket answers.
@@ -29,6 +29,10 @@ use super::{
         status::clock,
         status::limits,
         apply::apply,
+        audit::show,
+        audit::head,
+        audit::verify,
+        audit::export,
         backup::backup,
         nodes::list,
         nodes::show,

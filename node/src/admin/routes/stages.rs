@@ -12,6 +12,7 @@ use serde_json::json;
 use super::change_case::done;
 use super::{blocking, name};
 use crate::admin::convert::asked;
+use crate::admin::convert::redact::redacted;
 use crate::admin::desk::{Desk, Shared};
 use crate::admin::extract::{JsonOf, PathOf};
 use crate::admin::refused::{Answered, Refused};
@@ -37,8 +38,9 @@ pub(super) async fn answer(
     State(desk): State<Shared>,
     wish: Wish,
     PathOf((case, stage)): PathOf<(String, String)>,
-    JsonOf(answer): JsonOf<AnswerStage>,
+    JsonOf(mut answer): JsonOf<AnswerStage>,
 ) -> Answered<Response> {
+    answer.summary = redacted(answer.summary);
     let (case, stage) = (name(&case)?, name(&stage)?);
     if answer.summary.trim().is_empty() {
         return Err(Refused::new(Code::Invalid, "the summary is empty"));
@@ -103,7 +105,7 @@ pub(super) async fn approve(
     PathOf((case, stage)): PathOf<(String, String)>,
     JsonOf(ApproveStage { note }): JsonOf<ApproveStage>,
 ) -> Answered<Response> {
-    let (case, stage) = (name(&case)?, name(&stage)?);
+    let (case, stage, note) = (name(&case)?, name(&stage)?, redacted(note));
     done(&desk, &wish, Command::ApproveStage { case, stage, note }).await
 }
 
@@ -122,7 +124,7 @@ pub(super) async fn reject(
     PathOf((case, stage)): PathOf<(String, String)>,
     JsonOf(RejectStage { reason }): JsonOf<RejectStage>,
 ) -> Answered<Response> {
-    let (case, stage) = (name(&case)?, name(&stage)?);
+    let (case, stage, reason) = (name(&case)?, name(&stage)?, redacted(reason));
     done(
         &desk,
         &wish,

@@ -14,6 +14,7 @@
 //! other people read must not move with them: `convert` is the one place where the two meet.
 
 mod apply;
+mod audit;
 mod case;
 mod change;
 mod chaos;
@@ -33,6 +34,9 @@ mod team;
 pub use apply::{
     AgentDocument, Change, Difference, Document, DocumentChange, FieldChange, PlaybookDocument,
     Prune, TeamDocument, WorkerDocument,
+};
+pub use audit::{
+    AuditFault, AuditHead, AuditHeadQuery, AuditLine, AuditPage, AuditQuery, AuditVerdict,
 };
 pub use case::{
     ApprovalState, ApprovalView, AttemptStatus, AttemptView, Brief, CaseLine, CaseOutcome,

@@ -1,7 +1,8 @@
 //! The one way in which the state changes: an entry, applied.
 //!
 //! # Invariant
-//! A rejected entry changes nothing but the clock and the memory of requests.
+//! A rejected entry changes nothing but the clock, the memory of requests and the record of what was
+//! asked.
 //! Nothing is done without a decision that allows it, taken on people and policies as they are.
 
 mod admit_node;
@@ -49,6 +50,7 @@ mod settle_effect;
 
 use std::collections::BTreeSet;
 
+use crate::audit::{self, Manner, Recorded};
 use crate::case::Case;
 use crate::command::{Command, Entry, Proposal};
 use crate::demand;
@@ -72,10 +74,19 @@ pub struct Applied {
     pub touched: BTreeSet<Subject>,
     /// Cases that left the state, for the archive.
     pub closed: Vec<Case>,
+    /// Its record; none for a tick that rang nothing.
+    pub recorded: Option<Recorded>,
 }
 
-/// Applies the entry that comes next.
+/// Applies the entry that comes next, and makes its record.
 pub fn apply(state: &mut State, entry: &Entry) -> Applied {
+    let canon = audit::read(state, &entry.proposal);
+    let (mut applied, manner) = change(state, entry);
+    applied.recorded = audit::add(&mut state.audit, entry, canon, &applied.verdict, manner);
+    applied
+}
+
+fn change(state: &mut State, entry: &Entry) -> (Applied, Manner) {
     debug_assert!(
         entry.index > state.index,
         "entries are applied in their order, once"
@@ -86,6 +97,10 @@ pub fn apply(state: &mut State, entry: &Entry) -> Applied {
         let now = state.clock;
         state.requests.recall(request, now)
     });
+    let manner = Manner {
+        is_repeated: matches!(recalled, Some(Recall::Answered(_))),
+        rang: state.ticks_wanted().is_some_and(|due| due <= state.clock),
+    };
     let mut step = Step::new(state, entry);
     let verdict = match recalled {
         None => decide(&mut step, &entry.proposal),
@@ -106,11 +121,13 @@ pub fn apply(state: &mut State, entry: &Entry) -> Applied {
     step.follow();
     let now = step.state.clock;
     step.state.requests.forget(now);
-    Applied {
+    let applied = Applied {
         verdict,
         touched: step.touched,
         closed: step.closed,
-    }
+        recorded: None,
+    };
+    (applied, manner)
 }
 
 fn remember(step: &mut Step<'_>, entry: &Entry, verdict: &Verdict) {

@@ -78,6 +78,7 @@ impl Cluster {
                 command,
                 decision: Some(decision),
             },
+            salt: [0; 16],
         };
         apply(&mut self.state, &entry)
     }

@@ -145,6 +145,7 @@ impl Lab {
             term: self.term,
             elapsed_ms,
             proposal,
+            salt: [7; 16],
         }
     }
 

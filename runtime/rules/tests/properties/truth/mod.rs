@@ -10,6 +10,7 @@ mod nodes;
 mod people;
 mod promises;
 mod queue;
+mod record;
 mod refused;
 mod reporting;
 mod requests;
@@ -50,6 +51,7 @@ pub fn check(told: &Told<'_>) -> Result<(), String> {
     effects::a_parked_stage_stays_until_it_is_settled(told)?;
     effects::what_was_done_stays_done(told)?;
     documents::what_is_described_keeps_its_shape(told)?;
+    record::each_entry_has_its_record(told)?;
     refused::a_refused_entry_changes_nothing(told)?;
     requests::the_same_request_twice_is_done_once(told)
 }

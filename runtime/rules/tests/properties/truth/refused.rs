@@ -1,4 +1,4 @@
-//! A refused entry changes nothing but the clock and the memory of requests.
+//! A refused entry changes nothing but the clock, the memory of requests and the record.
 
 use rules::command::{Entry, Proposal};
 use rules::{Command, Principal, Who, apply};
@@ -24,6 +24,7 @@ pub fn a_refused_entry_changes_nothing(told: &Told<'_>) -> Result<(), String> {
     };
     apply(&mut alone, &tick);
     alone.requests = told.after.requests.clone();
+    alone.audit = told.after.audit.clone();
     for (id, case) in &mut alone.cases {
         // A history says who caused what the clock did.
         case.history = told.after.cases[id].history.clone();

@@ -22,6 +22,8 @@ pub fn the_same_request_twice_is_done_once(told: &Told<'_>) -> Result<(), String
         return broken(format!("answered {first:?}, the second time {second:?}"));
     }
     twice.index = told.after.index;
+    // That it was asked again is on record.
+    twice.audit = told.after.audit.clone();
     if twice != *told.after || !applied.closed.is_empty() {
         return broken("the same request was done twice");
     }

@@ -1,0 +1,36 @@
+//! Whose records somebody may read: all of them, or those of the teams that they lead.
+
+use rules::demand;
+use rules::id::TeamName;
+use rules::right::Right;
+
+use super::desk::Desk;
+use super::people::Asker;
+use super::refused::Answered;
+
+/// The teams of which an asker is shown records; none: they may read all there are.
+pub(super) fn teams(
+    desk: &Desk,
+    asker: &Asker,
+    wanted: Option<&TeamName>,
+) -> Answered<Option<Vec<String>>> {
+    let right = Right::ReadAudit;
+    if let Some(team) = wanted {
+        desk.demand(asker, demand::in_team(right, team))?;
+        return Ok(Some(vec![team.to_string()]));
+    }
+    let principal = asker.principal();
+    let found = desk.ledger.read(|state| {
+        let may = |demand| desk.ledger.may(state, &principal, demand);
+        if may(demand::cluster(right)) {
+            return None;
+        }
+        let teams = state.teams.keys();
+        let theirs = teams.filter(|team| may(demand::in_team(right, team)));
+        Some(theirs.map(ToString::to_string).collect::<Vec<String>>())
+    });
+    if found.as_ref().is_some_and(Vec::is_empty) {
+        desk.demand(asker, demand::cluster(right))?;
+    }
+    Ok(found)
+}

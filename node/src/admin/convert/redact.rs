@@ -1,0 +1,286 @@
+//! Secrets that people paste into texts, taken out before the text is anywhere.
+//!
+//! # Invariant
+//! What is taken out leaves `[redacted: what it was]` in its place. The same text is always redacted
+//! alike, and what was redacted once is not touched again.
+//!
+//! # Why
+//! Only as well as can be: what looks like a secret by its own form or by the name that stands before
+//! it. A rule that takes too much would spoil briefs, so a value behind a colon must look like a secret
+//! (a digit or a sign in it), since people write sentences with colons.
+
+use std::ops::Range;
+
+/// Values that are shorter are no secrets that anybody would use.
+const MIN_VALUE_BYTES: usize = 6;
+/// What stands behind `Bearer` is longer than any word.
+const MIN_BEARER_BYTES: usize = 16;
+
+/// How tokens begin that say themselves what they are: the beginning, the least that follows, the kind.
+const TOKENS: [(&str, usize, &str); 19] = [
+    ("AKIA", 16, "AWS key"),
+    ("ASIA", 16, "AWS key"),
+    ("AIza", 35, "Google key"),
+    ("ya29.", 20, "Google token"),
+    ("ghp_", 30, "GitHub token"),
+    ("gho_", 30, "GitHub token"),
+    ("ghs_", 30, "GitHub token"),
+    ("ghu_", 30, "GitHub token"),
+    ("github_pat_", 22, "GitHub token"),
+    ("glpat-", 16, "GitLab token"),
+    ("xoxb-", 16, "Slack token"),
+    ("xoxp-", 16, "Slack token"),
+    ("xapp-", 16, "Slack token"),
+    ("sk-", 20, "API key"),
+    ("sk_live_", 16, "API key"),
+    ("npm_", 30, "npm token"),
+    ("hf_", 30, "Hugging Face token"),
+    ("eyJ", 40, "web token"),
+    ("domo-", 40, "domo token"),
+];
+
+/// Names before `=` or `:` whose value is a secret, in small letters.
+const NAMES: [(&str, &str); 12] = [
+    ("password", "password"),
+    ("passwd", "password"),
+    ("passphrase", "password"),
+    ("pwd", "password"),
+    ("secret", "secret"),
+    ("token", "token"),
+    ("api_key", "API key"),
+    ("api-key", "API key"),
+    ("apikey", "API key"),
+    ("access_key", "access key"),
+    ("secret_key", "secret key"),
+    ("private_key", "private key"),
+];
+
+type Found = (Range<usize>, &'static str);
+
+/// The text with what looks like a secret taken out.
+pub(in crate::admin) fn redacted(text: String) -> String {
+    let mut found = Vec::new();
+    let small = text.to_ascii_lowercase();
+    private_keys(&text, &mut found);
+    tokens(&text, &mut found);
+    bearers(&text, &small, &mut found);
+    values(&text, &small, &mut found);
+    addresses(&text, &mut found);
+    if found.is_empty() {
+        return text;
+    }
+    // Where two overlap the one that begins first says what it was.
+    found.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
+    let (mut kept, mut at) = (String::with_capacity(text.len()), 0);
+    for (range, kind) in found {
+        if range.start < at {
+            if range.end > at {
+                at = range.end;
+            }
+            continue;
+        }
+        kept.push_str(&text[at..range.start]);
+        kept.push_str("[redacted: ");
+        kept.push_str(kind);
+        kept.push(']');
+        at = range.end;
+    }
+    kept.push_str(&text[at..]);
+    kept
+}
+
+fn private_keys(text: &str, found: &mut Vec<Found>) {
+    const BEGIN: &str = "-----BEGIN ";
+    const END: &str = "-----END ";
+    for (start, _) in text.match_indices(BEGIN) {
+        let first_line = text[start..].lines().next().unwrap_or_default();
+        if !first_line.contains("PRIVATE KEY") {
+            continue;
+        }
+        let end = text[start..].find(END).map_or(text.len(), |end| {
+            let rest = &text[start + end + END.len()..];
+            let line = rest.find("-----").map_or(rest.len(), |line| line + 5);
+            start + end + END.len() + line
+        });
+        found.push((start..end, "private key"));
+    }
+}
+
+fn tokens(text: &str, found: &mut Vec<Found>) {
+    for (begin, least, kind) in TOKENS {
+        for (start, _) in text.match_indices(begin) {
+            let is_word = text[..start]
+                .bytes()
+                .next_back()
+                .is_none_or(|byte| !is_of_token(byte));
+            let length = run(&text[start + begin.len()..], is_of_token);
+            let rest = &text[start..start + begin.len() + length];
+            if is_word && length >= least && rest.bytes().any(|byte| byte.is_ascii_digit()) {
+                found.push((start..start + begin.len() + length, kind));
+            }
+        }
+    }
+}
+
+fn bearers(text: &str, small: &str, found: &mut Vec<Found>) {
+    for word in ["bearer ", "basic "] {
+        for (at, _) in small.match_indices(word) {
+            let start = at + word.len();
+            let length = run(&text[start..], |byte| {
+                is_of_token(byte) || b"+/=".contains(&byte)
+            });
+            if length >= MIN_BEARER_BYTES {
+                found.push((start..start + length, "bearer token"));
+            }
+        }
+    }
+}
+
+fn values(text: &str, small: &str, found: &mut Vec<Found>) {
+    for (name, kind) in NAMES {
+        for (at, _) in small.match_indices(name) {
+            let behind = &text[at + name.len()..];
+            let quote = run(behind, |byte| b"\"'".contains(&byte)).min(1);
+            let space = run(&behind[quote..], |byte| byte == b' ');
+            let sign = behind[quote + space..].bytes().next();
+            let Some(sign @ (b'=' | b':')) = sign else {
+                continue;
+            };
+            let before = quote + space + 1;
+            let more = run(&behind[before..], |byte| b" \"'".contains(&byte));
+            let start = at + name.len() + before + more;
+            let length = run(&text[start..], |byte| {
+                !byte.is_ascii_whitespace() && !b"\"',;&".contains(&byte)
+            });
+            let value = &text[start..start + length];
+            if length >= MIN_VALUE_BYTES && looks_secret(value, sign) {
+                found.push((start..start + length, kind));
+            }
+        }
+    }
+}
+
+/// Whether a value is no placeholder, and behind a colon no word of a sentence.
+fn looks_secret(value: &str, sign: u8) -> bool {
+    let is_placeholder = value.starts_with(['$', '<', '{', '*', '%', '[']);
+    let is_word = value
+        .trim_end_matches(['.', '!', '?', ')'])
+        .bytes()
+        .all(|byte| byte.is_ascii_alphabetic());
+    !is_placeholder && (sign == b'=' || !is_word)
+}
+
+/// Passwords in addresses: `scheme://name:password@host`.
+fn addresses(text: &str, found: &mut Vec<Found>) {
+    for (at, sign) in text.match_indices("://") {
+        let start = at + sign.len();
+        let length = run(&text[start..], |byte| {
+            !byte.is_ascii_whitespace() && !b"/\"'<>".contains(&byte)
+        });
+        let authority = &text[start..start + length];
+        if let Some((user, _)) = authority.rsplit_once('@')
+            && let Some((name, password)) = user.split_once(':')
+            && !password.is_empty()
+            && !password.starts_with(['$', '<', '{', '['])
+        {
+            let begin = start + name.len() + 1;
+            found.push((begin..begin + password.len(), "password"));
+        }
+    }
+}
+
+fn is_of_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)
+}
+
+/// How many bytes at the beginning are so; a sign of several bytes is never cut.
+fn run(text: &str, is_so: impl Fn(u8) -> bool) -> usize {
+    let end = text
+        .bytes()
+        .position(|byte| !is_so(byte))
+        .unwrap_or(text.len());
+    text.floor_char_boundary(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::redacted;
+
+    fn is(text: &str, expected: &str) {
+        let once = redacted(text.to_owned());
+        assert_eq!(once, expected);
+        assert_eq!(redacted(once.clone()), once, "redacted twice");
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_is_taken_out_and_named() {
+        is(
+            "curl -H 'Authorization: Bearer abcdef0123456789abcdef' https://x",
+            "curl -H 'Authorization: Bearer [redacted: bearer token]' https://x",
+        );
+        is(
+            "export AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE now",
+            "export AWS_ACCESS_KEY_ID=[redacted: AWS key] now",
+        );
+        is(
+            "DB_PASSWORD=hunter2! ok",
+            "DB_PASSWORD=[redacted: password] ok",
+        );
+        is("password: tr0ub4dor", "password: [redacted: password]");
+        is(
+            r#"{"api_key": "0123456789", "n": 1}"#,
+            r#"{"api_key": "[redacted: API key]", "n": 1}"#,
+        );
+        is(
+            "postgres://app:s3cr3t@db-1/x and redis://db-2",
+            "postgres://app:[redacted: password]@db-1/x and redis://db-2",
+        );
+        let pat = format!("use ghp_{} please", "a1".repeat(18));
+        is(&pat, "use [redacted: GitHub token] please");
+        let join = format!("domo node join domo-join-{}@alpha:7400", "b2c3".repeat(20));
+        is(&join, "domo node join [redacted: domo token]@alpha:7400");
+    }
+
+    #[test]
+    fn a_private_key_goes_with_all_its_lines() {
+        let key = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQ\nEEIB\n-----END EC PRIVATE KEY-----";
+        is(
+            &format!("see\n{key}\nbelow"),
+            "see\n[redacted: private key]\nbelow",
+        );
+        is(
+            "-----BEGIN PRIVATE KEY-----\nMHc",
+            "[redacted: private key]",
+        );
+        let public = "-----BEGIN CERTIFICATE-----\nMHc\n-----END CERTIFICATE-----";
+        is(public, public);
+    }
+
+    #[test]
+    fn sentences_and_places_for_secrets_stay_as_they_are() {
+        for text in [
+            "the password: expired since Monday",
+            "users say that the token is rejected",
+            "set password=$DB_PASSWORD or token=<yours>",
+            "the bearer of this note",
+            "tokens: 500, secrets: none",
+            "pod mse-gateway-0 is Pending; https://example.org:8443/a?b=c",
+            "größe=zwölf, 密码 follows",
+            "",
+        ] {
+            is(text, text);
+        }
+    }
+
+    #[test]
+    fn signs_of_several_bytes_are_never_cut() {
+        for text in [
+            "password=ünïcödé-ß",
+            "Bearer äöüäöüäöüäöüäöü",
+            "token=密码密码密码",
+        ] {
+            let _ = redacted(text.to_owned());
+        }
+        is("password=ünïcödé x", "password=[redacted: password] x");
+    }
+}

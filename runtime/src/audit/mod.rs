@@ -1,0 +1,334 @@
+//! The files of records: what was asked of the cluster and what came of it, on every node.
+//!
+//! ```text
+//! apply ─► add ─► pending (in memory) ─► audit-0000…1.jsonl, audit-0000…8193.jsonl, …
+//!                                              │ fsync, before the log is cut behind them
+//!                                              ▼
+//!                                   verify: state's head, signed checkpoints, saved heads
+//! ```
+//!
+//! # Invariant
+//! The log is cut only behind records that are durable here, so a replay brings every record that a
+//! death has taken. What is missing after a snapshot came from another node is a gap, known as one,
+//! and filled from other nodes with records that lead from the head before it to the head after it.
+//!
+//! # Why
+//! Files of lines, not the store: an auditor reads and checks them with the tools that they have, and
+//! they are copied away without asking the daemon.
+
+pub mod checkpoint;
+pub mod export;
+mod fill;
+pub mod line;
+pub mod read;
+pub mod segment;
+#[cfg(test)]
+pub(crate) mod tests;
+pub mod verify;
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use rules::audit::Recorded;
+
+use crate::disk;
+use crate::links::Signers;
+pub use fill::{Batch, Gap};
+use line::{FileHead, Head};
+use segment::Segment;
+use verify::{Known, Verified};
+
+/// A file of records is ended at this size: some seconds' work to look through.
+pub const SEGMENT_BYTES: u64 = 8 * 1024 * 1024;
+/// Records that wait in memory are written at the latest when they are so many bytes.
+const PENDING_BYTES: usize = 256 * 1024;
+/// What a damaged end of a file is kept under, for whoever wants to know what happened.
+const DAMAGED: &str = "damaged";
+
+/// The records of a node. Its calls block on the disk, for the time of a few writes.
+#[derive(Debug)]
+pub struct Audit {
+    dir: PathBuf,
+    segment_bytes: u64,
+    signers: OnceLock<Signers>,
+    files: Mutex<Files>,
+}
+
+#[derive(Debug, Default)]
+struct Files {
+    /// In the order of their records.
+    segments: Vec<Segment>,
+    /// Files that grew since they were last synced; the last of them grows on.
+    growing: Vec<Growing>,
+    /// How far the state is.
+    expected: (u64, Head),
+    /// The disk did not take a write; it is tried again.
+    is_failing: bool,
+}
+
+/// A file that grows.
+#[derive(Debug)]
+struct Growing {
+    path: PathBuf,
+    file: Option<File>,
+    /// What of it is whole.
+    bytes: u64,
+    /// What comes behind that and is not written yet.
+    pending: String,
+}
+
+impl Growing {
+    fn of(segment: &Segment) -> Self {
+        Self {
+            path: segment.path.clone(),
+            file: None,
+            bytes: segment.bytes,
+            pending: String::new(),
+        }
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let mut file = match self.file.take() {
+            Some(file) => file,
+            None => segment::grow(&self.path)?,
+        };
+        // A write that came only halfway is taken back before it is tried again.
+        let written = file
+            .set_len(self.bytes)
+            .and_then(|()| file.write_all(self.pending.as_bytes()));
+        self.file = Some(file);
+        written?;
+        self.bytes += self.pending.len() as u64;
+        self.pending.clear();
+        Ok(())
+    }
+}
+
+impl Files {
+    /// Takes a line in behind the last one.
+    fn push(&mut self, line: &str) {
+        let Some(last) = self.segments.last() else {
+            return;
+        };
+        if self
+            .growing
+            .last()
+            .is_none_or(|growing| growing.path != last.path)
+        {
+            self.growing.push(Growing::of(last));
+        }
+        if let Some(growing) = self.growing.last_mut() {
+            growing.pending.push_str(line);
+        }
+        if let Some(last) = self.segments.last_mut() {
+            last.bytes += line.len() as u64;
+        }
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        self.growing.iter_mut().try_for_each(Growing::write)
+    }
+
+    fn pending_bytes(&self) -> usize {
+        self.growing
+            .iter()
+            .map(|growing| growing.pending.len())
+            .sum()
+    }
+
+    fn last(&self) -> (u64, Head) {
+        let last = self.segments.last();
+        last.map_or((0, [0; 32]), |segment| (segment.last, segment.head))
+    }
+}
+
+impl Audit {
+    /// Opens the files of a folder; what a death left unwritten at their end is cut off. Blocks.
+    pub fn open(dir: &Path) -> io::Result<Self> {
+        Self::open_with(dir, SEGMENT_BYTES)
+    }
+
+    /// As [`Audit::open`], with files of about so many bytes.
+    fn open_with(dir: &Path, segment_bytes: u64) -> io::Result<Self> {
+        fs::create_dir_all(dir)?;
+        let mut segments: Vec<Segment> = Vec::new();
+        let paths = segment::files(dir)?;
+        for (number, path) in paths.iter().enumerate() {
+            match Segment::read(path)? {
+                Some(found) => segments.push(found),
+                // The death came before the first line of a new file was on the disk.
+                None if number + 1 == paths.len() => fs::remove_file(path)?,
+                None => tracing::error!("{} is no file of records", path.display()),
+            }
+        }
+        if let Some(last) = segments.last() {
+            cut(last)?;
+        }
+        Ok(Self {
+            dir: dir.to_owned(),
+            segment_bytes,
+            signers: OnceLock::new(),
+            files: Mutex::new(Files {
+                segments,
+                ..Files::default()
+            }),
+        })
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Says whose signatures checkpoints here must have.
+    pub fn signed_by(&self, signers: Signers) {
+        let said = self.signers.set(signers);
+        debug_assert!(said.is_ok(), "a node is of one cluster");
+    }
+
+    /// The last record, and the head with it.
+    pub fn last(&self) -> (u64, Head) {
+        self.locked().last()
+    }
+
+    /// Says how far the state is, after it came with a snapshot.
+    pub fn expect(&self, count: u64, head: Head) {
+        self.locked().expected = (count, head);
+    }
+
+    /// Takes the next record in; one that a replay brings again is left.
+    pub fn add(&self, recorded: &Recorded) {
+        let mut files = self.locked();
+        let (last, head) = files.last();
+        files.expected = (recorded.count, recorded.head);
+        if recorded.count <= last {
+            if recorded.count == last && recorded.head != head {
+                let path = self.dir.display();
+                tracing::error!("the records in {path} were altered: see `domo audit verify`");
+            }
+            return;
+        }
+        let line = line::line(recorded);
+        let is_next = recorded.count == last + 1 && recorded.before == head;
+        let room = files
+            .segments
+            .last()
+            .is_some_and(|segment| segment.bytes + line.len() as u64 <= self.segment_bytes);
+        if !is_next || !room {
+            self.begin(&mut files, recorded);
+        }
+        files.push(&line);
+        if let Some(segment) = files.segments.last_mut() {
+            segment.last = recorded.count;
+            segment.head = recorded.head;
+        }
+        if files.pending_bytes() >= PENDING_BYTES && !files.is_failing {
+            self.write(&mut files);
+        }
+    }
+
+    /// Begins a file with this record.
+    fn begin(&self, files: &mut Files, recorded: &Recorded) {
+        files.segments.push(Segment {
+            path: segment::path(&self.dir, recorded.count),
+            first: recorded.count,
+            before: recorded.before,
+            last: recorded.count - 1,
+            head: recorded.before,
+            bytes: 0,
+        });
+        files.push(&FileHead::line(recorded.count, &recorded.before));
+    }
+
+    /// Hands what is pending to the file; where the disk does not take it, it stays pending, and the
+    /// log is not cut before it is written.
+    fn write(&self, files: &mut Files) {
+        let written = files.write();
+        if let Err(error) = &written
+            && !files.is_failing
+        {
+            tracing::warn!(
+                "records wait for the disk of {}: {error}",
+                self.dir.display()
+            );
+        }
+        files.is_failing = written.is_err();
+    }
+
+    /// Keeps what comes in memory until [`Audit::sync`] is asked for.
+    pub(crate) fn hold(&self) {
+        self.locked().is_failing = true;
+    }
+
+    /// Writes what is pending, so that whoever reads the files finds it.
+    pub fn flush(&self) {
+        self.write(&mut self.locked());
+    }
+
+    /// Makes all records durable that were taken in before.
+    pub fn sync(&self) -> io::Result<()> {
+        let mut grown = Vec::new();
+        {
+            let mut files = self.locked();
+            files.write()?;
+            files.is_failing = false;
+            for growing in &files.growing {
+                if let Some(file) = &growing.file {
+                    grown.push((growing.path.clone(), file.try_clone()?));
+                }
+            }
+        }
+        for (_, file) in &grown {
+            file.sync_all()?;
+        }
+        disk::sync_folder(&self.dir)?;
+        // The last one grows on; those before it were whole when they were synced.
+        grown.pop();
+        let done: Vec<PathBuf> = grown.into_iter().map(|(path, _)| path).collect();
+        let mut files = self.locked();
+        files
+            .growing
+            .retain(|growing| !done.contains(&growing.path));
+        Ok(())
+    }
+
+    /// Compares all files with the checkpoints beside them and with heads that are known from elsewhere.
+    pub fn verify(&self, known: &[Known]) -> io::Result<Verified> {
+        let (last, _) = {
+            let mut files = self.locked();
+            self.write(&mut files);
+            files.last()
+        };
+        verify::folder_until(last, &self.dir, known, self.signers.get())
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Files> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Cuts off what is not whole at the end of the last file; what looks like more than the half of a
+/// line is kept beside it.
+fn cut(last: &Segment) -> io::Result<()> {
+    let bytes = fs::metadata(&last.path)?.len();
+    if bytes == last.bytes {
+        return Ok(());
+    }
+    let beside = last.path.with_extension(DAMAGED);
+    tracing::warn!(
+        "{} is whole up to record {} at byte {}; the rest is cut off, and all of it kept as {}",
+        last.path.display(),
+        last.last,
+        last.bytes,
+        beside.display()
+    );
+    fs::copy(&last.path, &beside)?;
+    let file = OpenOptions::new().write(true).open(&last.path)?;
+    file.set_len(last.bytes)?;
+    file.sync_all()
+}
