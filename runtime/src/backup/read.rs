@@ -10,7 +10,8 @@ use rules::id::{BlobRef, CaseId, NodeId};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    BackupError, Contents, End, Head, Item, MAX_CASE_BYTES, MAX_RECORDS_BYTES, MAX_STATE_BYTES, failed, forms,
+    BackupError, Contents, End, Head, Item, MAX_CASE_BYTES, MAX_RECORDS_BYTES, MAX_STATE_BYTES,
+    failed, forms,
 };
 use crate::codec::{self, CodecError, Form};
 

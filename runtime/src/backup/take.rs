@@ -129,7 +129,11 @@ async fn put_records(ledger: &Ledger, until: u64, writer: &mut Writer) -> Result
         let wanted = usize::try_from(until - after).unwrap_or(usize::MAX);
         let lines: Vec<&str> = batch.lines.split_inclusive('\n').take(wanted).collect();
         if lines.is_empty() {
-            tracing::warn!(after, until, "records are missing here: the backup goes without them");
+            tracing::warn!(
+                after,
+                until,
+                "records are missing here: the backup goes without them"
+            );
             return Ok(());
         }
         after += lines.len() as u64;

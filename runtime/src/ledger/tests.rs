@@ -277,7 +277,10 @@ async fn a_snapshot_takes_the_place_of_the_log_before_it(kind: StoreKind) {
     let after = ledger.read(State::clone);
     assert_eq!((&after.cases, &after.audit), (&before.cases, &before.audit));
     crate::audit::tests::is_whole(ledger.audit(), &after.audit);
-    assert_eq!(open_case(&ledger, "next").await, CaseId(before.cases.len() as u64 + 1));
+    assert_eq!(
+        open_case(&ledger, "next").await,
+        CaseId(before.cases.len() as u64 + 1)
+    );
     ledger.close().await;
 }
 

@@ -38,10 +38,8 @@ fn tells(told: &Told<'_>, line: &str) -> Result<(), String> {
     let record: serde_json::Value =
         serde_json::from_str(line).map_err(|error| format!("{line}: {error}"))?;
     let command = Canon::of(&told.entry.proposal.command);
-    let digest: String = salted(&told.entry.salt, &command.bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let digest = salted(&told.entry.salt, &command.bytes).into_iter();
+    let digest = digest.fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     let is_accepted = record["verdict"]["accepted"].is_string();
     let is_told = record["index"] == told.entry.index
         && record["command"] == command.kind
