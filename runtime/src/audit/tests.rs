@@ -9,7 +9,7 @@ use rules::attempt::Body;
 use rules::audit::Chain;
 use rules::case::Brief;
 use rules::id::{CaseId, HumanName};
-use rules::{Command, Entry, Principal, Proposal, State};
+use rules::{Command, Entry, Principal, Proposal, State, demand};
 use tempfile::TempDir;
 
 use super::line::Walk;
@@ -53,16 +53,19 @@ impl Story {
 
     fn hear(&mut self, human: &str, command: Command) {
         let index = self.state.index + 2;
+        let principal = Principal::human(HumanName::new(human).unwrap());
+        let demands = demand::of_command(&self.state, &principal, &command);
+        let decision = demand::decided(&self.state, demands, |_| true);
         let entry = Entry {
             index,
             term: 1,
             elapsed_ms: 10,
             proposal: Proposal {
                 request: None,
-                principal: Principal::human(HumanName::new(human).unwrap()),
+                principal,
                 wall_ms: 1_000 * index,
                 command,
-                decision: None,
+                decision: Some(decision),
             },
             salt: [u8::try_from(index % 251).unwrap(); 16],
         };

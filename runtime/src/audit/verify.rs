@@ -13,7 +13,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::checkpoint::{self, Checkpoint};
-use super::line::{FileHead, Flaw, Head, Walk, hex};
+use super::line::{FileHead, Flaw, Head, Kept, Walk, hex};
 use super::segment::{self, Lines};
 use crate::links::Signers;
 
@@ -224,6 +224,13 @@ impl Look {
         }
         while let Some((offset, line)) = lines.next_line()? {
             if self.walk.count >= self.until {
+                // What comes behind is being written, and is never a record of the same number.
+                let next = self.walk.count + 1;
+                if Kept::read(line).is_some_and(|kept| kept.number < next) {
+                    self.place.1 = offset;
+                    let what = format!("record {} stands twice", self.walk.count);
+                    return Ok(Err(self.fault(next, what)));
+                }
                 break;
             }
             self.place.1 = offset;

@@ -21,9 +21,7 @@ use crate::cli::verb::Verb;
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  domo audit export audit.jsonl
-  domo audit verify --export audit.jsonl
-  domo audit verify --export audit.jsonl --head head.json")]
+  domo audit export audit.jsonl")]
 pub(crate) struct AuditExport {
     /// The file; it must not be there yet
     file: PathBuf,

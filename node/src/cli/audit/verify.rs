@@ -25,7 +25,7 @@ Examples:
   domo audit verify --head head.json
   domo audit verify --save head.json
   domo audit verify --data /var/lib/domo --head head.json
-  domo audit verify --export audit.jsonl")]
+  domo audit verify --export audit.jsonl --head head.json")]
 pub(crate) struct AuditVerify {
     /// Compares with the head in this file, which `domo audit head --output json` wrote
     #[arg(long, value_name = "FILE")]
