@@ -260,11 +260,8 @@ async fn a_snapshot_takes_the_place_of_the_log_before_it(kind: StoreKind) {
     let first = || block::first(&ledger.0.store).unwrap().unwrap();
     while first() <= 1000 {
         let last = open_case(&ledger, "more").await;
-        assert!(
-            last < CaseId(6000),
-            "the log still begins with entry {}",
-            first()
-        );
+        let begins = first();
+        assert!(last < CaseId(6000), "the log begins with {begins}");
     }
     let before = ledger.read(State::clone);
     ledger.close().await;
