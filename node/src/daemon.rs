@@ -38,7 +38,7 @@ use futures_util::FutureExt as _;
 use rules::id::NodeId;
 use runtime::blob::{BlobError, Blobs};
 use runtime::clock;
-use runtime::engine::{self, EngineChoice, EngineError, EngineSettings, Opened};
+use runtime::engine::{self, Confinement, EngineChoice, EngineError, EngineSettings, Opened};
 use runtime::gateway::{Gateway, SecretError};
 use runtime::lease::Leases;
 use runtime::ledger::{Ledger, OpenError, ProposeError};
@@ -172,7 +172,7 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
         leases: leases.clone(),
     };
     let guard = leases.isolate(hall.workshop);
-    gateway.follow(guard.watch());
+    gateway.follow(guard.watch(), hall.agents);
     let mut household = Household::found(house, changes)
         .await
         .map_err(|error| DaemonError::Personas(error.to_string()))?;
@@ -268,6 +268,8 @@ struct Hall {
     workshop: Arc<dyn Workshop>,
     here: Arc<dyn Here>,
     engine: String,
+    /// What confines the agents.
+    agents: Confinement,
 }
 
 async fn open_hall(
@@ -286,10 +288,12 @@ async fn open_hall(
             workshop: Arc::new(stub),
             here: Arc::new(NoSpools),
             engine,
+            agents: Confinement::Nothing,
         });
     }
     let opened = open_engine(settings, mode, identity).await?;
     let engine = opened.description.to_string();
+    let agents = opened.description.confinement;
     let troubles = engine_watch::follow(opened.engine.as_ref(), opened.is_there);
     let boxes = Arc::new(Boxes::new(
         opened.engine,
@@ -304,6 +308,7 @@ async fn open_hall(
         workshop: boxes,
         here,
         engine,
+        agents,
     })
 }
 

@@ -62,6 +62,7 @@ async fn carried(
     if admitted.class == Class::Read {
         read(shared, guest, &admitted, &asked, body).await
     } else {
+        shared.may_change()?;
         change(shared, guest, flush, admitted, asked, body).await
     }
 }

@@ -56,6 +56,7 @@ use bounds::ROOM_UNIT_BYTES;
 use connect::Ways;
 use porch::Porch;
 
+use crate::engine::Confinement;
 use crate::lease::{Isolated, Leases};
 use crate::ledger::{Ledger, ProposeError};
 use crate::spool::{AttemptName, Spool};
@@ -89,12 +90,19 @@ struct Shared {
     ledger: Ledger,
     leases: Leases,
     /// How the node stands; until that is known nothing gets through.
-    isolated: OnceLock<watch::Receiver<Isolated>>,
+    standing: OnceLock<Standing>,
     secrets: Secrets,
     ways: Ways,
     bounds: Bounds,
     bodies: Arc<Semaphore>,
     open: Mutex<BTreeMap<AttemptId, Porch>>,
+}
+
+/// How a node stands: to its cluster, and to its own agents.
+#[derive(Debug)]
+struct Standing {
+    isolated: watch::Receiver<Isolated>,
+    agents: Confinement,
 }
 
 impl Gateway {
@@ -106,7 +114,7 @@ impl Gateway {
             node: options.node,
             ledger: options.ledger,
             leases: options.leases,
-            isolated: OnceLock::new(),
+            standing: OnceLock::new(),
             secrets: Secrets::open(&options.data)?,
             ways: Ways::new(options.authorities),
             bounds: options.bounds,
@@ -115,9 +123,11 @@ impl Gateway {
         })))
     }
 
-    /// Lets requests through from now on, except while the node is isolated.
-    pub fn follow(&self, isolated: watch::Receiver<Isolated>) {
-        let is_first = self.0.isolated.set(isolated).is_ok();
+    /// Lets requests through from now on, except while the node is isolated, and except for what
+    /// changes anything where `agents` says that nothing confines them.
+    pub fn follow(&self, isolated: watch::Receiver<Isolated>, agents: Confinement) {
+        let standing = Standing { isolated, agents };
+        let is_first = self.0.standing.set(standing).is_ok();
         debug_assert!(is_first, "a node has one guard");
     }
 
@@ -156,13 +166,26 @@ impl Gateway {
 impl Shared {
     /// Whether anything may have an effect at this very moment.
     fn may_act(&self) -> Result<(), Refusal> {
-        let is_known = self.isolated.get();
-        let is_isolated = is_known.is_none_or(|isolated| isolated.borrow().since.is_some());
+        let is_known = self.standing.get();
+        let is_isolated = is_known.is_none_or(|known| known.isolated.borrow().since.is_some());
         if !is_isolated && self.leases.holds() {
             return Ok(());
         }
         let why = "this node has no lease now: nothing may have an effect; ask again later";
         Err(Refusal::new(Code::Isolated, why))
+    }
+
+    /// Whether agents of this node may change anything outside: whoever sees what the daemon's user
+    /// sees could take another's token.
+    fn may_change(&self) -> Result<(), Refusal> {
+        match self.standing.get().map(|standing| standing.agents) {
+            Some(Confinement::Container | Confinement::Bubblewrap | Confinement::OwnUid) => Ok(()),
+            Some(Confinement::Nothing) | None => {
+                let why = "agents of this node run without a sandbox and may change nothing \
+                           outside: have the worker run on a node with Docker or bubblewrap";
+                Err(Refusal::new(Code::Unconfined, why))
+            }
+        }
     }
 
     /// Why the lines of an attempt were cut.
@@ -180,7 +203,7 @@ impl Shared {
     }
 
     fn isolated(&self) -> Option<watch::Receiver<Isolated>> {
-        self.isolated.get().cloned()
+        self.standing.get().map(|known| known.isolated.clone())
     }
 
     async fn propose(&self, proposal: Proposal) -> Result<Verdict, ProposeError> {

@@ -44,6 +44,8 @@ pub enum Code {
     Unanswered,
     /// The target's answer leads elsewhere.
     Elsewhere,
+    /// Nothing confines the agents of this node: they change nothing outside.
+    Unconfined,
 }
 
 impl Code {
@@ -62,6 +64,7 @@ impl Code {
             Self::Unreached => "unreached",
             Self::Unanswered => "unanswered",
             Self::Elsewhere => "elsewhere",
+            Self::Unconfined => "unconfined",
         }
     }
 
@@ -70,7 +73,7 @@ impl Code {
             Self::BadToken => StatusCode::UNAUTHORIZED,
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::Limit => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::NotCurrent | Self::NotAllowed => StatusCode::FORBIDDEN,
+            Self::NotCurrent | Self::NotAllowed | Self::Unconfined => StatusCode::FORBIDDEN,
             Self::NoTarget => StatusCode::NOT_FOUND,
             Self::Isolated | Self::NoSecret => StatusCode::SERVICE_UNAVAILABLE,
             Self::Open | Self::Parked => StatusCode::CONFLICT,

@@ -41,6 +41,24 @@ async fn what_only_reads_passes_without_an_intent() {
 }
 
 #[tokio::test]
+async fn an_agent_that_nothing_confines_reads_and_changes_nothing() {
+    let counting = Counting::open().await;
+    let house = House::unconfined(target(counting.port)).await;
+    house.runs(1).await;
+    let agent = house.agent(1);
+    for method in ["PUT", "POST"] {
+        let answer = agent.ask(method, "/done", "").await;
+        assert_eq!(
+            answer.headers["majordomo-refusal"], "unconfined",
+            "{answer:?}"
+        );
+    }
+    assert!(house.case().effects.is_empty(), "nothing was begun");
+    assert_eq!(agent.ask("GET", "/pods", "").await.status, 201);
+    assert_eq!(counting.arrived().len(), 1);
+}
+
+#[tokio::test]
 async fn a_keyed_effect_carries_its_key_and_its_end_is_in_the_ledger_before_its_answer() {
     let counting = Counting::open().await;
     let house = House::with(target(counting.port)).await;

@@ -15,6 +15,7 @@ use rules::target::{Class, Target};
 use rules::team::{AgentLimits, AgentSpec, Document, PlaybookSpec, TeamSpec, WorkerSpec};
 use rules::{Command, Outcome, Principal, Proposal, Verdict, Who};
 use runtime::clock::Deadline;
+use runtime::engine::Confinement;
 use runtime::gateway::{Bounds, Gateway, GatewayOptions, Pass, Token};
 use runtime::lease::{Guard, LeaseOptions, Leases, NoLines};
 use runtime::ledger::{Ledger, OpenOptions};
@@ -60,6 +61,7 @@ pub struct House {
     pub gateway: Gateway,
     pub spool: Spool,
     guard: Option<Guard>,
+    agents: Confinement,
     pub folder: TempDir,
 }
 
@@ -70,6 +72,15 @@ impl House {
     }
 
     pub async fn bounded(target: Target, bounds: Bounds) -> House {
+        House::of(target, bounds, Confinement::Bubblewrap).await
+    }
+
+    /// On a node where nothing confines the agents.
+    pub async fn unconfined(target: Target) -> House {
+        House::of(target, Bounds::default(), Confinement::Nothing).await
+    }
+
+    async fn of(target: Target, bounds: Bounds, agents: Confinement) -> House {
         let folder = tempfile::tempdir().unwrap();
         let schema = include_str!("../../../config/policy/matrix.cedarschema");
         let matrix = include_str!("../../../config/policy/matrix.cedar");
@@ -96,6 +107,7 @@ impl House {
             gateway,
             spool: spool.unwrap(),
             guard: None,
+            agents,
             folder,
         };
         house.found(target).await;
@@ -106,7 +118,7 @@ impl House {
     /// Lets things through once the node holds its lease.
     async fn guard(&mut self) {
         let guard = self.leases.isolate(Arc::new(Idle));
-        self.gateway.follow(guard.watch());
+        self.gateway.follow(guard.watch(), self.agents);
         let mut isolated = guard.watch();
         let free = isolated.wait_for(|isolated| isolated.since.is_none());
         tokio::time::timeout(PATIENCE, free).await.unwrap().unwrap();
