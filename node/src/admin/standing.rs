@@ -4,8 +4,6 @@
 //! No route reads without a row of the matrix: it stands beside the route. A stream ends when the
 //! right to it ends.
 
-use std::time::Duration;
-
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::Method;
@@ -16,16 +14,12 @@ use rules::id::{CaseId, TeamName};
 use rules::read::{About, Read};
 use rules::right::{Demand, Right};
 use rules::{Principal, demand};
-use runtime::archive::Filter;
 
 use super::desk::{Desk, Shared};
 use super::people::Asker;
 use super::refused::{Answered, Refused};
 use super::routes::{blocking, name};
 use super::wire::{Code, Consistency};
-
-/// A stream looks at most this often whether people or policies changed.
-const PACE: Duration = Duration::from_millis(100);
 
 /// The right on which a read stands.
 #[derive(Clone)]
@@ -90,7 +84,7 @@ pub(super) async fn guard_deed(
 }
 
 fn changes(desk: &Desk) -> u64 {
-    desk.ledger.read(|state| state.people.changes)
+    *desk.ledger.people().borrow()
 }
 
 /// What is demanded of whoever reads a case; one that is not known here may be known elsewhere.
@@ -122,12 +116,7 @@ async fn team_of(desk: &Shared, case: CaseId) -> Answered<Option<Option<TeamName
     }
     let desk = desk.clone();
     blocking(move || {
-        let filter = Filter {
-            before: Some(CaseId(case.0.saturating_add(1))),
-            ..Filter::default()
-        };
-        let newest = desk.ledger.archive().list(&filter, 1)?;
-        let found = newest.into_iter().find(|found| found.id == case);
+        let found = desk.ledger.archive().summary(case)?;
         Ok(found.map(|found| found.team))
     })
     .await
@@ -153,12 +142,14 @@ impl Standing {
 
     /// Returns when people or policies have changed.
     pub(super) async fn changed(&self) {
-        let mut applied = self.desk.ledger.applied();
-        while changes(&self.desk) == self.seen {
-            if applied.changed().await.is_err() {
-                return std::future::pending().await;
-            }
-            tokio::time::sleep(PACE).await;
+        let mut people = self.desk.ledger.people();
+        let is_closed = {
+            let changed = people.wait_for(|changes| *changes != self.seen).await;
+            changed.is_err()
+        };
+        if is_closed {
+            // The ledger is closed: nothing changes any more.
+            std::future::pending::<()>().await;
         }
     }
 }

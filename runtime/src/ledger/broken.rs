@@ -12,17 +12,15 @@ use super::Ledger;
 impl Ledger {
     /// Returns once consensus has broken off, with the reason; being closed is no breaking off.
     pub async fn broken(&self) -> String {
-        let mut metrics = self.0.door.raft().metrics();
-        loop {
-            let state = metrics.borrow_watched().running_state.clone();
-            match state {
-                Ok(()) => {}
-                Err(Fatal::Stopped) => std::future::pending().await,
-                Err(fatal) => return fatal.to_string(),
-            }
-            if metrics.changed().await.is_err() {
-                return "it is gone".to_owned();
-            }
+        let raft = self.0.door.raft();
+        // These change with the leader, not with each entry, and break off with consensus.
+        let mut metrics = raft.server_metrics();
+        while metrics.changed().await.is_ok() {}
+        let state = raft.metrics().borrow_watched().running_state.clone();
+        match state {
+            Ok(()) => "it is gone".to_owned(),
+            Err(Fatal::Stopped) => std::future::pending().await,
+            Err(fatal) => fatal.to_string(),
         }
     }
 }

@@ -34,6 +34,8 @@ struct Inner {
     audit: Arc<Audit>,
     touched: Touched,
     applied: watch::Sender<u64>,
+    /// How often people or policies changed.
+    people: watch::Sender<u64>,
 }
 
 /// What the entries have come to.
@@ -71,6 +73,7 @@ impl Machine {
             members: covered.members,
         });
         let applied = standing.last.map_or(0, |last| last.index);
+        let people = standing.state.people.changes;
         audit.expect(standing.state.audit.count, standing.state.audit.head);
         Self(Arc::new(Inner {
             standing: RwLock::new(standing),
@@ -79,6 +82,7 @@ impl Machine {
             audit,
             touched,
             applied: watch::Sender::new(applied),
+            people: watch::Sender::new(people),
         }))
     }
 
@@ -95,6 +99,11 @@ impl Machine {
     /// The last entry that was applied, as it grows.
     pub fn applied(&self) -> watch::Receiver<u64> {
         self.0.applied.subscribe()
+    }
+
+    /// How often people or policies changed, as that grows: an entry that changes none wakes nobody.
+    pub fn people(&self) -> watch::Receiver<u64> {
+        self.0.people.subscribe()
     }
 
     /// Who is in the cluster.
@@ -162,8 +171,21 @@ impl Machine {
         if let Some(recorded) = &applied.recorded {
             self.0.audit.add(recorded);
         }
+        self.0.tell_people(&standing.state);
         drop(standing);
         (Answer::Verdict(applied.verdict), applied.touched)
+    }
+}
+
+impl Inner {
+    /// Wakes those whose rights may be others now, where people or policies changed.
+    fn tell_people(&self, state: &State) {
+        let changes = state.people.changes;
+        self.people.send_if_modified(|told| {
+            let is_new = *told != changes;
+            *told = changes;
+            is_new
+        });
     }
 }
 
@@ -227,6 +249,7 @@ impl RaftStateMachine<Types> for Machine {
             members: covered.members,
         };
         self.0.applied.send_replace(applied);
+        self.read(|state| self.0.tell_people(state));
         self.0.touched.add(before);
         self.touch_all();
         Ok(())

@@ -200,6 +200,11 @@ impl Ledger {
         self.0.machine.applied()
     }
 
+    /// How often people or policies changed, as that grows.
+    pub fn people(&self) -> watch::Receiver<u64> {
+        self.0.machine.people()
+    }
+
     /// Wakes whoever follows a case when it changes; begin it before looking at the case.
     pub fn watch_case(&self, case: CaseId) -> CaseWatch {
         self.0.touched.watch(case)
