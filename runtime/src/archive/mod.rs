@@ -1,7 +1,7 @@
 //! The archive: closed cases, which have left the state, found by number, team and outcome.
 //!
 //! ```text
-//! apply ─► add ─► recent (in memory) ─► store: pieces, summary, team ─► recent forgets it
+//! apply ─► add ─► recent (in memory) ─► store: pieces, summary, team ─► recent may drop it
 //! ```
 //!
 //! # Invariant
@@ -15,11 +15,11 @@
 
 mod copy;
 mod holdings;
+mod recent;
 mod record;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rules::case::{Case, CaseOutcome, CaseStatus};
@@ -33,6 +33,7 @@ pub(crate) use copy::{Pairs, Part};
 use crate::codec::CodecError;
 use crate::store::{Batch, Order, Space, Store, StoreError};
 use holdings::Holdings;
+use recent::Recent;
 
 /// The most that one list gives; ask on with `before`.
 pub const MAX_LIST: usize = 1000;
@@ -139,8 +140,7 @@ impl From<StoreError> for ArchiveError {
 pub struct Archive {
     store: Store,
     standing: Mutex<Standing>,
-    /// Cases that are handed over to the store and may not be durable yet.
-    recent: Arc<Mutex<BTreeMap<CaseId, Arc<Case>>>>,
+    recent: Arc<Mutex<Recent>>,
 }
 
 /// How far the archive is; kept in the store with the cases.
@@ -180,10 +180,18 @@ impl Archive {
 
     /// A closed case, whole.
     pub fn case(&self, id: CaseId) -> Result<Option<Case>, ArchiveError> {
-        if let Some(case) = locked(&self.recent).get(&id) {
-            return Ok(Some(Case::clone(case)));
+        if let Some(case) = locked(&self.recent).get(id) {
+            return Ok(Some(Case::clone(&case)));
         }
         record::case(&self.store, id)
+    }
+
+    /// What a list says of a closed case.
+    pub fn summary(&self, id: CaseId) -> Result<Option<CaseSummary>, ArchiveError> {
+        if let Some(case) = locked(&self.recent).get(id) {
+            return Ok(CaseSummary::of(&case));
+        }
+        record::summary_of(&self.store, id)
     }
 
     /// The newest closed cases that fit the filter, the newest first, at most `limit` or [`MAX_LIST`].
@@ -191,7 +199,7 @@ impl Archive {
         let limit = limit.min(MAX_LIST);
         let recent: Vec<CaseSummary> = {
             let recent = locked(&self.recent);
-            let summaries = recent.values().filter_map(|case| CaseSummary::of(case));
+            let summaries = recent.all().filter_map(CaseSummary::of);
             summaries.filter(|case| filter.takes(case)).collect()
         };
         let mut found = self.list_stored(filter, limit)?;
@@ -235,9 +243,11 @@ impl Archive {
         // A death between two batches of one entry leaves the first of its cases here.
         let archived = usize::try_from(standing.of_next).unwrap_or(usize::MAX);
         let closed: Vec<Case> = closed.into_iter().skip(archived).collect();
-        let mut batches = Vec::new();
+        let (mut batches, mut ids) = (Vec::new(), Vec::new());
         for (number, case) in closed.iter().enumerate() {
             let (pieces, mut last) = record::put(case)?;
+            let bytes = pieces.iter().chain([&last]).map(Batch::bytes).sum();
+            ids.push((case.id, bytes));
             batches.extend(pieces);
             if !self.is_copied(case.id, &mut standing) {
                 standing.count += 1;
@@ -250,9 +260,11 @@ impl Archive {
             record::put_standing(&mut last, &standing)?;
             batches.push(last);
         }
-        let ids: Vec<CaseId> = closed.iter().map(|case| case.id).collect();
-        let cases = closed.into_iter().map(|case| (case.id, Arc::new(case)));
-        locked(&self.recent).extend(cases);
+        let mut recent = locked(&self.recent);
+        for case in closed {
+            recent.add(case);
+        }
+        drop(recent);
         self.submit(batches, ids);
         *kept = standing;
         drop(kept);
@@ -272,7 +284,7 @@ impl Archive {
 
     /// Hands batches over in their order; when the last is durable the cases need not be remembered.
     /// Nobody waits for it: until then a replay of the log brings them again.
-    fn submit(&self, batches: Vec<Batch>, ids: Vec<CaseId>) {
+    fn submit(&self, batches: Vec<Batch>, ids: Vec<(CaseId, usize)>) {
         let last = batches.len().saturating_sub(1);
         let mut ids = Some(ids);
         for (number, batch) in batches.into_iter().enumerate() {
@@ -282,7 +294,7 @@ impl Archive {
                 if result.is_ok()
                     && let Some(ids) = durable
                 {
-                    locked(&recent).retain(|id, _| !ids.contains(id));
+                    locked(&recent).are_durable(ids);
                 }
             });
             if let Err(error) = submitted {
@@ -321,6 +333,8 @@ impl Archive {
                 self.store
                     .submit(batch, move |result| drop(told.send(result)))?;
                 *kept = standing;
+                let last = oldest.last().map(|case| case.id);
+                locked(&self.recent).forget(|case| last.is_some_and(|last| case <= last));
                 (durable, oldest.len() as u64)
             };
             durable.await.unwrap_or(Err(StoreError::Closed))?;

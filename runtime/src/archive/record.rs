@@ -94,6 +94,12 @@ pub(super) fn is_listed(store: &Store, id: CaseId) -> Result<bool, ArchiveError>
     Ok(store.get(Space::Summary, &key(id))?.is_some())
 }
 
+/// The summary of a case; none for one that is on no list.
+pub(super) fn summary_of(store: &Store, id: CaseId) -> Result<Option<CaseSummary>, ArchiveError> {
+    let sealed = store.get(Space::Summary, &key(id))?;
+    sealed.map(|sealed| summary(&key(id), &sealed)).transpose()
+}
+
 /// Summaries below `before`, the newest first.
 pub(super) fn page(
     store: &Store,
