@@ -15,6 +15,7 @@ pub mod lease;
 pub mod ledger;
 pub mod links;
 pub mod policy;
+pub mod redact;
 pub mod spool;
 pub mod store;
 pub mod workshop;

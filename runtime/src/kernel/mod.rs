@@ -23,6 +23,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::redact::redacted;
 use crate::spool::result::ParsedResult;
 use crate::spool::{
     AttemptLimits, AttemptName, CONTRACT_VERSION, Collected, Content, Ending, Exit, InFile, Inside,
@@ -196,7 +197,8 @@ impl FailReason {
     pub fn new(kind: FailKind, text: &str) -> FailReason {
         FailReason {
             kind,
-            text: cut(text, REASON_LIMIT_BYTES),
+            // The agent's last words are in it: whatever they are.
+            text: cut(&redacted(text.to_owned()), REASON_LIMIT_BYTES),
         }
     }
 }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::CONTRACT_VERSION;
+use crate::redact::{redact, redacted};
 
 /// Largest `result.json` that is read: a result is text for people, evidence goes to artifacts.
 pub const RESULT_LIMIT_BYTES: usize = 256 << 10;
@@ -151,6 +152,33 @@ pub enum BadResult {
         /// Which file.
         name: String,
     },
+}
+
+impl ParsedResult {
+    /// The same with what looks like a secret taken out of each of its texts.
+    #[must_use]
+    pub fn redacted(mut self) -> Self {
+        self.summary = redacted(self.summary);
+        for finding in &mut self.findings {
+            for text in [&mut finding.title, &mut finding.detail]
+                .into_iter()
+                .chain(&mut finding.evidence)
+            {
+                *text = redacted(std::mem::take(text));
+            }
+        }
+        for text in [
+            &mut self.root_cause,
+            &mut self.recommendation,
+            &mut self.impact,
+        ] {
+            *text = text.take().map(redacted);
+        }
+        for document in [&mut self.confidence, &mut self.plan].into_iter().flatten() {
+            redact(document);
+        }
+        self
+    }
 }
 
 fn current_version() -> u32 {
@@ -329,6 +357,20 @@ mod tests {
         assert!(bad(b"{\"summary\":\"\xff\"}").contains("UTF-8 at byte 12"));
         assert!(bad(br#"{"version":2,"summary":"x"}"#).contains("says version 2"));
         assert!(bad(br#"{"version":1}"#).contains("says nothing"));
+    }
+
+    #[test]
+    fn a_secret_is_taken_out_of_every_text_of_a_result() {
+        let secret = "password=hunter2!";
+        let text = serde_json::json!({
+            "summary": secret, "root_cause": secret, "recommendation": secret, "impact": secret,
+            "confidence": secret, "plan": {"stages": [{"brief": secret}]},
+            "findings": [{"title": secret, "detail": secret, "evidence": [secret]}],
+        });
+        let result = parse("result.json", text.to_string().as_bytes()).unwrap();
+        let kept = serde_json::to_string(&result.redacted()).unwrap();
+        assert!(!kept.contains("hunter2"), "{kept}");
+        assert_eq!(kept.matches("[redacted: password]").count(), 9, "{kept}");
     }
 
     #[test]

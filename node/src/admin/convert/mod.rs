@@ -11,6 +11,5 @@ pub(super) mod difference;
 pub(super) mod document;
 pub(super) mod history;
 pub(super) mod human;
-pub(super) mod redact;
 pub(super) mod target;
 pub(super) mod team;

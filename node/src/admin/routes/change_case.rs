@@ -10,10 +10,10 @@ use rules::case::{Attachment, Brief};
 use rules::id::{CaseId, PlaybookName, TeamName};
 use rules::limits::MAX_INLINE_BYTES;
 use rules::{Command, Outcome};
+use runtime::redact::redacted;
 
 use super::{blocking, name};
 use crate::admin::convert::asked;
-use crate::admin::convert::redact::redacted;
 use crate::admin::desk::{Desk, Shared};
 use crate::admin::extract::{JsonOf, PathOf};
 use crate::admin::refused::{Answered, Refused};

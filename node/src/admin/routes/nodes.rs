@@ -7,6 +7,7 @@ use axum::response::Response;
 use rules::id::NodeId;
 use rules::node::{Node, Role};
 use rules::{Command, State as Truth};
+use runtime::redact::redacted;
 
 use crate::admin::desk::{Desk, Shared};
 use crate::admin::extract::{JsonOf, PathOf};
@@ -108,7 +109,7 @@ pub(super) async fn drain(
     let command = Command::DrainNode {
         node: find(&desk, &node)?,
         is_drained: how.is_drained,
-        reason: how.reason,
+        reason: redacted(how.reason),
     };
     done(&desk, &wish, command).await
 }

@@ -7,12 +7,12 @@ use axum::response::Response;
 use rules::Command;
 use rules::attempt::{Body, StageResult};
 use rules::limits::MAX_INLINE_BYTES;
+use runtime::redact::{redact, redacted};
 use serde_json::json;
 
 use super::change_case::done;
 use super::{blocking, name};
 use crate::admin::convert::asked;
-use crate::admin::convert::redact::redacted;
 use crate::admin::desk::{Desk, Shared};
 use crate::admin::extract::{JsonOf, PathOf};
 use crate::admin::refused::{Answered, Refused};
@@ -45,9 +45,10 @@ pub(super) async fn answer(
     if answer.summary.trim().is_empty() {
         return Err(Refused::new(Code::Invalid, "the summary is empty"));
     }
-    let document = answer.document.unwrap_or_else(
+    let mut document = answer.document.unwrap_or_else(
         || json!({ "version": runtime::spool::CONTRACT_VERSION, "summary": answer.summary }),
     );
+    redact(&mut document);
     let artifacts = {
         let (desk, named) = (Arc::clone(&desk), answer.artifacts);
         blocking(move || {
@@ -157,7 +158,7 @@ pub(super) async fn settle(
         stage: name(&stage)?,
         key: name(&said.effect)?,
         was_done: said.was_done,
-        reason: said.reason,
+        reason: redacted(said.reason),
     };
     done(&desk, &wish, command).await
 }

@@ -11,6 +11,7 @@ use rules::place::{self, Placed};
 use rules::read::Read;
 use rules::worker::Worker;
 use rules::{Command, Rejection, demand};
+use runtime::redact::redacted;
 
 use super::{name, page};
 use crate::admin::convert::team::{worker_line, worker_status, worker_view};
@@ -199,7 +200,7 @@ pub(super) async fn replace(
     let worker = worker_id(&team, &worker)?;
     let command = Command::ReplaceWorker {
         worker,
-        reason: why.reason,
+        reason: redacted(why.reason),
     };
     wish.propose(&desk, command, "").await?;
     Ok(wish.answer(

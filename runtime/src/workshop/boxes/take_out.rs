@@ -30,6 +30,7 @@ impl Boxes {
             }
             AttemptOutcome::Failed { reason } => Ok(Ended::Failed(reason.text)),
             AttemptOutcome::Succeeded { result } => {
+                let result = result.redacted();
                 let artifacts = self.keep_artifacts(out).await?;
                 let document = serde_json::to_string(&result)
                     .map_err(|why| WorkshopError::Never(format!("result cannot be kept: {why}")))?;

@@ -1,15 +1,19 @@
-//! Secrets that people paste into texts, taken out before the text is anywhere.
+//! Secrets in texts of people and agents, taken out before the text is anywhere.
 //!
 //! # Invariant
 //! What is taken out leaves `[redacted: what it was]` in its place. The same text is always redacted
-//! alike, and what was redacted once is not touched again.
+//! alike, and what was redacted once is not touched again. JSON stays JSON.
 //!
 //! # Why
 //! Only as well as can be: what looks like a secret by its own form or by the name that stands before
 //! it. A rule that takes too much would spoil briefs, so a value behind a colon must look like a secret
 //! (a digit or a sign in it), since people write sentences with colons.
+//! Texts are redacted and files are not: an attachment is handed to agents as it is, and a blob that
+//! was altered would not be the one that its digest names.
 
 use std::ops::Range;
+
+use serde_json::Value;
 
 /// Values that are shorter are no secrets that anybody would use.
 const MIN_VALUE_BYTES: usize = 6;
@@ -57,8 +61,38 @@ const NAMES: [(&str, &str); 12] = [
 
 type Found = (Range<usize>, &'static str);
 
+/// The document with what looks like a secret taken out of its texts: by their own form, or by the
+/// name of the member that they are.
+pub fn redact(document: &mut Value) {
+    match document {
+        Value::String(text) => *text = redacted(std::mem::take(text)),
+        Value::Array(parts) => parts.iter_mut().for_each(redact),
+        Value::Object(members) => {
+            for (name, member) in members {
+                redact(member);
+                redact_named(name, member);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Takes the whole value out where its name says that it is a secret.
+fn redact_named(name: &str, member: &mut Value) {
+    let Value::String(text) = member else { return };
+    let small = name.to_ascii_lowercase();
+    let kind = NAMES.iter().find(|(known, _)| small.ends_with(known));
+    if let Some((_, kind)) = kind
+        && text.len() >= MIN_VALUE_BYTES
+        && !text.contains(char::is_whitespace)
+        && looks_secret(text, b':')
+    {
+        *text = format!("[redacted: {kind}]");
+    }
+}
+
 /// The text with what looks like a secret taken out.
-pub(in crate::admin) fn redacted(text: String) -> String {
+pub fn redacted(text: String) -> String {
     let mut found = Vec::new();
     let small = text.to_ascii_lowercase();
     private_keys(&text, &mut found);
@@ -204,7 +238,7 @@ fn run(text: &str, is_so: impl Fn(u8) -> bool) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::redacted;
+    use super::{redact, redacted};
 
     fn is(text: &str, expected: &str) {
         let once = redacted(text.to_owned());
@@ -239,6 +273,24 @@ mod tests {
         is(&pat, "use [redacted: GitHub token] please");
         let join = format!("domo node join domo-join-{}@alpha:7400", "b2c3".repeat(20));
         is(&join, "domo node join [redacted: domo token]@alpha:7400");
+    }
+
+    #[test]
+    fn a_document_is_redacted_in_its_texts_and_stays_one() {
+        let mut document = serde_json::json!({
+            "summary": "it said password=hunter2!, \"twice\"",
+            "config": [{"db_password": "tr0ub4\"dor", "port": 5432, "user": "app"}],
+            "token": "see the vault",
+        });
+        redact(&mut document);
+        let once = serde_json::json!({
+            "summary": "it said password=[redacted: password], \"twice\"",
+            "config": [{"db_password": "[redacted: password]", "port": 5432, "user": "app"}],
+            "token": "see the vault",
+        });
+        assert_eq!(document, once);
+        redact(&mut document);
+        assert_eq!(document, once, "redacted twice");
     }
 
     #[test]
