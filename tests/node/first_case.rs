@@ -45,6 +45,7 @@ fn a_case_goes_from_brief_to_report(engine: &Engine) {
         (&case["status"], &case["outcome"]),
         (&"closed".into(), &"succeeded".into())
     );
+    assert!(case["id"].is_string() && case["case"] == case["id"]);
     assert_eq!(case["report"]["root_cause"], "the disk of db-1 is full");
     assert_eq!(case["report"]["recommendation"], "make room");
     assert_eq!(case["report"]["impact"], "nothing is written");

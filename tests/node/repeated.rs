@@ -8,6 +8,7 @@ fn the_same_request_twice_opens_one_case() {
     let mut node = Node::start(&lab, &Engine::Process);
     node.apply(&Team::of_one(&lab, "crew").yaml()).ok();
     let first = node.ask(&["case", "submit", "--team", "crew", "once"]);
+    assert_eq!(first["id"], first["case"], "{first:#}");
     let id = first["request_id"].as_str().unwrap_or_default().to_owned();
     let line = [
         "case",

@@ -62,11 +62,20 @@ pub(crate) struct CaseSubmit {
     wish: Wish,
 }
 
-/// The closed case with its whole report, and the request that opened it.
+/// The case that was handed over: by the name that every view of a case has, and by the one of old.
+#[derive(Debug, Serialize)]
+struct Handed<'a> {
+    id: &'a str,
+    case: &'a str,
+    request_id: &'a str,
+}
+
+/// The closed case with its whole report, and what is said of one that nobody waits for.
 #[derive(Debug, Serialize)]
 struct Waited {
     #[serde(flatten)]
-    case: CaseView,
+    view: CaseView,
+    case: String,
     request_id: String,
 }
 
@@ -114,9 +123,14 @@ impl CaseSubmit {
 
 /// Prints the number of a case that nobody waits for.
 fn tell_opened(console: &Console, opened: &Opened) -> Result<(), Stop> {
+    let handed = Handed {
+        id: &opened.case,
+        case: &opened.case,
+        request_id: &opened.request_id,
+    };
     console
         .printer
-        .show(opened, |opened, _| opened.case.clone())?;
+        .show(&handed, |handed, _| handed.case.to_owned())?;
     if !console.printer.is_json() {
         print::note(&format!("follow it with `domo case watch {}`", opened.case));
     }
@@ -136,7 +150,11 @@ async fn tell_closed(
         if let Some(report) = if_there(client.report(&id).await)? {
             case.report = Some(report);
         }
-        console.printer.json(&Waited { case, request_id })?;
+        console.printer.json(&Waited {
+            view: case,
+            case: id,
+            request_id,
+        })?;
     } else if let Some(markdown) = if_there(client.report_markdown(&id).await)? {
         print::text(&markdown)?;
     }
