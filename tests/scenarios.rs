@@ -24,6 +24,7 @@ mod scenarios {
     pub mod effects;
     pub mod nodes;
     pub mod people;
+    pub mod record;
     pub mod render;
     pub mod script;
     pub mod words;

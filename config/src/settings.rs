@@ -18,6 +18,7 @@
 mod address;
 mod admin;
 mod agents;
+mod audit;
 mod chaos;
 mod cluster;
 mod engine;
@@ -37,6 +38,7 @@ use layers::Layers;
 
 pub use self::admin::AdminSettings;
 pub use self::agents::AgentSettings;
+pub use self::audit::AuditSettings;
 pub use self::chaos::ChaosSettings;
 pub use self::cluster::ClusterSettings;
 pub use self::engine::{EngineChoice, EngineSettings};
@@ -74,6 +76,8 @@ pub struct Settings {
     pub agents: AgentSettings,
     /// What this node writes about itself.
     pub log: LogSettings,
+    /// Where its records are archived.
+    pub audit: AuditSettings,
     /// Whether it may be broken on purpose.
     pub chaos: ChaosSettings,
     lines: Vec<SettingLine>,
@@ -136,6 +140,7 @@ impl Settings {
         let limits = LimitSettings::read(&mut keys);
         let agents = AgentSettings::read(&mut keys);
         let log = LogSettings::read(&mut keys);
+        let audit = AuditSettings::read(&mut keys);
         let chaos = ChaosSettings::read(&mut keys);
         let lines = keys.finish()?;
         Ok(Self {
@@ -149,6 +154,7 @@ impl Settings {
             limits,
             agents,
             log,
+            audit,
             chaos,
             lines,
         })

@@ -55,6 +55,7 @@ use crate::admin::{self, Here, InBoxes, People, Socket, SocketError};
 use crate::bench::no_spools::NoSpools;
 use crate::bench::stub::StubWorkshop;
 
+pub(crate) use checkpoints::OWN as NOTARY;
 pub use clear::clear;
 pub use enroll::{EnrollError, Enrolled, Site, found, join};
 pub use identity::IdentityError;
@@ -84,6 +85,9 @@ pub enum DaemonError {
     /// The node's keys cannot be used.
     #[error("the node's keys cannot be used")]
     Keys(#[from] KeysError),
+    /// The checkpoints of the record cannot be put aside.
+    #[error("the checkpoints of the record cannot be put aside")]
+    Checkpoints(#[source] std::io::Error),
     /// There are no links to other nodes.
     #[error("there are no links to other nodes")]
     Links(#[from] LinkError),
@@ -158,7 +162,7 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
     let node = NodeId(identity.node);
     let mut around = neighbours::Around::open(&settings, &identity).await?;
     let (ledger, changes) = open_ledger(&settings, &identity, around.links()).await?;
-    let notary = Notary::begin(node, &ledger, around.keys());
+    let notary = Notary::begin(&identity, &settings, &ledger, around.keys())?;
     let blobs = Blobs::open(data.join("blobs"), settings.limits.blob_bytes)?;
     let leases = around.lease(&ledger, &identity)?;
     around.serve(&ledger, &blobs, &leases, &identity);

@@ -64,6 +64,8 @@ commands! {
     RemovePolicy => "remove policy",
     RecordDenials => "record denials",
     BeginAgain => "found the cluster again",
+    NoteDeed => "note",
+    EraseCase => "erase",
 }
 
 /// A command of a scenario, with the time that passed before it.

@@ -9,7 +9,7 @@ use rules::place::{Chooser, Placed, Placement};
 
 use super::words::{Words, Wrong};
 use super::world::World;
-use super::{ask, describe, effects, nodes, people};
+use super::{ask, describe, effects, nodes, people, record};
 
 /// Reads what follows `who:` and the lines below it.
 pub fn read(
@@ -35,6 +35,9 @@ pub fn read(
         return Ok(command);
     }
     if let Some(command) = nodes::read(world, principal, words)? {
+        return Ok(command);
+    }
+    if let Some(command) = record::read(words)? {
         return Ok(command);
     }
     if words.take("place") {

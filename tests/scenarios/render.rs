@@ -55,6 +55,9 @@ pub fn things(state: &State) -> BTreeMap<String, Thing> {
     for id in &state.removed {
         put(format!("removed {id}"), "for ever", Vec::new());
     }
+    for case in &state.erased {
+        put(format!("texts of {case}"), "erased", Vec::new());
+    }
     for (at, beginning) in state.beginnings.iter().enumerate() {
         let told = format!(
             "{} by {} with {}, {} attempts taken back, {} cases held",

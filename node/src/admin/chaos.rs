@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use actors::Havoc;
 use actors::tree::Child;
 use rules::State;
+use rules::deed::Deed;
 use rules::duty::Holder;
 use rules::id::{NodeId, TeamName, WorkerId};
 use runtime::clock;
@@ -76,5 +77,15 @@ pub(super) fn child(state: &State, node: NodeId, text: &str) -> Option<Child> {
             Some(Child::Persona(Holder::Worker(worker, node)))
         }
         _ => None,
+    }
+}
+
+/// What is noted of a persona that is crashed.
+pub(super) fn crashed(child: &Child) -> Deed {
+    match child {
+        Child::Janitor => Deed::CrashJanitor,
+        Child::Persona(Holder::Manager) => Deed::CrashManager,
+        Child::Persona(Holder::Butler(team, ..)) => Deed::CrashButler(team.clone()),
+        Child::Persona(Holder::Worker(worker, ..)) => Deed::CrashWorker(worker.clone()),
     }
 }

@@ -20,6 +20,7 @@ mod chaos;
 pub mod client;
 mod cluster_troubles;
 pub(crate) mod convert;
+mod deeds;
 mod desk;
 mod door;
 mod extract;

@@ -1,5 +1,6 @@
 //! `domo audit …`: the record of who asked what.
 
+mod erase;
 mod export;
 mod head;
 mod show;
@@ -14,5 +15,6 @@ noun! {
         Verify(verify::AuditVerify),
         Head(head::AuditHeadVerb),
         Export(export::AuditExport),
+        Erase(erase::AuditErase),
     }
 }

@@ -29,7 +29,7 @@ const CLOSED: u32 = 0o700;
 /// who must reach their boxes below it.
 const PASSABLE: u32 = 0o711;
 /// What in a data folder is nobody else's.
-const PRIVATE: [&str; 5] = ["ledger", "blobs", "keys", "secrets", "audit"];
+const PRIVATE: [&str; 6] = ["ledger", "blobs", "keys", "secrets", "audit", "notary"];
 
 /// What stands in the way of using a data folder.
 #[derive(Debug, Error)]

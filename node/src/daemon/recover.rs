@@ -10,6 +10,7 @@ use config::settings::Settings;
 use rules::Command;
 use rules::beginning::Cause;
 use rules::id::NodeId;
+use runtime::audit::{begin, checkpoint};
 use runtime::ledger::{Ledger, Remains};
 use runtime::links::Keys;
 
@@ -84,7 +85,11 @@ impl Recoverable {
         let keys = self.settings.node.data.join(KEYS);
         if keys.is_dir() {
             let keys = Keys::open(&keys).map_err(EnrollError::from)?;
-            keys.found_again().map_err(EnrollError::from)?;
+            let keys = keys.found_again().map_err(EnrollError::from)?;
+            let audit = self.settings.node.data.join("audit");
+            let retired = checkpoint::retire(&audit);
+            let vouched = retired.and_then(|()| begin::vouch(&audit, node, &keys));
+            vouched.map_err(|error| RestoreError::BrokeOff(error.to_string()))?;
         }
         let options = open_options(&self.settings, node)?;
         {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use config::settings::Settings;
 use rules::beginning::Cause;
 use rules::{Command, Principal, Proposal, Rejection, Who};
+use runtime::audit::begin;
 use runtime::backup::{self, BackupError, Contents};
 use runtime::clock;
 use runtime::ledger::{Ledger, OpenError};
@@ -105,7 +106,9 @@ async fn make(
     };
     record(options, command).await?;
     let name = ClusterName::new(&cluster).map_err(EnrollError::from)?;
-    Keys::found(&data.join(KEYS), &name, node).map_err(EnrollError::from)?;
+    let keys = Keys::found(&data.join(KEYS), &name, node).map_err(EnrollError::from)?;
+    let vouched = begin::vouch(&data.join("audit"), node, &keys);
+    vouched.map_err(|error| RestoreError::BrokeOff(error.to_string()))?;
     let home = Home {
         name: site.name,
         listen: site.listen,

@@ -197,6 +197,9 @@ fn record(
         let denials: Vec<String> = denials.iter().map(denied).collect();
         line.texts("denials", denials.iter());
     }
+    if let Command::NoteDeed { deed, .. } = &entry.proposal.command {
+        line.text("deed", &deed.to_string());
+    }
     line.object("verdict", |line| told(line, entry, verdict, manner));
     line.end()
 }

@@ -6,10 +6,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::{AttemptOutcome, StageResult};
-use crate::audit::SALT_BYTES;
 use crate::beginning::Cause;
 use crate::case::{Attachment, Brief, Report};
+use crate::deed::Deed;
 use crate::effect::{EffectEnd, EffectKey, Intent};
+pub use crate::entry::{Entry, Proposal};
 use crate::human::RoleChange;
 use crate::id::{
     AttemptId, CaseId, HumanName, NodeId, PlaybookName, PolicyName, StageName, TargetName,
@@ -18,42 +19,12 @@ use crate::id::{
 use crate::node::{Health, NodeFacts, Role};
 use crate::place::Placement;
 pub use crate::request::Request;
-use crate::right::{Decision, Denial};
+use crate::right::Denial;
 use crate::roster::{HumanSpec, Piece};
 use crate::stage::StageSpec;
 use crate::target::Target;
 use crate::team::{Document, DocumentName};
 pub use crate::who::{Principal, Who};
-
-/// A command before it has a place in the ledger.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Proposal {
-    /// Names the wish where a client may repeat it; personas repeat by what they say.
-    pub request: Option<Request>,
-    /// Who asks.
-    pub principal: Principal,
-    /// The wall clock of the node that took it in, for people to read; it decides nothing.
-    pub wall_ms: u64,
-    /// What is asked.
-    pub command: Command,
-    /// Whether they may, as the leader decided it; whoever proposes leaves it open.
-    pub decision: Option<Decision>,
-}
-
-/// A command at its place in the ledger.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    /// The place, from 1.
-    pub index: u64,
-    /// The term of the leader that gave it this place.
-    pub term: u64,
-    /// Boot-clock time that the leader counted since the entry before it.
-    pub elapsed_ms: u64,
-    /// What was asked.
-    pub proposal: Proposal,
-    /// What its texts are salted with in the record of the audit: drawn by that leader.
-    pub salt: [u8; SALT_BYTES],
-}
 
 /// What can be asked; each has a file of its own under `apply`.
 ///
@@ -373,6 +344,20 @@ pub enum Command {
         cause: Cause,
         /// Who had it done.
         by: String,
+    },
+    /// A human had a node do something by itself; the node says it before it does it.
+    NoteDeed {
+        /// Which node.
+        node: NodeId,
+        /// What.
+        deed: Deed,
+    },
+    /// A human has the texts of a closed case erased wherever the cluster keeps them.
+    EraseCase {
+        /// Which one.
+        case: CaseId,
+        /// Why.
+        reason: String,
     },
 }
 

@@ -50,7 +50,9 @@ pub fn of_command(state: &State, asker: &Principal, command: &Command) -> Vec<De
         | Command::PutTarget { .. }
         | Command::RemoveTarget { .. }
         | Command::PutPolicy { .. }
-        | Command::RemovePolicy { .. } => vec![cluster(Right::ManageCluster)],
+        | Command::RemovePolicy { .. }
+        | Command::EraseCase { .. } => vec![cluster(Right::ManageCluster)],
+        Command::NoteDeed { deed, .. } => vec![cluster(deed.right())],
         Command::PutHumans { put, piece } => {
             let before = piece.as_ref().map(|piece| state.people.before(piece));
             let staged = before.into_iter().flatten();

@@ -124,3 +124,5 @@ pub const STAGED_MS: u64 = 600_000;
 pub const MAX_POLICIES: usize = 100;
 /// Denials in one entry: those who are denied more get one line together.
 pub const MAX_DENIALS: usize = 256;
+/// Cases whose texts are erased: a state that holds their numbers is some hundred KiB larger.
+pub const MAX_ERASED: usize = 100_000;

@@ -77,6 +77,8 @@ pub struct State {
     pub beginnings: Vec<Beginning>,
     /// The end of the record of all that was asked.
     pub audit: Chain,
+    /// Closed cases whose texts are erased wherever they are kept.
+    pub erased: BTreeSet<CaseId>,
 }
 
 impl Default for State {
@@ -101,6 +103,7 @@ impl Default for State {
             people: People::default(),
             beginnings: Vec::new(),
             audit: Chain::default(),
+            erased: BTreeSet::new(),
         }
     }
 }

@@ -151,7 +151,7 @@ impl Archive {
     }
 
     /// Waits until a batch, and all that was handed over before it, is durable.
-    fn put_now(&self, batch: Batch) -> Result<(), StoreError> {
+    pub(super) fn put_now(&self, batch: Batch) -> Result<(), StoreError> {
         let (told, durable) = mpsc::channel();
         self.store
             .submit(batch, move |result| drop(told.send(result)))?;

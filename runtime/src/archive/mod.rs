@@ -14,6 +14,7 @@
 //! with every snapshot, for ever.
 
 mod copy;
+mod erase;
 mod holdings;
 mod recent;
 mod record;

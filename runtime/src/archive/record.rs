@@ -33,6 +33,29 @@ pub(super) fn put(case: &Case) -> Result<(Vec<Batch>, Batch), CodecError> {
     Ok((batches, batch))
 }
 
+/// The batch that has a case be this one from now on; none where it is too large for a single one.
+pub(super) fn replace(case: &Case) -> Result<Option<Batch>, CodecError> {
+    let (pieces, mut last) = put(case)?;
+    if !pieces.is_empty() {
+        return Ok(None);
+    }
+    let next = CaseId(case.id.0 + 1);
+    last.delete_range(Space::Case, piece_key(case.id, 1), key(next));
+    Ok(Some(last))
+}
+
+/// The batch that takes away what stands behind an erased case's one piece; none where nothing does.
+pub(super) fn leftovers(store: &Store, id: CaseId) -> Result<Option<Batch>, ArchiveError> {
+    let (from, until) = (piece_key(id, 1), key(CaseId(id.0.wrapping_add(1))));
+    let pairs = store.range(Space::Case, &from, Some(&until), Order::Ascending, 1)?;
+    if pairs.is_empty() {
+        return Ok(None);
+    }
+    let mut batch = Batch::default();
+    batch.delete_range(Space::Case, from, until);
+    Ok(Some(batch))
+}
+
 /// Puts a case on the lists.
 pub(super) fn put_summary(batch: &mut Batch, case: &CaseSummary) -> Result<(), CodecError> {
     let sealed = codec::encode(codec::CASE_SUMMARY, case)?;
@@ -68,6 +91,10 @@ pub(super) fn case(store: &Store, id: CaseId) -> Result<Option<Case>, ArchiveErr
             break;
         }
         for (key, sealed) in pairs {
+            if number > 0 && number == expected {
+                // What stands behind the last piece is of what the case was before it was erased.
+                break;
+            }
             let piece = codec::open(codec::CASE_PIECE, &sealed).map_err(|error| bad(id, &error))?;
             let (count, piece) = piece
                 .split_first_chunk::<4>()

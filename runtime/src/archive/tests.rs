@@ -312,3 +312,59 @@ async fn cases_from_another_node_are_counted_once_though_their_entries_come_late
     assert_eq!(other.case(CaseId(1)).unwrap().as_ref(), Some(&cases[0]));
     one.store.close();
 }
+
+#[test]
+fn an_erased_case_stays_on_its_lists_without_a_text() {
+    let dir = TempDir::new().unwrap();
+    let archive = open(&dir);
+    let mut cases = closed_cases(4);
+    // One of several pieces: none of them may be left.
+    cases[1].briefs[0].text = Body::Inline("a person's name ".repeat(60_000));
+    add_all(&archive, &cases);
+    for id in [CaseId(2), CaseId(3)] {
+        assert!(archive.erase(id).unwrap());
+        assert!(!archive.erase(id).unwrap(), "done once");
+        let case = archive.case(id).unwrap().unwrap();
+        assert!(case.is_erased() && case.report.is_none(), "{case:?}");
+        let told = serde_json::to_string(&case).unwrap();
+        for text in ["person", "look", "case 2", "case 3", "nothing", "over"] {
+            assert!(!told.contains(text), "{text}: {told}");
+        }
+    }
+    assert!(!archive.erase(CaseId(9)).unwrap(), "there is none");
+    let of_crew = Filter {
+        team: Some(crew()),
+        ..Filter::default()
+    };
+    let archive = reopen(&dir, archive);
+    assert_eq!(numbers(&archive.list(&of_crew, 10).unwrap()), [4, 2]);
+    let titles = archive.list(&Filter::default(), 10).unwrap();
+    let titles: Vec<String> = titles.into_iter().map(|case| case.title).collect();
+    assert_eq!(titles, ["case 4", "[erased]", "[erased]", "case 1"]);
+    let (from, until) = (2_u64.to_be_bytes(), 3_u64.to_be_bytes());
+    let pieces = archive
+        .store
+        .range(Space::Case, &from, Some(&until), Order::Ascending, 10);
+    assert_eq!(pieces.unwrap().len(), 1);
+}
+
+#[test]
+fn pieces_that_a_copy_left_behind_an_erased_case_go_too() {
+    let dir = TempDir::new().unwrap();
+    let archive = open(&dir);
+    let mut cases = closed_cases(1);
+    cases[0].briefs[0].text = Body::Inline("a person's name ".repeat(60_000));
+    add_all(&archive, &cases);
+    // The node that it is copied from has erased it: its one piece takes the place of the first.
+    let mut bare = cases[0].clone();
+    bare.erase();
+    let (_, last) = record::put(&bare).unwrap();
+    archive.store.submit(last, |_| ()).unwrap();
+    archive.recount().unwrap();
+    assert!(archive.erase(CaseId(1)).unwrap());
+    let left = archive
+        .store
+        .range(Space::Case, &[], None, Order::Ascending, 10);
+    assert_eq!(left.unwrap().len(), 1);
+    assert!(archive.case(CaseId(1)).unwrap().unwrap().is_erased());
+}

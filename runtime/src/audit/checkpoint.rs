@@ -10,8 +10,8 @@
 //!
 //! # Why
 //! Whoever rewrites all records so that they fit each other again cannot sign the heads that follow.
-//! A node that belongs to no cluster has no key that anybody vouches for: its checkpoints are not
-//! signed, and only tell where it was.
+//! A node alone signs with keys of its own, which nobody else vouches for: a copy of its authority's
+//! certificate that is kept elsewhere shows that they were not replaced.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -28,6 +28,8 @@ use crate::disk;
 use crate::links::{Keys, Signature, Signers};
 
 const FILE: &str = "checkpoints.jsonl";
+/// How a file begins whose signers sign no more.
+const RETIRED: &str = "checkpoints-retired-";
 
 /// A head, and who says so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,6 +139,19 @@ pub fn add(dir: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
     Ok(())
 }
 
+/// Puts the checkpoints of a folder aside, because who signed them signs no more: the authority was
+/// founded anew. Whoever kept its certificate can still check them.
+pub fn retire(dir: &Path) -> io::Result<()> {
+    let path = dir.join(FILE);
+    let Ok(bytes) = fs::metadata(&path).map(|meta| meta.len()) else {
+        return Ok(());
+    };
+    // Two that are put aside never have one length, unless they are the same.
+    let aside = dir.join(format!("{RETIRED}{bytes}.jsonl"));
+    fs::rename(&path, aside)?;
+    disk::sync_folder(dir)
+}
+
 /// Cuts off half a line that a death has left.
 fn mend(path: &Path, file: &File) -> io::Result<()> {
     let text = fs::read(path)?;
@@ -225,6 +240,13 @@ mod tests {
                 (1, Some(place))
             );
         }
+        fs::write(&path, &text).unwrap();
+        let other = Keys::found(&dir.path().join("other"), &cluster, NodeId(1)).unwrap();
+        let others = other.signers();
+        assert!(read(dir.path(), Some(&others)).unwrap().1.is_some());
+        retire(dir.path()).unwrap();
+        retire(dir.path()).unwrap();
+        assert_eq!(read(dir.path(), Some(&others)).unwrap(), (Vec::new(), None));
         fs::write(&path, &text[..text.len() - 9]).unwrap();
         assert_eq!(read(dir.path(), Some(&signers)).unwrap().0.len(), 2);
         let end = (4, 8, [4; 32]);

@@ -10,7 +10,8 @@
 //!
 //! # Invariant
 //! It has the form of the node's own files, with every salt left out: whoever is handed it cannot
-//! guess texts.
+//! guess texts. Where the oldest records are in an archive, it begins behind them, and a checkpoint
+//! stands for the head before.
 //!
 //! # Why
 //! To check it: begin with the 32 bytes of `before`; for each line take the bytes from behind
@@ -26,8 +27,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::Audit;
+use super::begin;
 use super::checkpoint::{self, Checkpoint};
-use super::line::{ERASED, FileHead, Head, Kept, hex, unhex};
+use super::line::{FileHead, Head, Kept, hex, unhex};
 use super::segment::{Lines, Segment};
 use super::verify::{Known, Verified};
 
@@ -78,7 +80,7 @@ impl Audit {
     pub fn export(&self, until: (u64, Head)) -> io::Result<Export> {
         let (kept, _) = checkpoint::read(&self.dir, self.signers.get())?;
         let mut checkpoints: BTreeMap<u64, String> = BTreeMap::new();
-        for checkpoint in kept {
+        for checkpoint in kept.into_iter().chain(begin::word(&self.dir)?) {
             let line = serde_json::to_string(&checkpoint).map_err(io::Error::other)?;
             let lines = checkpoints.entry(checkpoint.count).or_default();
             *lines = [lines.as_str(), CHECKPOINT, &line, "}\n"].concat();
@@ -120,6 +122,9 @@ impl Export {
             if !self.is_begun {
                 self.is_begun = true;
                 piece.push_str(&FileHead::line(segment.first, &segment.before));
+                // Where the oldest are in an archive: a node's word for the head before.
+                let begin = self.checkpoints.get(&(segment.first - 1));
+                piece.push_str(begin.map_or("", String::as_str));
             }
             return Ok(());
         };
@@ -137,18 +142,7 @@ impl Export {
             self.finish(piece);
             return Ok(());
         }
-        let (head, record) = (hex(&kept.head), kept.record);
-        for part in [
-            "{\"head\":\"",
-            &head,
-            "\",\"salt\":\"",
-            ERASED,
-            "\",\"record\":",
-            record,
-            "}\n",
-        ] {
-            piece.push_str(part);
-        }
+        super::retain::push(piece, &kept);
         piece.push_str(
             self.checkpoints
                 .get(&kept.number)

@@ -9,6 +9,7 @@ use std::io::{self, Write as _};
 use serde::{Deserialize, Serialize};
 
 use super::Audit;
+use super::checkpoint::Checkpoint;
 use super::line::{FileHead, Head, Walk};
 use super::segment::{self, Lines, Segment};
 use crate::disk;
@@ -34,14 +35,21 @@ pub struct Gap {
 pub struct Batch {
     /// The lines, each with its end; none where there is nothing behind the asked record.
     pub lines: String,
+    /// Where the node's records begin, where the asked one is older.
+    pub begins: Option<Checkpoint>,
 }
 
 impl Audit {
     /// The first gap, if there is one.
     pub fn gap(&self) -> Option<Gap> {
         let files = self.locked();
-        let (mut after, mut before) = (0, [0; 32]);
-        for segment in &files.segments {
+        let (mut after, mut before) = (files.begin.count, files.begin.head);
+        // A death may have left files that are in the archive already.
+        let kept = files
+            .segments
+            .iter()
+            .filter(|segment| segment.last > files.begin.count);
+        for segment in kept {
             if segment.first > after + 1 {
                 return Some(Gap {
                     after,
@@ -72,7 +80,9 @@ impl Audit {
                 .cloned()
         };
         let Some(segment) = holding else {
-            return Ok(Batch::default());
+            let begins = self.begins()?.filter(|word| word.count > after);
+            let lines = String::new();
+            return Ok(Batch { lines, begins });
         };
         let mut batch = Batch::default();
         let mut lines = Lines::of(&segment.path)?;
@@ -154,7 +164,7 @@ impl Audit {
             .partition_point(|segment| segment.last <= gap.after);
         let is_there = match at.checked_sub(1).and_then(|at| files.segments.get(at)) {
             Some(before) => before.last == gap.after,
-            None => gap.after == 0,
+            None => gap.after == files.begin.count,
         };
         let is_open = files
             .segments

@@ -16,11 +16,14 @@
 //! Files of lines, not the store: an auditor reads and checks them with the tools that they have, and
 //! they are copied away without asking the daemon.
 
+pub mod begin;
 pub mod checkpoint;
+mod erase;
 pub mod export;
 mod fill;
 pub mod line;
 pub mod read;
+pub mod retain;
 pub mod segment;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -35,6 +38,7 @@ use rules::audit::Recorded;
 
 use crate::disk;
 use crate::links::Signers;
+use begin::Begin;
 pub use fill::{Batch, Gap};
 use line::{FileHead, Head};
 use segment::Segment;
@@ -62,6 +66,8 @@ struct Files {
     segments: Vec<Segment>,
     /// Files that grew since they were last synced; the last of them grows on.
     growing: Vec<Growing>,
+    /// Where they begin: what came before is in an archive.
+    begin: Begin,
     /// How far the state is.
     expected: (u64, Head),
     /// The disk did not take a write; it is tried again.
@@ -143,7 +149,8 @@ impl Files {
 
     fn last(&self) -> (u64, Head) {
         let last = self.segments.last();
-        last.map_or((0, [0; 32]), |segment| (segment.last, segment.head))
+        let begin = (self.begin.count, self.begin.head);
+        last.map_or(begin, |segment| (segment.last, segment.head))
     }
 }
 
@@ -169,12 +176,15 @@ impl Audit {
         if let Some(last) = segments.last() {
             cut(last)?;
         }
+        // Whose word it is is looked at when the record is verified.
+        let begin = begin::read(dir, None)?;
         Ok(Self {
             dir: dir.to_owned(),
             segment_bytes,
             signers: OnceLock::new(),
             files: Mutex::new(Files {
                 segments,
+                begin,
                 ..Files::default()
             }),
         })

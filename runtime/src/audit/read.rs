@@ -46,6 +46,9 @@ pub struct Told {
     /// Who was denied what, how often, where that is what it tells.
     #[serde(default)]
     pub denials: Vec<String>,
+    /// What one node did by itself, where that is what it tells.
+    #[serde(default)]
+    pub deed: Option<String>,
     /// What came of it.
     pub verdict: BTreeMap<String, serde_json::Value>,
 }

@@ -1,6 +1,7 @@
 //! Files of records: they grow, survive, are read back, are filled from others, and every tampering
 //! with them is found at its place.
 
+mod retaining;
 mod tampering;
 
 use std::fs;
@@ -246,4 +247,36 @@ fn a_walk_through_an_empty_chain_stands_at_its_beginning() {
     assert_eq!((audit.last(), audit.gap()), ((0, [0; 32]), None));
     audit.expect(3, [9; 32]);
     assert_eq!(audit.gap().map(|gap| gap.until), Some(3));
+}
+
+#[test]
+fn salts_of_a_case_are_erased_in_every_file_and_the_chain_verifies_as_before() {
+    let (dir, story) = (TempDir::new().unwrap(), Story::of(RECORDS));
+    let audit = story.write_to(dir.path());
+    let cases = [CaseId(3), CaseId(45)].into();
+    let speaks = |record: &&Recorded| {
+        record.line.contains("\"cases\":[\"c-3\"]") || record.line.contains("\"cases\":[\"c-45\"]")
+    };
+    let wanted = story.records.iter().filter(speaks).count() as u64;
+    assert!(wanted >= 3, "{wanted}");
+    assert_eq!(audit.erase(&cases).unwrap(), wanted);
+    assert_eq!(audit.erase(&cases).unwrap(), 0, "done once");
+    // What comes afterwards goes on in the file that was replaced.
+    let mut story = story;
+    let resumed = story.records.len();
+    story.hear("ada", Command::ResumeCase { case: CaseId(7) });
+    audit.add(&story.records[resumed]);
+    let verified = audit.verify(&[story.known()]).unwrap();
+    assert_eq!((verified.fault, verified.erased), (None, wanted));
+    let rows = audit.page(&Filter::default(), 1000).unwrap().rows;
+    for row in rows {
+        let is_erased = row
+            .told
+            .subjects
+            .get("cases")
+            .is_some_and(|names| names.iter().any(|name| name == "c-3" || name == "c-45"));
+        assert_eq!(row.salt.is_none(), is_erased, "{:?}", row.told);
+    }
+    let audit = Audit::open_with(dir.path(), SMALL_BYTES).unwrap();
+    assert_eq!(audit.last().0, story.records.len() as u64);
 }

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::begin::{self, Begin};
 use super::checkpoint::{self, Checkpoint};
 use super::line::{FileHead, Flaw, Head, Kept, Walk, hex};
 use super::segment::{self, Lines};
@@ -77,7 +78,8 @@ pub(super) fn folder_until(
     let (checkpoints, altered) = checkpoint::read(dir, signers)?;
     let signed = checkpoints.iter().filter_map(Checkpoint::known);
     let all: Vec<Known> = known.iter().cloned().chain(signed).collect();
-    let mut verified = files(until, &segment::files(dir)?, &all)?;
+    let begin = begin::read(dir, signers)?;
+    let mut verified = files(until, &segment::files(dir)?, &all, begin)?;
     verified.fault = verified.fault.or(altered);
     Ok(verified)
 }
@@ -102,9 +104,10 @@ pub(super) fn export(path: &Path, known: &[Known]) -> io::Result<Verified> {
 }
 
 /// Looks at files, the oldest first.
-fn files(until: u64, files: &[PathBuf], known: &[Known]) -> io::Result<Verified> {
+fn files(until: u64, files: &[PathBuf], known: &[Known], begin: Begin) -> io::Result<Verified> {
     let mut look = Look::new(known);
     look.until = until;
+    look.begin = begin;
     for path in files {
         if look.walk.count >= until {
             break;
@@ -128,6 +131,10 @@ struct Look {
     place: (PathBuf, u64),
     /// How far it is looked.
     until: u64,
+    /// Where it may begin: what came before is in an archive.
+    begin: Begin,
+    /// Of an export that begins later: whether a node's word for its beginning is still to come.
+    owes_word: bool,
     /// Of an export: whether its last line has come.
     ends: Option<bool>,
     verified: Verified,
@@ -146,6 +153,8 @@ impl Look {
             sure: 0,
             place: (PathBuf::new(), 0),
             until: u64::MAX,
+            begin: Begin::default(),
+            owes_word: false,
             ends: None,
             verified: Verified::default(),
         }
@@ -235,7 +244,12 @@ impl Look {
             }
             self.place.1 = offset;
             let next = self.walk.count + 1;
-            if self.ends.is_some() && line.starts_with(super::export::CHECKPOINT) {
+            let is_word = self.ends.is_some() && line.starts_with(super::export::CHECKPOINT);
+            if std::mem::take(&mut self.owes_word) && !is_word {
+                let what = format!("records 1 to {} are missing", self.walk.count);
+                return Ok(Err(self.fault(1, what)));
+            }
+            if is_word {
                 if let Err(fault) = self.checkpoint_line(line) {
                     return Ok(Err(fault));
                 }
@@ -269,8 +283,7 @@ impl Look {
             self.is_begun = true;
             self.verified.first = first;
             if first > 1 {
-                let what = format!("records 1 to {} are missing", first - 1);
-                return Err(self.fault(1, what));
+                return self.begin_later(first, before);
             }
             if before != [0; 32] {
                 let what = "the head before the first record is not the one of an empty chain";
@@ -295,6 +308,25 @@ impl Look {
             return Err(self.fault(first, what));
         }
         Ok(())
+    }
+
+    /// Begins behind records that are in an archive.
+    fn begin_later(&mut self, first: u64, before: Head) -> Result<(), Fault> {
+        let Begin { count, head, .. } = self.begin;
+        self.owes_word = self.ends.is_some();
+        if !self.owes_word && first > count + 1 {
+            let what = format!("records {} to {} are missing", count + 1, first - 1);
+            return Err(self.fault(count + 1, what));
+        }
+        self.walk = Walk::before(first, before);
+        // What is known of older heads says nothing of what is here.
+        self.open = self.open.split_off(&(first - 1));
+        if !self.owes_word {
+            let whose = "the word of a node for where its records begin".to_owned();
+            let known = Known { count, head, whose };
+            self.open.entry(count).or_default().push(known);
+        }
+        self.meet()
     }
 
     /// Compares with what is known of the head here.

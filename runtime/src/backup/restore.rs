@@ -8,7 +8,7 @@ use rules::id::BlobRef;
 
 use super::write::unwritten;
 use super::{BackupError, Contents, Taker, failed, read};
-use crate::audit::{Audit, Batch, SEGMENT_BYTES};
+use crate::audit::{Audit, Batch, SEGMENT_BYTES, begin};
 use crate::blob::{BlobWriter, Blobs};
 use crate::codec;
 use crate::ledger::{Laying, OpenOptions, Origin};
@@ -76,7 +76,14 @@ impl Taker for Into {
     }
 
     fn records(&mut self, lines: String) -> Result<(), BackupError> {
-        self.records.push(Batch { lines });
+        if let Some(word) = begin::heard(&lines) {
+            let begun = self.audit.begin_at(&word);
+            return begun
+                .map(drop)
+                .map_err(failed("write where the records begin"));
+        }
+        let begins = None;
+        self.records.push(Batch { lines, begins });
         let bytes: usize = self.records.iter().map(|batch| batch.lines.len()).sum();
         if bytes as u64 >= SEGMENT_BYTES {
             self.fill()?;

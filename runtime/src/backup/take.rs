@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use super::write::{Writer, unwritten};
 use super::{BackupError, Head, PIECE_BYTES, failed, forms};
 use crate::archive::{Archive, CaseSummary, Filter};
+use crate::audit::begin;
 use crate::blob::{BlobError, Blobs};
 use crate::ledger::Ledger;
 use crate::{clock, codec};
@@ -126,6 +127,12 @@ async fn put_records(ledger: &Ledger, until: u64, writer: &mut Writer) -> Result
         let read = tokio::task::spawn_blocking(move || audit.lines_after(after, PIECE_BYTES));
         let read = read.await.map_err(broke_off)?;
         let batch = read.map_err(failed("read the records"))?;
+        if let Some(begins) = batch.begins.filter(|_| after == 0) {
+            // The oldest are in an archive: the node's word stands for them.
+            after = begins.count;
+            writer.records(&begin::told(&begins)).await?;
+            continue;
+        }
         let wanted = usize::try_from(until - after).unwrap_or(usize::MAX);
         let lines: Vec<&str> = batch.lines.split_inclusive('\n').take(wanted).collect();
         if lines.is_empty() {

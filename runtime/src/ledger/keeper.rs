@@ -46,6 +46,10 @@ pub(super) fn start(inner: &Arc<Inner>) -> Vec<tokio::task::JoinHandle<()>> {
         tokio::spawn(members(Arc::downgrade(inner), inner.machine.applied())),
         tokio::spawn(catch_up(Arc::downgrade(inner), inner.machine.applied())),
         tokio::spawn(tell_denials(Arc::downgrade(inner))),
+        tokio::spawn(super::erase::keep(
+            Arc::downgrade(inner),
+            inner.machine.applied(),
+        )),
         tokio::spawn(records::keep(
             Arc::downgrade(inner),
             inner.machine.applied(),

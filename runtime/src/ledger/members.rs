@@ -169,6 +169,8 @@ impl Inner {
             Ok(Err(error)) => return Err(NotHeard::Kept(error.to_string())),
             Err(error) => return Err(NotHeard::Kept(error.to_string())),
         }
+        // They come with texts that are erased here.
+        self.erased.look_again();
         tracing::info!(count = self.archive.count(), "closed cases were copied");
         Ok(true)
     }

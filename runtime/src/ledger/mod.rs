@@ -22,6 +22,7 @@ mod changes;
 mod decide;
 mod denials;
 mod door;
+mod erase;
 mod forward;
 mod judge;
 mod keeper;
@@ -48,7 +49,7 @@ use std::time::Duration;
 use openraft::async_runtime::watch::WatchReceiver as _;
 use rules::demand;
 use rules::id::{CaseId, NodeId, PolicyName};
-use rules::right::Demand;
+use rules::right::{Demand, Denial, Right};
 use rules::{Principal, Proposal, Rejection, State, Verdict};
 use tokio::sync::watch;
 
@@ -94,6 +95,7 @@ struct Inner {
     machine: Machine,
     archive: Arc<Archive>,
     audit: Arc<Audit>,
+    erased: erase::Erased,
     touched: Touched,
     told: watch::Sender<LedgerStatus>,
     snapshot_every: u64,
@@ -178,6 +180,17 @@ impl Ledger {
     /// Notes that somebody was turned away whom nobody knows.
     pub fn note_stranger(&self, who: String) {
         self.0.denials.note(who, &Rejection::Undecided);
+    }
+
+    /// Notes that somebody was turned away so often who would have spoken for a node.
+    pub fn note_intruder(&self, who: String, count: u64) {
+        let (right, team) = (Some(Right::SpeakForNode), None);
+        self.0.denials.give_back(vec![Denial {
+            who,
+            right,
+            team,
+            count,
+        }]);
     }
 
     /// What is wrong with a policy of the organisation, in words.

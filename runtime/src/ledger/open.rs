@@ -95,6 +95,7 @@ pub(super) async fn open(
         machine: opened.machine,
         archive: opened.archive,
         audit: opened.audit,
+        erased: super::erase::Erased::default(),
         touched: opened.touched,
         told: watch::Sender::new(nothing_yet()),
         snapshot_every: options.snapshot_every,

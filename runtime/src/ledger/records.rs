@@ -72,6 +72,8 @@ impl Inner {
         for from in others {
             match self.fill_from(from, gap).await {
                 Ok(true) => {
+                    // They come with their salts.
+                    self.erased.look_again();
                     tracing::info!(after = gap.after, %from, "records were filled in");
                     return Ok(true);
                 }
@@ -84,6 +86,7 @@ impl Inner {
 
     async fn fill_from(&self, from: NodeId, gap: &Gap) -> Result<bool, NotHeard> {
         let (mut batches, mut after, mut bytes) = (Vec::new(), gap.after, 0);
+        let mut begins = None;
         // A file's worth at once: what is there is kept when the next does not come.
         while after < gap.until && bytes < SEGMENT_BYTES {
             let call = PeerCall::Records { after };
@@ -92,6 +95,7 @@ impl Inner {
                 return Err(NotHeard::Astray);
             };
             if batch.lines.is_empty() {
+                begins = batch.begins;
                 break;
             }
             after += batch.lines.lines().count() as u64;
@@ -99,7 +103,12 @@ impl Inner {
             batches.push(batch);
         }
         let (audit, gap) = (Arc::clone(&self.audit), gap.clone());
-        let filled = tokio::task::spawn_blocking(move || audit.fill(&gap, &batches)).await;
+        let filled = tokio::task::spawn_blocking(move || match begins {
+            // Older ones are in an archive, and on no node.
+            Some(word) if batches.is_empty() => audit.begin_at(&word),
+            Some(_) | None => audit.fill(&gap, &batches),
+        });
+        let filled = filled.await;
         match filled {
             Ok(Ok(is_filled)) => Ok(is_filled),
             Ok(Err(error)) => Err(NotHeard::Kept(error.to_string())),

@@ -2,7 +2,9 @@
 
 use super::path::{NoQuery, path};
 use super::{Client, ClientError, Download};
-use crate::admin::wire::{AuditHead, AuditHeadQuery, AuditPage, AuditQuery, AuditVerdict};
+use crate::admin::wire::{
+    AuditHead, AuditHeadQuery, AuditPage, AuditQuery, AuditVerdict, Done, EraseCase,
+};
 
 impl Client {
     /// Records, the newest first.
@@ -18,6 +20,17 @@ impl Client {
     /// Whether the record on this node is what was written.
     pub async fn verify_audit(&self, kept: &AuditHeadQuery) -> Result<AuditVerdict, ClientError> {
         self.get(path(&["audit", "verify"], kept)).await
+    }
+
+    /// Erases the texts of a closed case.
+    pub async fn erase_case(
+        &self,
+        case: &str,
+        why: &EraseCase,
+        request_id: &str,
+    ) -> Result<Done, ClientError> {
+        let path = path(&["cases", case, "erase"], &NoQuery);
+        self.change(path, why, request_id).await
     }
 
     /// The whole record.

@@ -23,6 +23,7 @@ pub(crate) fn line(row: Row) -> AuditLine {
         texts: told.texts,
         policy: told.policy,
         denials: told.denials,
+        deed: told.deed,
         verdict: told.verdict,
         head: hex(&row.head),
         salt: row.salt.map(|salt| hex(&salt)),

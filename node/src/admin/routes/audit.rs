@@ -9,23 +9,29 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
+use rules::Command;
+use rules::deed::Deed;
 use rules::id::{CaseId, HumanName, TeamName};
 use runtime::audit::line::{Head, hex, unhex};
 use runtime::audit::read::Filter;
 use runtime::audit::verify::Known;
 use runtime::clock;
+use runtime::redact::redacted;
 
+use super::change_case::done;
 use super::{blocking, name, page};
 use crate::admin::auditor;
 use crate::admin::convert::audit::{line, verdict};
+use crate::admin::deeds;
 use crate::admin::desk::{Desk, Shared};
-use crate::admin::extract::QueryOf;
+use crate::admin::extract::{JsonOf, PathOf, QueryOf};
 use crate::admin::people::Asker;
 use crate::admin::refused::{Answered, Refused};
 use crate::admin::wire::{
-    AuditHead, AuditHeadQuery, AuditPage, AuditQuery, AuditVerdict, Code, ErrorBody, Moment,
-    parse_moment_ms,
+    AuditHead, AuditHeadQuery, AuditPage, AuditQuery, AuditVerdict, Code, Done, EraseCase,
+    ErrorBody, Moment, parse_moment_ms,
 };
+use crate::admin::wish::Wish;
 
 /// Records, the newest first.
 #[utoipa::path(get, path = "/v1/audit", tag = "audit", params(AuditQuery),
@@ -102,8 +108,9 @@ pub(super) async fn verify(
                body = String, content_type = "application/x-ndjson"),
               (status = 403, description = "it is not for the asker", body = ErrorBody),
               (status = 409, description = "records are missing here", body = ErrorBody)))]
-pub(super) async fn export(State(desk): State<Shared>) -> Answered<Response> {
+pub(super) async fn export(State(desk): State<Shared>, asker: Asker) -> Answered<Response> {
     let place = desk.stream()?;
+    deeds::note(&desk, &asker, Deed::ExportAudit).await?;
     let audit = Arc::clone(desk.ledger.audit());
     let known = state_head(&desk);
     if let Some(gap) = audit.gap() {
@@ -123,6 +130,29 @@ pub(super) async fn export(State(desk): State<Shared>) -> Answered<Response> {
     });
     let kind = [(header::CONTENT_TYPE, "application/x-ndjson")];
     Ok((kind, Body::from_stream(pieces)).into_response())
+}
+
+/// Erases the texts of a closed case on every node: of its archive, and the salts of its records.
+///
+/// Its numbers, its people, its times and how it ended stay, and the record verifies as before. A
+/// backup that was made before keeps the texts.
+#[utoipa::path(post, path = "/v1/cases/{case}/erase", tag = "audit", request_body = EraseCase,
+    params(("case" = String, Path, description = "its number", example = "c-1"),
+           ("Request-Id" = Option<String>, Header, description = "names the wish")),
+    responses((status = 200, description = "every node does it as soon as it hears of it", body = Done),
+              (status = 404, description = "there is no such case", body = ErrorBody),
+              (status = 409, description = "it is not over", body = ErrorBody)))]
+pub(super) async fn erase(
+    State(desk): State<Shared>,
+    wish: Wish,
+    PathOf(case): PathOf<String>,
+    JsonOf(why): JsonOf<EraseCase>,
+) -> Answered<Response> {
+    let command = Command::EraseCase {
+        case: name(&case)?,
+        reason: redacted(why.reason),
+    };
+    done(&desk, &wish, command).await
 }
 
 fn state_head(desk: &Desk) -> Known {

@@ -8,10 +8,13 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
+use rules::deed::Deed;
 use tokio::sync::mpsc;
 
+use crate::admin::deeds;
 use crate::admin::desk::Shared;
 use crate::admin::extract::QueryOf;
+use crate::admin::people::Asker;
 use crate::admin::refused::Answered;
 use crate::admin::wire::{ErrorBody, FreshQuery};
 
@@ -27,10 +30,12 @@ const AHEAD: usize = 4;
                body = ErrorBody)))]
 pub(super) async fn backup(
     State(desk): State<Shared>,
+    asker: Asker,
     QueryOf(query): QueryOf<FreshQuery>,
 ) -> Answered<Response> {
     let place = desk.stream()?;
     desk.fresh(query.consistency).await?;
+    deeds::note(&desk, &asker, Deed::Backup).await?;
     let (to, pieces) = mpsc::channel(AHEAD);
     let desk = Arc::clone(&desk);
     tokio::spawn(async move {

@@ -1,15 +1,18 @@
 //! `POST /v1/chaos/…`: breaks the node that is asked, where its settings allow that.
 //!
 //! # Why
-//! Nothing of it passes the ledger: it must work while there is no quorum, and it says nothing about
-//! how things ought to be.
+//! It must work while there is no quorum, and says nothing about how things ought to be: the ledger
+//! only hears that it was done.
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use rules::deed::Deed;
 
-use crate::admin::chaos::{Chaos, child};
+use crate::admin::chaos::{Chaos, child, crashed};
+use crate::admin::deeds;
 use crate::admin::desk::{Desk, Shared};
 use crate::admin::extract::JsonOf;
+use crate::admin::people::Asker;
 use crate::admin::refused::{Answered, Refused};
 use crate::admin::wire::{Code, CrashPersona, ErrorBody, HoldManager};
 
@@ -20,9 +23,10 @@ use crate::admin::wire::{Code, CrashPersona, ErrorBody, HoldManager};
               (status = 404, description = "there is no such persona", body = ErrorBody)))]
 pub(super) async fn crash(
     State(desk): State<Shared>,
+    asker: Asker,
     JsonOf(asked): JsonOf<CrashPersona>,
 ) -> Answered<StatusCode> {
-    let chaos = allowed(&desk)?;
+    allowed(&desk)?;
     let found = desk
         .ledger
         .read(|state| child(state, desk.node, &asked.persona));
@@ -31,7 +35,8 @@ pub(super) async fn crash(
         Refused::new(Code::NotFound, format!("there is no persona {shown}"))
             .hint("manager, janitor, butler TEAM or worker TEAM/NAME")
     })?;
-    chaos.crash(found);
+    deeds::note(&desk, &asker, crashed(&found)).await?;
+    allowed(&desk)?.crash(found);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -41,8 +46,16 @@ pub(super) async fn crash(
               (status = 403, description = "this node may not be broken", body = ErrorBody)))]
 pub(super) async fn hold(
     State(desk): State<Shared>,
+    asker: Asker,
     JsonOf(asked): JsonOf<HoldManager>,
 ) -> Answered<StatusCode> {
+    allowed(&desk)?;
+    let deed = if asked.is_held {
+        Deed::HoldManager
+    } else {
+        Deed::ReleaseManager
+    };
+    deeds::note(&desk, &asker, deed).await?;
     allowed(&desk)?.hold_manager(asked.is_held);
     Ok(StatusCode::NO_CONTENT)
 }

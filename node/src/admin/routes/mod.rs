@@ -179,6 +179,7 @@ fn of_teams() -> Vec<Route> {
         ),
         reads("/v1/cases/{case}/report", get(report::report), Read::Report),
         proposed("/v1/cases/{case}/cancel", post(change_case::cancel)),
+        proposed("/v1/cases/{case}/erase", post(audit::erase)),
         proposed("/v1/cases/{case}/route", post(change_case::route)),
         proposed("/v1/cases/{case}/pause", post(change_case::pause)),
         proposed("/v1/cases/{case}/resume", post(change_case::resume)),

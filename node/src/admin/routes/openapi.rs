@@ -33,6 +33,7 @@ use super::{
         audit::head,
         audit::verify,
         audit::export,
+        audit::erase,
         backup::backup,
         nodes::list,
         nodes::show,

@@ -7,12 +7,15 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use rules::deed::Deed;
 use rules::id::TargetName;
 use runtime::gateway::{Secret, SecretError};
 
 use super::{blocking, name};
+use crate::admin::deeds;
 use crate::admin::desk::{Desk, Shared};
 use crate::admin::extract::{JsonOf, PathOf};
+use crate::admin::people::Asker;
 use crate::admin::refused::{Answered, Refused};
 use crate::admin::wire::{
     Code, ErrorBody, RemoveSecret, SecretDone, SecretLine, SecretPage, SetSecret,
@@ -43,6 +46,7 @@ pub(super) async fn list(State(desk): State<Shared>) -> Json<SecretPage> {
               (status = 400, description = "no header can carry it", body = ErrorBody)))]
 pub(super) async fn set(
     State(desk): State<Shared>,
+    asker: Asker,
     wish: Wish,
     PathOf(target): PathOf<String>,
     JsonOf(given): JsonOf<SetSecret>,
@@ -50,6 +54,7 @@ pub(super) async fn set(
     let target = name::<TargetName>(&target)?;
     let secret =
         Secret::new(given.header.as_deref(), &given.secret).map_err(|error| refused(&error))?;
+    deeds::note(&desk, &asker, Deed::SetSecret(target.clone())).await?;
     let gateway = desk.gateway.clone();
     blocking(move || {
         gateway
@@ -70,11 +75,22 @@ pub(super) async fn set(
               (status = 404, description = "it has none", body = ErrorBody)))]
 pub(super) async fn remove(
     State(desk): State<Shared>,
+    asker: Asker,
     wish: Wish,
     PathOf(target): PathOf<String>,
     JsonOf(RemoveSecret {}): JsonOf<RemoveSecret>,
 ) -> Answered<Response> {
     let target = name::<TargetName>(&target)?;
+    if !desk
+        .gateway
+        .secrets()
+        .watch()
+        .borrow()
+        .contains_key(&target)
+    {
+        return Err(none(&desk, &target));
+    }
+    deeds::note(&desk, &asker, Deed::RemoveSecret(target.clone())).await?;
     let (gateway, of) = (desk.gateway.clone(), target.clone());
     let removed = blocking(move || {
         let removed = gateway.secrets().remove(&of);
@@ -83,9 +99,13 @@ pub(super) async fn remove(
     if removed.await? {
         return Ok(done(&desk, &wish));
     }
+    Err(none(&desk, &target))
+}
+
+fn none(desk: &Desk, target: &TargetName) -> Refused {
     let what = format!("node {} has no secret of {target}", desk.own_name());
-    Err(Refused::new(Code::NotFound, what)
-        .hint("`domo secret list` names those of the node that is asked"))
+    Refused::new(Code::NotFound, what)
+        .hint("`domo secret list` names those of the node that is asked")
 }
 
 fn done(desk: &Desk, wish: &Wish) -> Response {

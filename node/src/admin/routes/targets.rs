@@ -5,12 +5,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use rules::Command;
+use rules::deed::Deed;
 use rules::id::TargetName;
 
 use super::name;
 use crate::admin::convert::target;
+use crate::admin::deeds;
 use crate::admin::desk::{Desk, Shared};
 use crate::admin::extract::{JsonOf, PathOf};
+use crate::admin::people::Asker;
 use crate::admin::refused::{Answered, Refused};
 use crate::admin::wire::{
     CheckTarget, Code, Done, ErrorBody, Finding, RemoveTarget, Target, TargetChecked, TargetPage,
@@ -68,6 +71,7 @@ pub(super) async fn remove(
               (status = 404, description = "there is no such target", body = ErrorBody)))]
 pub(super) async fn check(
     State(desk): State<Shared>,
+    asker: Asker,
     PathOf(asked): PathOf<String>,
     JsonOf(how): JsonOf<CheckTarget>,
 ) -> Answered<Json<TargetChecked>> {
@@ -75,6 +79,7 @@ pub(super) async fn check(
     if !how.path.starts_with('/') {
         return Err(Refused::new(Code::Invalid, "a path begins with `/`"));
     }
+    deeds::note(&desk, &asker, Deed::CheckTarget(target.name.clone())).await?;
     let found = desk.gateway.check(&target, &how.path).await;
     Ok(Json(TargetChecked {
         target: target.name.to_string(),

@@ -63,6 +63,10 @@ pub struct AuditLine {
     /// Who was denied what, how often, where that is what it tells.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub denials: Vec<String>,
+    /// What one node was had do by itself, where that is what it tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "set the secret of kube")]
+    pub deed: Option<String>,
     /// What came of it: `accepted` or `rejected`, with its `reason`; `repeated` where the answer is
     /// that of an earlier entry.
     #[schema(value_type = Object)]
@@ -142,4 +146,13 @@ pub struct AuditFault {
     pub offset: u64,
     /// What is wrong.
     pub what: String,
+}
+
+/// Erases the texts of a closed case wherever the cluster keeps them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EraseCase {
+    /// Why.
+    #[serde(default)]
+    pub reason: String,
 }

@@ -37,6 +37,7 @@ pub use apply::{
 };
 pub use audit::{
     AuditFault, AuditHead, AuditHeadQuery, AuditLine, AuditPage, AuditQuery, AuditVerdict,
+    EraseCase,
 };
 pub use case::{
     ApprovalState, ApprovalView, AttemptStatus, AttemptView, Brief, CaseLine, CaseOutcome,

@@ -114,6 +114,10 @@ fn subjects(record: &AuditLine) -> String {
     if !record.denials.is_empty() {
         return record.denials.join("; ");
     }
+    if let Some(deed) = &record.deed {
+        let nodes = record.subjects.get("nodes").map_or(&[][..], Vec::as_slice);
+        return format!("{} {deed}", nodes.join(" "));
+    }
     let mut told: Vec<String> = Vec::new();
     for kind in KINDS {
         let names = record.subjects.get(kind).map_or(&[][..], Vec::as_slice);

@@ -13,6 +13,7 @@ use crate::cli::console::Console;
 use crate::cli::print::{self, Paper};
 use crate::cli::stop::Stop;
 use crate::cli::verb::Verb;
+use crate::daemon::NOTARY;
 
 /// Check whether the record is what was written, and say where it is not
 ///
@@ -25,6 +26,7 @@ Examples:
   domo audit verify --head head.json
   domo audit verify --save head.json
   domo audit verify --data /var/lib/domo --head head.json
+  domo audit verify --data /srv/archive/n-1 --head head.json
   domo audit verify --export audit.jsonl --head head.json")]
 pub(crate) struct AuditVerify {
     /// Compares with the head in this file, which `domo audit head --output json` wrote
@@ -33,7 +35,7 @@ pub(crate) struct AuditVerify {
     /// Writes the head into this file where nothing is wrong
     #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "export"])]
     save: Option<PathBuf>,
-    /// Looks into this data folder itself, without its node
+    /// Looks into this data folder itself, without its node; or into an archive's folder of one
     #[arg(long, value_name = "DIR", conflicts_with = "export")]
     data: Option<PathBuf>,
     /// Looks into this export
@@ -97,10 +99,15 @@ fn offline(
 
 /// Looks into a data folder: its records, its checkpoints, and the head in its newest snapshot.
 fn of_folder(data: &Path, kept: &[Known]) -> std::io::Result<runtime::audit::verify::Verified> {
-    // A cluster of one without links has no keys, and its checkpoints are not signed.
-    let keys = Keys::open(&data.join("keys")).ok();
+    // A cluster of one without links has keys of its own for this.
+    let keys = Keys::open(&data.join("keys")).or_else(|_| Keys::open(&data.join(NOTARY)));
+    let keys = keys.ok();
     let signers = keys.map(|keys| keys.signers());
     let mut known = kept.to_vec();
+    if !data.join("audit").is_dir() && !runtime::audit::segment::files(data)?.is_empty() {
+        // What `audit.archive` names: files of records and nothing else.
+        return runtime::audit::verify::folder(data, &known, None);
+    }
     known.extend(runtime::ledger::head_of_snapshot(&data.join("ledger"))?);
     runtime::audit::verify::folder(&data.join("audit"), &known, signers.as_ref())
 }

@@ -16,6 +16,7 @@ mod begin_effect;
 mod cancel_case;
 mod drain_node;
 mod end_effect;
+mod erase_case;
 mod fence;
 mod finish_attempt;
 mod join_node;
@@ -23,6 +24,7 @@ mod judge_node;
 mod lose_attempt;
 mod mint_human_token;
 mod mint_token;
+mod note_deed;
 mod open_case;
 mod pause_case;
 mod place;
@@ -159,6 +161,7 @@ macro_rules! table {
         match $command {
             $(Command::$variant { $($field),* } => $file::apply($step, $($argument),*),)*
             Command::OpenCase { .. } => open_case::apply($step, $command),
+            Command::NoteDeed { node, .. } => note_deed::apply($step, *node),
             Command::Tick => fence::ledger($step).map(|()| Outcome::Done),
         }
     };
@@ -210,6 +213,7 @@ fn decide(step: &mut Step<'_>, proposal: &Proposal) -> Verdict {
         RemovePolicy { policy } => remove_policy(policy);
         RecordDenials { denials } => record_denials(denials);
         BeginAgain { node, name, cause, by } => begin_again(*node, name, cause, by);
+        EraseCase { case, reason } => erase_case(*case, reason);
     }
 }
 
@@ -256,6 +260,8 @@ fn spoken_of(command: &Command) -> Option<CaseId> {
         | Command::PutPolicy { .. }
         | Command::RemovePolicy { .. }
         | Command::RecordDenials { .. }
-        | Command::BeginAgain { .. } => None,
+        | Command::BeginAgain { .. }
+        | Command::NoteDeed { .. }
+        | Command::EraseCase { .. } => None,
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rules::Command;
 use rules::attempt::{Body, StageResult};
 use rules::case::Brief;
+use rules::deed::Deed;
 use rules::effect::EffectKey;
 use rules::human::{RoleChange, TeamRole};
 use rules::id::{AttemptId, CaseId, NodeId};
@@ -227,6 +228,14 @@ pub fn of_the_cluster() -> Vec<Command> {
         },
         Command::RemovePolicy {
             policy: name("freeze"),
+        },
+        Command::NoteDeed {
+            node,
+            deed: Deed::Backup,
+        },
+        Command::EraseCase {
+            case: CaseId(1),
+            reason: String::new(),
         },
     ]
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use rules::deed::Deed;
 use rules::human::{RoleChange, TeamRole};
-use rules::id::HumanName;
+use rules::id::{CaseId, HumanName, NodeId};
 use rules::roster::{HumanSpec, Piece};
 use rules::{Command, Principal, Proposal, demand};
 
@@ -66,7 +67,7 @@ pub fn sneak(lab: &Lab, proposal: &mut Proposal, how: Pick) {
 pub fn command(lab: &Lab, how: Pick, who: Pick, what: Pick) -> (Principal, Command) {
     let name = human(who);
     let token = raw(["t1", "t2"][usize::from(what) % 2]);
-    let command = match how % 16 {
+    let command = match how % 18 {
         0..=3 => Command::PutHumans {
             put: (0..how / 16)
                 .map(|at| spec(who.wrapping_add(at), what))
@@ -107,6 +108,14 @@ pub fn command(lab: &Lab, how: Pick, who: Pick, what: Pick) -> (Principal, Comma
             team: what.is_multiple_of(3).then(|| pool::team(what / 3)),
         },
         14 => Command::RevokeHumanToken { human: name, token },
+        16 => Command::NoteDeed {
+            node: NodeId(u64::from(what % 3)),
+            deed: Deed::CrashButler(pool::team(what)),
+        },
+        17 => Command::EraseCase {
+            case: CaseId(u64::from(what % 8)),
+            reason: "the law asks for it".to_owned(),
+        },
         _ if what.is_multiple_of(2) => Command::PutPolicy {
             policy: raw("freeze"),
             text: format!("forbid {}", what / 2 % 4),

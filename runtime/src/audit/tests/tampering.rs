@@ -1,17 +1,24 @@
 //! Whoever can write the files changes them in any way: each change is found, at its place.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use rules::audit::Recorded;
 use tempfile::TempDir;
 
 use super::{RECORDS, Story};
-use crate::audit::line::{self, FileHead};
+use crate::audit::export;
+use crate::audit::line::{self, ERASED, FileHead, hex};
 use crate::audit::verify::Known;
 
 /// Tamperings at scale 1; a full run tries ten times as many.
 const TAMPERINGS: u64 = 1_000;
+
+/// Of the tamperings with an export one in so many is shown to the independent checker as well: it is
+/// a process of its own each time.
+const CHECKED_BY_BOTH: u64 = 25;
 
 /// Luck with a seed.
 struct Dice(u64);
@@ -161,6 +168,12 @@ fn rewrite(files: &mut Files, story: &Story, record: usize) {
     }
 }
 
+/// How much longer the long form is.
+fn scale() -> u64 {
+    let scale = std::env::var("DOMO_TEST_SCALE").ok();
+    scale.and_then(|scale| scale.parse().ok()).unwrap_or(1)
+}
+
 #[test]
 fn every_tampering_is_found_at_its_place() {
     let story = Story::of(RECORDS);
@@ -180,10 +193,8 @@ fn every_tampering_is_found_at_its_place() {
     let known: Vec<Known> = (1..=story.records.len())
         .map(|at| story.known_at(at))
         .collect();
-    let scale = std::env::var("DOMO_TEST_SCALE").ok();
-    let scale: u64 = scale.and_then(|scale| scale.parse().ok()).unwrap_or(1);
-    let mut kinds = std::collections::BTreeSet::new();
-    for seed in 0..TAMPERINGS * scale {
+    let mut kinds = BTreeSet::new();
+    for seed in 0..TAMPERINGS * scale() {
         let mut files = whole.clone();
         let (number, how) = tamper(&mut files, &story, &mut Dice(seed));
         kinds.insert(how);
@@ -223,4 +234,105 @@ fn every_tampering_is_found_at_its_place() {
     assert_eq!(kinds.len(), 9, "{kinds:?}");
     write_all(&whole);
     assert_eq!(audit.verify(&[story.known()]).unwrap().fault, None);
+}
+
+/// The salt of a line as an export has it; what was edited there stays.
+fn without_salt(line: &str) -> String {
+    const SALT: std::ops::Range<usize> = 83..115;
+    let is_salt = |salt: &str| salt.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match line.get(SALT) {
+        Some(salt) if line.starts_with("{\"head\":\"") && is_salt(salt) => {
+            [&line[..SALT.start], ERASED, &line[SALT.end..]].concat()
+        }
+        _ => line.to_owned(),
+    }
+}
+
+/// The independent checker's words, and the line that it names; none where it is content.
+fn checked(path: &Path, known: &Known) -> Option<(String, usize)> {
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../tests/audit/verify_export.py"
+    );
+    let mut python = Command::new("python3");
+    python.arg(script).arg(path);
+    python.arg(known.count.to_string()).arg(hex(&known.head));
+    let said = python.output().expect("python3 can be started");
+    let text = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(
+        said.stderr.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&said.stderr)
+    );
+    let line = text.strip_prefix("line ")?.split(':').next()?.parse();
+    assert!(!said.status.success(), "{text}");
+    Some((text, line.expect("it names a line")))
+}
+
+#[test]
+fn every_tampering_with_an_export_is_found_by_two_who_know_nothing_of_each_other() {
+    let story = Story::of(RECORDS);
+    let dir = TempDir::new().unwrap();
+    let audit = story.write_to(dir.path());
+    let mut exporting = audit.export(audit.last()).unwrap();
+    let mut bytes = Vec::new();
+    while let Some(piece) = exporting.next_piece().unwrap() {
+        bytes.extend(piece);
+    }
+    let path = dir.path().join("export.jsonl");
+    fs::write(&path, &bytes).unwrap();
+    let known = story.known();
+    assert_eq!(
+        export::verify(&path, std::slice::from_ref(&known))
+            .unwrap()
+            .fault,
+        None
+    );
+    assert_eq!(checked(&path, &known), None);
+    let text = String::from_utf8(bytes).unwrap();
+    let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
+    let end = lines.pop().unwrap();
+    let whole: Files = vec![(path.clone(), lines)];
+    for seed in 0..TAMPERINGS * scale() {
+        let mut files = whole.clone();
+        let (number, how) = tamper(&mut files, &story, &mut Dice(seed));
+        let mut lines: Vec<String> = files[0].1.iter().map(|line| without_salt(line)).collect();
+        let last = lines.last().and_then(|line| line.get(9..73));
+        match (how, last) {
+            ("truncated within a line" | "truncated after a line", _) => {}
+            ("replaced from there to the end", Some(head)) => {
+                lines.push(format!(
+                    "{{\"end\":{{\"count\":{RECORDS},\"head\":\"{head}\"}}}}\n"
+                ));
+            }
+            _ => lines.push(end.clone()),
+        }
+        fs::write(&path, lines.concat()).unwrap();
+        let fault = export::verify(&path, std::slice::from_ref(&known))
+            .unwrap()
+            .fault;
+        let Some(fault) = fault else {
+            panic!("seed {seed}: record {number} was {how}, and nobody saw it");
+        };
+        // A rewriting is only seen by the head that was kept; a forged last record by the end.
+        let is_rewritten = how == "replaced from there to the end"
+            || (how == "edited, and its head with it" && number == RECORDS);
+        let place = if is_rewritten {
+            1..=number
+        } else {
+            number..=number + 1
+        };
+        assert!(
+            place.contains(&fault.record),
+            "seed {seed}: {how} {number}: {fault:?}"
+        );
+        if seed % CHECKED_BY_BOTH == 0 {
+            let Some((said, line)) = checked(&path, &known) else {
+                panic!("seed {seed}: record {number} was {how}, and the checker did not see it");
+            };
+            let first = usize::try_from(number).unwrap();
+            let is_there = is_rewritten || (first..=first + 2).contains(&line);
+            assert!(is_there, "seed {seed}: {how} {number}: {said}");
+        }
+    }
 }

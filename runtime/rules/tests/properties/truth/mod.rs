@@ -4,6 +4,7 @@ mod alarms;
 mod approval;
 mod documents;
 mod effects;
+mod erased;
 mod forward;
 mod indexes;
 mod nodes;
@@ -52,6 +53,7 @@ pub fn check(told: &Told<'_>) -> Result<(), String> {
     effects::what_was_done_stays_done(told)?;
     documents::what_is_described_keeps_its_shape(told)?;
     record::each_entry_has_its_record(told)?;
+    erased::what_is_erased_is_closed_and_stays_erased(told)?;
     refused::a_refused_entry_changes_nothing(told)?;
     requests::the_same_request_twice_is_done_once(told)
 }

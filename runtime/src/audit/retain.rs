@@ -1,0 +1,184 @@
+//! Files of records are put into an archive when they are whole, and removed here when they are old or
+//! too many.
+//!
+//! ```text
+//! audit-…1.jsonl ─► archive/audit-…1.jsonl (no salts) ─► begins.json (signed) ─► removed here
+//! ```
+//!
+//! # Invariant
+//! Nothing is removed that is not in the archive, durably and record for record. What is left begins
+//! with a head that a node signed, and verifies from there.
+//!
+//! # Why
+//! The archive's files have the form of an export: whoever holds all of them has the whole chain, and
+//! no salt with which a text could be guessed, so erasing a case needs no archive.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::Audit;
+use super::begin::{self, Begin};
+use super::checkpoint::Checkpoint;
+use super::line::{ERASED, FileHead, Head, Kept, Walk, hex};
+use super::read::Told;
+use super::segment::{self, Lines, Segment};
+use crate::clock::WallMs;
+use crate::disk;
+
+/// What a file of the archive is called while it is written.
+const COMING: &str = "coming";
+
+/// How long records are kept here, once they are in the archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// The archive's folder.
+    pub archive: PathBuf,
+    /// No record is removed that is younger.
+    pub age: Duration,
+    /// The oldest are removed, however young, while there are more bytes than this.
+    pub bytes: u64,
+}
+
+/// The end of a file of records.
+struct End {
+    walk: Walk,
+    wall_ms: u64,
+}
+
+impl Audit {
+    /// Puts every file that is whole into the archive, and removes those that are kept no longer;
+    /// says how many were removed. `sign` gives this node's word for a head. Blocks.
+    pub fn retain(
+        &self,
+        keep: &Keep,
+        now: WallMs,
+        sign: impl Fn((u64, u64, Head)) -> Checkpoint,
+    ) -> io::Result<usize> {
+        self.sync()?;
+        let mut ended = self.files();
+        // The last one grows.
+        let newest = ended.pop().map_or(0, |segment| segment.bytes);
+        let begin = self.locked().begin;
+        let mut bytes = newest + ended.iter().map(|segment| segment.bytes).sum::<u64>();
+        let (mut old, mut next, mut is_kept) = (Vec::new(), begin, false);
+        let oldest_ms = now.0.saturating_sub(millis(keep.age));
+        fs::create_dir_all(&keep.archive)?;
+        for segment in ended {
+            if (segment.first, segment.before) != (next.count + 1, next.head) {
+                // A gap is filled first.
+                break;
+            }
+            let end = archive(&segment, &keep.archive, &next)?;
+            next = Begin {
+                count: end.walk.count,
+                head: end.walk.head,
+                index: end.walk.index,
+            };
+            // What comes after one that is kept is put into the archive, and is kept too.
+            is_kept |= end.wall_ms >= oldest_ms && bytes <= keep.bytes;
+            if !is_kept {
+                bytes -= segment.bytes;
+                old.push((segment, next));
+            }
+        }
+        let Some((_, last)) = old.last() else {
+            return Ok(0);
+        };
+        begin::write(&self.dir, &sign((last.count, last.index, last.head)))?;
+        {
+            let mut files = self.locked();
+            files.begin = *last;
+            files.segments.retain(|segment| segment.first > last.count);
+        }
+        for (segment, _) in &old {
+            fs::remove_file(&segment.path)?;
+        }
+        disk::sync_folder(&self.dir)?;
+        Ok(old.len())
+    }
+}
+
+impl Audit {
+    /// Begins where another node's records begin, because nobody has older ones any more; says whether
+    /// it could. Blocks.
+    pub fn begin_at(&self, word: &Checkpoint) -> io::Result<bool> {
+        let is_good = self.signers.get().is_none_or(|who| word.is_signed(who));
+        let Some(begin) = Begin::of(word).filter(|_| is_good) else {
+            return Ok(false);
+        };
+        let fits = |files: &super::Files| {
+            let first = files.segments.first();
+            let is_before = first.is_none_or(|first| first.first > begin.count);
+            is_before && begin.count > files.begin.count && begin.count <= files.expected.0
+        };
+        if !fits(&self.locked()) {
+            return Ok(false);
+        }
+        begin::write(&self.dir, word)?;
+        self.locked().begin = begin;
+        Ok(true)
+    }
+
+    /// This node's records begin here, where the oldest are in an archive.
+    pub fn begins(&self) -> io::Result<Option<Checkpoint>> {
+        begin::word(&self.dir)
+    }
+}
+
+/// Puts a file into the archive, unless it is there; says where its records end. What is not the next
+/// stretch of the chain is not archived.
+fn archive(segment: &Segment, folder: &Path, begin: &Begin) -> io::Result<End> {
+    let mut lines = Lines::of(&segment.path)?;
+    lines.next_line()?;
+    let mut walk = Walk::before(segment.first, segment.before);
+    walk.index = begin.index;
+    let mut text = FileHead::line(segment.first, &segment.before);
+    let mut last = String::new();
+    while let Some((_, line)) = lines.next_line()? {
+        let kept = walk.step(line).map_err(|flaw| {
+            let file = segment.path.display();
+            let what = format!("{file} is not archived, since it is not whole: {flaw:?}");
+            io::Error::new(io::ErrorKind::InvalidData, what)
+        })?;
+        push(&mut text, &kept);
+        last.clear();
+        last.push_str(kept.record);
+    }
+    if walk.count != segment.last || walk.head != segment.head {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let path = segment::path(folder, segment.first);
+    if fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
+        let coming = path.with_extension(COMING);
+        drop(fs::remove_file(&coming));
+        let mut file = segment::create(&coming)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&coming, &path)?;
+        disk::sync_folder(folder)?;
+    }
+    let wall_ms = Told::read(&last).map_or(u64::MAX, |told| told.wall_ms);
+    Ok(End { walk, wall_ms })
+}
+
+/// Adds a record's line without its salt.
+pub(super) fn push(text: &mut String, kept: &Kept<'_>) {
+    let head = hex(&kept.head);
+    for part in [
+        "{\"head\":\"",
+        &head,
+        "\",\"salt\":\"",
+        ERASED,
+        "\",\"record\":",
+        kept.record,
+        "}\n",
+    ] {
+        text.push_str(part);
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
