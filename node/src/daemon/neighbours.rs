@@ -29,6 +29,8 @@ use super::identity::{Home, Identity};
 
 /// How often at most the links are compared with the nodes of the state.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// How often it is told who was refused.
+const REFUSED_EVERY: Duration = Duration::from_secs(2);
 /// Streams of other nodes that are served at once: some for each of a large cluster.
 const MAX_STREAMS: usize = 256;
 /// How far a newcomer's clock may be off: certificates and tokens allow for far more, people who
@@ -137,6 +139,8 @@ impl Around {
             ledger: ledger.clone(),
         }));
         let (linked, ledger, home) = (linked.clone(), ledger.clone(), home.clone());
+        self.serving
+            .spawn(tell_refused(linked.clone(), ledger.clone()));
         self.serving.spawn(follow(linked, ledger, home));
         if let Some(incoming) = self.incoming.take() {
             self.serving
@@ -186,6 +190,16 @@ async fn take_in(mut incoming: Incoming, blobs: Blobs, leases: Leases) {
             Purpose::Http => {
                 tracing::debug!(%peer, ?purpose, "nobody serves this here");
             }
+        }
+    }
+}
+
+/// Has the ledger note who was refused at this node's port, and why.
+async fn tell_refused(linked: Linked, ledger: Ledger) {
+    loop {
+        tokio::time::sleep(REFUSED_EVERY).await;
+        for ((host, why), count) in linked.refused_hosts() {
+            ledger.note_intruder(format!("{host} ({why})"), count);
         }
     }
 }

@@ -99,8 +99,11 @@ impl Guest {
     async fn serve(self, shared: Arc<Shared>) {
         match self {
             Guest::Link(link, tls) => {
-                let peer = link.peer;
+                let (peer, who) = (link.peer, tls.get_ref().0.peer_addr());
                 let why = session::live(&shared, link, tls.into(), true).await;
+                if let (session::NO_SESSION, Ok(who)) = (why.as_str(), who) {
+                    shared.refused.note(Refusal::WrongCookie, who);
+                }
                 shared.peers.note_error(peer, why);
             }
             Guest::Stream(place, purpose, held, tls) => {

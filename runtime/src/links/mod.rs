@@ -58,7 +58,7 @@ pub use keys::{Keys, KeysError};
 pub use link::MAX_CALL_BYTES;
 pub use names::{ClusterName, Fingerprint};
 pub use peers::LinkStatus;
-pub use refusal::Refusal;
+pub use refusal::{Refusal, RefusedHosts};
 pub use statement::{Signature, Signers};
 pub use stream::Stream;
 pub use token::{JoinToken, TokenError};
@@ -284,6 +284,11 @@ impl Linked {
     /// How many connections were refused since this node was started, by reason.
     pub fn refusals(&self) -> BTreeMap<Refusal, u64> {
         self.0.shared.refused.counts()
+    }
+
+    /// Who was refused since this was asked last.
+    pub fn refused_hosts(&self) -> RefusedHosts {
+        self.0.shared.refused.news()
     }
 
     /// Where other nodes come to.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustls::{AlertDescription, CertificateError};
 use thiserror::Error;
@@ -56,10 +56,13 @@ pub enum Refusal {
     /// As many as may be are there already: try again.
     #[error("there are too many of its kind already")]
     Full,
+    /// Its certificate is good, and it knows another cookie, or broke off before it showed its own.
+    #[error("it did not show that it knows the cluster's cookie")]
+    WrongCookie,
 }
 
 /// Each of them with the number that stands for it between nodes; none is given twice.
-const CODES: [(Refusal, u8); 15] = [
+const CODES: [(Refusal, u8); 16] = [
     (Refusal::WrongAuthority, 1),
     (Refusal::Expired, 2),
     (Refusal::NotYetValid, 3),
@@ -75,6 +78,7 @@ const CODES: [(Refusal, u8); 15] = [
     (Refusal::Malformed, 13),
     (Refusal::TooSlow, 14),
     (Refusal::Full, 15),
+    (Refusal::WrongCookie, 16),
 ];
 
 impl Refusal {
@@ -146,16 +150,36 @@ fn of_certificate(why: &CertificateError) -> Refusal {
     }
 }
 
-/// Whom this node refused, by reason, since it was started.
+/// Hosts and reasons that are told apart until they are told: then all others count as one.
+const MAX_NEWS: usize = 64;
+/// The host that stands for all those that have no line of their own.
+const OTHERS: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
+/// Who was refused, why, and how often.
+pub type RefusedHosts = BTreeMap<(IpAddr, Refusal), u64>;
+
+/// Whom this node refused.
 #[derive(Debug, Default)]
-pub(super) struct Refused(Mutex<BTreeMap<Refusal, u64>>);
+pub(super) struct Refused(Mutex<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    /// By reason, since the node was started.
+    all: BTreeMap<Refusal, u64>,
+    /// By host and reason, since it was told last.
+    news: RefusedHosts,
+}
 
 impl Refused {
     /// Notes a refusal.
     pub fn note(&self, refusal: Refusal, who: SocketAddr) {
         let count = {
-            let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let count = counts.entry(refusal).or_default();
+            let mut counts = self.locked();
+            let host = (who.ip(), refusal);
+            let has_room = counts.news.len() < MAX_NEWS || counts.news.contains_key(&host);
+            let host = if has_room { host } else { (OTHERS, refusal) };
+            *counts.news.entry(host).or_default() += 1;
+            let count = counts.all.entry(refusal).or_default();
             *count += 1;
             *count
         };
@@ -167,16 +191,37 @@ impl Refused {
 
     /// How many of each.
     pub fn counts(&self) -> BTreeMap<Refusal, u64> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.locked().all.clone()
+    }
+
+    /// Who was refused since this was asked last.
+    pub fn news(&self) -> RefusedHosts {
+        std::mem::take(&mut self.locked().news)
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Counts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_crowd_that_is_refused_has_so_many_lines_and_each_is_told_once() {
+        let refused = Refused::default();
+        for host in 0..200_u8 {
+            let who = SocketAddr::from(([10, 0, 0, host], 7400));
+            refused.note(Refusal::Expired, who);
+            refused.note(Refusal::Expired, who);
+        }
+        let news = refused.news();
+        assert_eq!(news.len(), MAX_NEWS + 1);
+        assert_eq!(news.values().sum::<u64>(), 400);
+        assert!(refused.news().is_empty());
+        assert_eq!(refused.counts()[&Refusal::Expired], 400);
+    }
 
     #[test]
     fn each_refusal_has_a_number_of_its_own() {

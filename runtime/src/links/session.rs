@@ -123,6 +123,9 @@ impl NodeEventSubscription for Sessions {
 /// Why a link ended; for people.
 pub(super) type Why = String;
 
+/// Why one ended whose other end did not come through the library's own handshake: by its cookie.
+pub(super) const NO_SESSION: &str = "it refused the session";
+
 /// Lives a link through; returns when it has ended.
 pub(super) async fn live(
     shared: &Arc<Shared>,
@@ -168,7 +171,7 @@ async fn ready(
     };
     match moved.as_deref() {
         Ok(Stage::Ready { number, actor }) => Ok((*number, actor.clone())),
-        Ok(Stage::Handed | Stage::Gone) | Err(_) => Err("it refused the session".to_owned()),
+        Ok(Stage::Handed | Stage::Gone) | Err(_) => Err(NO_SESSION.to_owned()),
     }
 }
 

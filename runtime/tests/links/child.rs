@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! know 1=127.0.0.1:7001     refuse 3     call 1 300 hello     connect 1 lease
-//! status     refusals     count     renew -10 1000     flood 1 50 300 hello     measure 1 1000 64
+//! status     refusals     hosts     count     renew -10 1000     flood 1 50 300 hello     measure 1 1000 64
 //! hold 1     load 1 6000 262144
 //! ```
 
@@ -170,6 +170,7 @@ async fn obey(linked: &Linked, keys: &Keys, echo: &Echo, line: &str) -> String {
         }
         "status" => status(linked),
         "refusals" => format!("{:?}", linked.refusals()),
+        "hosts" => format!("{:?}", linked.refused_hosts()),
         "count" => echo.carried_out.load(Ordering::SeqCst).to_string(),
         "renew" => {
             let now_s = (clock::wall().0 / 1000).cast_signed();

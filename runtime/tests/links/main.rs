@@ -18,6 +18,7 @@ mod calls;
 mod child;
 mod house;
 mod identity;
+mod intruders;
 mod joining;
 mod network;
 mod silence;

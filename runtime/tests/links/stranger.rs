@@ -52,6 +52,12 @@ impl Kept {
         self.key.clone_from(&other.key);
     }
 
+    /// Shows a certificate that signed itself from now on: an authority's own.
+    pub fn show_authority_of(&mut self, other: &Kept) {
+        self.certificate.clone_from(&other.authority);
+        self.key.clone_from(&other.authority_key);
+    }
+
     pub fn write(&self, dir: &Path) {
         fs::write(dir.join("node.keys"), codec::encode(KEYS, self).unwrap()).unwrap();
     }
