@@ -20,6 +20,7 @@ mod node {
     pub mod bad_agents;
     pub mod bad_input;
     pub mod cluster;
+    pub mod crowd;
     pub mod daemon_killed;
     pub mod disk_full;
     pub mod engine_stopped;
@@ -28,7 +29,9 @@ mod node {
     pub mod gateway;
     pub mod isolation;
     pub mod orders;
+    pub mod records;
     pub mod repeated;
+    pub mod secrets;
     pub mod service;
     pub mod three_hosts;
 }

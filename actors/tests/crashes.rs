@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod house;
+mod crashes {
+    pub mod hostile;
+}
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;

@@ -32,6 +32,8 @@ pub struct Quick {
     pub doubled: AtomicU32,
     /// The plan that a butler's agent answers, as JSON.
     pub plan: Option<String>,
+    /// What the butler's agent answers for a case, whole.
+    pub answers: Mutex<BTreeMap<CaseId, String>>,
     /// How often each attempt's folder was asked for.
     pub runs: Mutex<BTreeMap<AttemptId, u32>>,
 }
@@ -56,7 +58,11 @@ impl Workshop for Quick {
             tokio::time::timeout(Duration::from_millis(3), std::future::pending::<()>())
                 .await
                 .ok();
+            let answer = self.answers.lock().unwrap().get(&job.attempt.case).cloned();
             let document = match &self.plan {
+                None if answer.is_some() && job.bench.worker.name.as_str() == "butler" => {
+                    answer.unwrap_or_default()
+                }
                 Some(plan) if job.bench.worker.name.as_str() == "butler" => {
                     format!("{{\"summary\":\"a plan\",\"plan\":{plan}}}")
                 }
@@ -192,6 +198,12 @@ impl Home {
         self.sam(Command::ApplyDocuments { put, remove })
             .await
             .unwrap();
+    }
+
+    /// Has the butler's agent answer so for a case, whole.
+    pub fn answer_with(&self, case: CaseId, document: &str) {
+        let mut answers = self.workshop.answers.lock().unwrap();
+        answers.insert(case, document.to_owned());
     }
 
     pub async fn submit(&self) -> CaseId {

@@ -9,18 +9,15 @@ use config::settings::Settings;
 use futures_util::future::BoxFuture;
 use node::admin::client::Client;
 use node::admin::limits::DoorLimits;
-use node::admin::wire::{
-    AgentDocument, AgentLimits, ApplyQuery, Document, Needs, OnFailure, OpenCase, PlaybookDocument,
-    Stage, TeamDocument, Trouble, WorkerDocument,
-};
+use node::admin::wire::{ApplyQuery, OpenCase, Trouble};
 use node::admin::{Here, Node, People, Socket, serve};
-use rules::attempt::Body;
-use rules::id::{AttemptId, BlobRef, CaseId, NodeId, WorkerId};
+use rules::id::{AttemptId, CaseId, HumanName, NodeId, WorkerId};
 use rules::node::NodeFacts;
 use rules::place::{Placed, Placement};
 use rules::{Command, Principal, Proposal, State, Who};
 use runtime::blob::Blobs;
 use runtime::ledger::{Ledger, OpenOptions};
+use runtime::links::Fingerprint;
 use runtime::policy::Policies;
 use runtime::spool::{AttemptName, AttemptWatch, Spool, SpoolWatcher};
 use runtime::workshop::Bench;
@@ -28,6 +25,7 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+pub use super::samples::{report, result, team};
 use super::way_out::gateway;
 
 /// The longest that a test waits for anything.
@@ -76,6 +74,7 @@ fn node(
     data: &Path,
     here: &Arc<Folders>,
     limits: DoorLimits,
+    users: BTreeMap<u32, HumanName>,
 ) -> Node {
     Node {
         id: NODE,
@@ -85,9 +84,9 @@ fn node(
         gateway: gateway(ledger, data),
         here: here.clone(),
         agents: Settings::parse("none", "").unwrap().agents,
-        entrance: None,
+        entrance: Some((Fingerprint([7; 32]), "127.0.0.1:1".to_owned())),
         chaos: None,
-        people: People::new(BTreeMap::new()),
+        people: People::new(users),
         limits,
     }
 }
@@ -104,6 +103,17 @@ impl House {
     }
 
     pub async fn with(limits: DoorLimits) -> Self {
+        Self::of(limits, BTreeMap::new()).await
+    }
+
+    /// With users of the host whom the settings name.
+    pub async fn named(users: impl IntoIterator<Item = (u32, &'static str)>) -> Self {
+        let users = users.into_iter();
+        let users = users.map(|(uid, human)| (uid, human.parse().unwrap()));
+        Self::of(usual(), users.collect()).await
+    }
+
+    async fn of(limits: DoorLimits, users: BTreeMap<u32, HumanName>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut options = OpenOptions::new(folder.path().join("ledger"), NODE);
         let judge = Policies::new(config::policy::SCHEMA, config::policy::MATRIX);
@@ -116,7 +126,7 @@ impl House {
             spools: Mutex::default(),
             watcher: SpoolWatcher::new(),
         });
-        let node = node((&ledger, &blobs), folder.path(), &here, limits);
+        let node = node((&ledger, &blobs), folder.path(), &here, limits, users);
         let (stop, served) = begin(&path, node);
         let client = Client::new(&path);
         let house = Self {
@@ -142,7 +152,13 @@ impl House {
             .expect("serving ends")
             .unwrap();
         let parts = (&self.ledger, &self.blobs);
-        let node = node(parts, self.folder.path(), &self.here, usual());
+        let node = node(
+            parts,
+            self.folder.path(),
+            &self.here,
+            usual(),
+            BTreeMap::new(),
+        );
         (self.stop, self.served) = begin(&self.path, node);
         self
     }
@@ -321,79 +337,5 @@ impl House {
         let reached = tokio::time::timeout(PATIENCE, reached).await;
         let cases = self.ledger.read(|state| state.cases.clone());
         assert!(reached.is_ok(), "the state never came to it: {cases:#?}");
-    }
-}
-
-/// The team `sre` with one worker and a playbook of one stage.
-pub fn team() -> Vec<Document> {
-    let agent = AgentDocument {
-        kernel: "cli".to_owned(),
-        command: vec!["domo".to_owned(), "example".to_owned()],
-        image: "scratch".to_owned(),
-        env: BTreeMap::new(),
-        soul: None,
-        skills: BTreeMap::from([("status".to_owned(), BTreeMap::new())]),
-        limits: AgentLimits::default(),
-    };
-    vec![
-        Document::Team(TeamDocument {
-            name: "sre".to_owned(),
-            title: "Site reliability".to_owned(),
-            topics: Vec::new(),
-            butler: "sre-bot".to_owned(),
-            agent: None,
-            playbook: Some("diagnose".to_owned()),
-            labels: BTreeMap::new(),
-        }),
-        Document::Worker(WorkerDocument {
-            team: "sre".to_owned(),
-            name: "looker".to_owned(),
-            title: "Looks".to_owned(),
-            agent,
-            parallel: 4,
-            idle_after_ms: None,
-            labels: BTreeMap::new(),
-        }),
-        Document::Playbook(PlaybookDocument {
-            team: "sre".to_owned(),
-            name: "diagnose".to_owned(),
-            title: "Why is it broken?".to_owned(),
-            stages: vec![Stage {
-                name: "look".to_owned(),
-                title: "Look".to_owned(),
-                needs: Needs::Skill("status".to_owned()),
-                after: Vec::new(),
-                limit_ms: None,
-                attempts: 2,
-                approval: None,
-                on_failure: OnFailure::Fail,
-                brief: String::new(),
-            }],
-        }),
-    ]
-}
-
-/// A report with these texts.
-pub fn report(document: Body, markdown: Body) -> rules::case::Report {
-    rules::case::Report {
-        summary: "it was the disk".to_owned(),
-        root_cause: Some("the disk".to_owned()),
-        recommendation: None,
-        impact: None,
-        document,
-        markdown,
-    }
-}
-
-/// A result of a few words.
-pub fn result(summary: &str, artifact: Option<(&str, BlobRef)>) -> rules::attempt::StageResult {
-    let artifact = artifact.map(|(name, blob)| rules::attempt::Artifact {
-        name: name.to_owned(),
-        blob,
-    });
-    rules::attempt::StageResult {
-        summary: summary.to_owned(),
-        document: Body::Inline(format!("{{\"summary\":\"{summary}\"}}")),
-        artifacts: artifact.into_iter().collect(),
     }
 }

@@ -8,12 +8,18 @@
 mod cases;
 mod documents;
 mod door;
+mod faces;
+mod harm;
 mod hostile;
 mod house;
 mod lists;
 mod lost;
 mod openapi;
 mod people;
+mod samples;
 mod streams;
+#[path = "../../../runtime/tests/policy/table.rs"]
+mod table;
 mod targets;
+mod town;
 mod way_out;

@@ -1,6 +1,6 @@
 //! The permission matrix as the policies evaluate it, against a table that was written by hand.
 //!
-//! `DOMO_TEST_SCALE` multiplies the requests that are drawn; a million are tried at scale 50.
+//! `DOMO_TEST_SCALE` multiplies the requests that are drawn; a million are tried by `tests/run --full`.
 
 #![expect(
     clippy::unwrap_used,
@@ -24,7 +24,7 @@ use table::{Place, Table};
 use world::{ASKERS, World, matrix, name, principal};
 
 /// Requests that are drawn at scale 1.
-const DRAWN: u64 = 20_000;
+const DRAWN: u64 = 100_000;
 /// What a decision that was taken before may cost on this machine at its busiest; the figure of the
 /// design is measured by `domo bench policy`.
 const DECIDED_WITHIN: Duration = Duration::from_micros(500);
