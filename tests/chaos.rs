@@ -3,6 +3,7 @@
 //! One story, one file; `seeds` draws its own.
 
 mod chaos {
+    pub mod busy;
     pub mod host_lost;
     pub mod majority;
     pub mod seeds;

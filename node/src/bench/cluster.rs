@@ -4,10 +4,11 @@
 //! # Why
 //! All nodes share this machine's cores and its disk, so that what is measured is an upper bound
 //! for three hosts, their network apart. Each part has a cluster of its own, so that none bears
-//! what another did. Links between nodes have no form without TLS, so that P12 has no figure here.
+//! what another did.
 
 mod crash;
 mod crowded;
+mod encryption;
 mod failover;
 mod growth;
 mod hand_over;
@@ -54,11 +55,13 @@ pub enum Part {
     Crowded,
     /// Ever more teams, nodes and closed cases.
     Growth,
+    /// P12: what the encryption between nodes takes.
+    Encryption,
 }
 
 impl Part {
     /// All parts by their names, in the order in which they are measured.
-    pub const ALL: [(&str, Self); 11] = [
+    pub const ALL: [(&str, Self); 12] = [
         ("case", Self::Case),
         ("failover", Self::Failover),
         ("crash", Self::Crash),
@@ -70,6 +73,7 @@ impl Part {
         ("idle", Self::Idle),
         ("crowded", Self::Crowded),
         ("growth", Self::Growth),
+        ("encryption", Self::Encryption),
     ];
 
     /// The part of that name.
@@ -131,5 +135,6 @@ async fn measure(
         Part::Idle => quiet::measure(ground, sheet, plan.long).await,
         Part::Crowded => crowded::measure(ground, sheet, spans, times, plan.crowd).await,
         Part::Growth => growth::measure(ground, sheet, spans, &plan.steps).await,
+        Part::Encryption => encryption::measure(ground, sheet).await,
     }
 }

@@ -153,7 +153,7 @@ struct Cluster {
     #[command(flatten)]
     time: Time,
     /// Only these parts: case, failover, crash, hand-over, held, loss, placing, overload, idle,
-    /// crowded, growth
+    /// crowded, growth, encryption
     #[arg(long, value_name = "PART", value_delimiter = ',', value_parser = part)]
     only: Vec<Part>,
     /// Clients that hand cases in at once

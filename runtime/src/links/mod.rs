@@ -18,6 +18,7 @@
 //! A call is a hint with a limit: what became of one without an answer is not known.
 
 mod age;
+pub mod bare;
 mod certs;
 mod dialler;
 mod join;
