@@ -150,3 +150,21 @@ fn no_secret_of_the_system_is_where_an_agent_or_a_reader_could_find_it(engine: &
         "{kept:?}"
     );
 }
+
+#[test]
+fn a_password_that_an_agent_quotes_is_taken_out_of_its_result() {
+    let lab = Lab::new();
+    let node = Node::start(&lab, &Engine::Process);
+    let team = Team::new(&lab, "crew")
+        .worker(Worker::new("hand"))
+        .stage(Stage::new("one", "hand").deed("cause db_password=hunter2!zz was refused"));
+    node.apply(&team.yaml()).ok();
+    let closed = node.wait_closed(&node.submit("crew", "look"));
+    // What the playbook's own text says stays; what the agent made of it does not.
+    let report = closed["report"].to_string();
+    assert!(
+        report.contains("db_password=[redacted: password] was refused"),
+        "{report}"
+    );
+    assert!(!report.contains("hunter2"), "{report}");
+}
