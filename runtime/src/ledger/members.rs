@@ -56,7 +56,9 @@ impl Present {
 impl Inner {
     /// Takes one step towards the members that the state wants; says whether nothing is left to do.
     pub(super) async fn align(&self) -> bool {
-        if !self.is_leader() {
+        // Nodes that cannot be reached are not taken in: who begins again alone has them in its state
+        // until that is recorded.
+        if !self.is_leader() || !self.links.lead_anywhere() {
             return true;
         }
         let present = self.present();
@@ -191,4 +193,56 @@ fn next(present: &Present, known: &BTreeSet<u64>, wanted: &BTreeSet<u64>) -> Opt
     }
     let gone: BTreeSet<u64> = present.all.difference(known).copied().collect();
     (!gone.is_empty()).then_some(Step::Leave(gone))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use rules::node::NodeFacts;
+    use rules::{Command, Who};
+
+    use super::*;
+    use crate::ledger::StoreKind;
+    use crate::ledger::tests::{ada, open, options, proposal};
+
+    #[tokio::test]
+    async fn a_ledger_without_links_takes_no_other_node_into_its_consensus() {
+        let dir = tempfile::tempdir().unwrap();
+        let (ledger, _changes) = open(&options(&dir, StoreKind::Sled)).await;
+        let (own, hash) = (NodeId(7), [1; 32]);
+        let facts = NodeFacts {
+            node: own,
+            name: "alpha".to_owned(),
+            incarnation: 1,
+            release: "0".to_owned(),
+            engine: "none".to_owned(),
+            cpu_milli: 1000,
+            memory_bytes: 1 << 30,
+            labels: BTreeMap::new(),
+            address: None,
+        };
+        let mint = Command::MintToken {
+            token: "first".parse().unwrap(),
+            hash,
+            valid_ms: 600_000,
+        };
+        let admit = Command::AdmitNode {
+            hash,
+            name: "beta".to_owned(),
+            key: [2; 32],
+        };
+        for (who, command) in [
+            (Who::Node(own), Command::JoinNode { facts }),
+            (ada(), mint),
+            (Who::Node(own), admit),
+        ] {
+            let verdict = ledger.propose(proposal(who, command)).await.unwrap();
+            verdict.unwrap();
+        }
+        assert_eq!(ledger.read(|state| state.nodes.len()), 2);
+        assert!(ledger.0.align().await, "there is nothing to be done");
+        assert_eq!(ledger.0.present().all, BTreeSet::from([own.0]));
+        ledger.close().await;
+    }
 }

@@ -39,6 +39,11 @@ const SHORTEST_LIMIT: Duration = Duration::from_secs(2);
 pub trait Links: fmt::Debug + Send + Sync + 'static {
     /// Brings a call to a node and its answer back, within the limit.
     fn call(&self, to: NodeId, call: Vec<u8>, limit: Duration) -> Carried<'_>;
+
+    /// Whether another node can be reached at all.
+    fn lead_anywhere(&self) -> bool {
+        true
+    }
 }
 
 /// An answer on its way.
@@ -78,6 +83,10 @@ pub struct NoLinks;
 impl Links for NoLinks {
     fn call(&self, to: NodeId, _: Vec<u8>, _: Duration) -> Carried<'_> {
         Box::pin(async move { Err(NoAnswer::NoLink(to)) })
+    }
+
+    fn lead_anywhere(&self) -> bool {
+        false
     }
 }
 

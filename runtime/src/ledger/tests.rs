@@ -17,7 +17,7 @@ use crate::policy::Policies;
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn options(dir: &TempDir, kind: StoreKind) -> OpenOptions {
+pub(super) fn options(dir: &TempDir, kind: StoreKind) -> OpenOptions {
     OpenOptions {
         store: kind,
         judge: Arc::new(matrix()),
@@ -31,13 +31,13 @@ fn matrix() -> Policies {
     Policies::new(schema, matrix).unwrap()
 }
 
-async fn open(options: &OpenOptions) -> (Ledger, Changes) {
+pub(super) async fn open(options: &OpenOptions) -> (Ledger, Changes) {
     let (ledger, changes) = Ledger::open(options.clone()).await.unwrap();
     ledger.init_single().await.unwrap();
     (ledger, changes)
 }
 
-fn proposal(who: Who, command: Command) -> Proposal {
+pub(super) fn proposal(who: Who, command: Command) -> Proposal {
     Proposal {
         request: None,
         principal: Principal::own(who),
@@ -47,7 +47,7 @@ fn proposal(who: Who, command: Command) -> Proposal {
     }
 }
 
-fn ada() -> Who {
+pub(super) fn ada() -> Who {
     Who::Human(HumanName::new("admin").unwrap())
 }
 
