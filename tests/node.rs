@@ -34,4 +34,5 @@ mod node {
     pub mod secrets;
     pub mod service;
     pub mod three_hosts;
+    pub mod upgrade;
 }

@@ -42,7 +42,7 @@ impl Form {
 }
 
 /// An entry of the log.
-pub const RECORD: Form = Form::of(1, 3);
+pub const RECORD: Form = Form::of(1, 4);
 /// The vote.
 pub const VOTE: Form = Form::of(2, 1);
 /// Whose ledger it is.
@@ -52,7 +52,7 @@ pub const PURGED: Form = Form::of(4, 1);
 /// What a snapshot covers.
 pub const SNAPSHOT_HEAD: Form = Form::of(5, 1);
 /// A piece of a snapshot's state.
-pub const SNAPSHOT_PIECE: Form = Form::of(6, 4);
+pub const SNAPSHOT_PIECE: Form = Form::of(6, 5);
 /// A piece of a closed case.
 pub const CASE_PIECE: Form = Form::of(7, 2);
 /// What a list says of a closed case.
@@ -62,7 +62,7 @@ pub const JOURNAL_HEAD: Form = Form::of(9, 1);
 /// How far the archive is, and what it must hold.
 pub const ARCHIVE: Form = Form::of(10, 2);
 /// What one node asks another's ledger.
-pub const PEER_CALL: Form = Form::of(11, 3);
+pub const PEER_CALL: Form = Form::of(11, 4);
 /// What it answers.
 pub const PEER_ANSWER: Form = Form::of(12, 1);
 /// Up to which frame a store's engine has everything, with the store's facts.

@@ -32,14 +32,20 @@ pub struct Cluster {
 impl Cluster {
     /// Starts so many nodes, and waits until all of them vote.
     pub fn start(lab: &Lab, engine: &Engine, count: usize) -> Cluster {
+        Cluster::start_of(count, |number| {
+            Node::named(lab, &format!("n{number}"), engine, &[])
+        })
+    }
+
+    /// The same with nodes as `build` makes them of their numbers.
+    pub fn start_of(count: usize, build: impl Fn(usize) -> Node) -> Cluster {
         let mut cluster = Cluster {
             nodes: Vec::new(),
             _net: None,
         };
-        let plain = |number: usize| Node::named(lab, &format!("n{number}"), engine, &[]);
-        cluster.found(plain(1));
+        cluster.found(build(1));
         for number in 2..=count {
-            let node = plain(number);
+            let node = build(number);
             cluster.join(&node, number).ok();
             cluster.run(node);
         }

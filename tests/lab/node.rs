@@ -45,6 +45,7 @@ pub struct Node {
     data: PathBuf,
     settings: Vec<(String, String)>,
     pub(super) variables: Vec<(String, String)>,
+    pub(super) program: Option<PathBuf>,
     host: Option<Host>,
     daemon: Option<Child>,
     calls: std::cell::Cell<usize>,
@@ -93,6 +94,7 @@ impl Node {
                 .map(|(key, value)| (key.to_owned(), value))
                 .collect(),
             variables: Vec::new(),
+            program: None,
             host: None,
             daemon: None,
             calls: std::cell::Cell::new(0),
@@ -328,7 +330,7 @@ impl Node {
     }
 
     fn command(&self) -> Command {
-        let domo = domo_path();
+        let domo = self.program.clone().unwrap_or_else(domo_path);
         let on_host = self.host.as_ref().map(|host| host.command(&domo));
         let mut command = on_host.unwrap_or_else(|| Command::new(&domo));
         // What the test runner has in its environment is no setting of this node's.

@@ -1,4 +1,6 @@
-//! What a node's daemon finds in its environment, beside what every process does.
+//! With which program a node runs, and what that finds in its environment.
+
+use std::path::PathBuf;
 
 use super::node::Node;
 
@@ -8,5 +10,17 @@ impl Node {
     pub fn with_variable(mut self, name: &str, value: &str) -> Node {
         self.variables.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// The same node, run by another build of `domo`.
+    #[must_use]
+    pub fn of_program(mut self, program: PathBuf) -> Node {
+        self.program = Some(program);
+        self
+    }
+
+    /// Has its next daemon be another build of `domo`.
+    pub fn run_from(&mut self, program: PathBuf) {
+        self.program = Some(program);
     }
 }

@@ -66,6 +66,7 @@ commands! {
     BeginAgain => "found the cluster again",
     NoteDeed => "note",
     EraseCase => "erase",
+    RaiseVersion => "raise the rules",
 }
 
 /// A command of a scenario, with the time that passed before it.

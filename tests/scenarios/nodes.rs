@@ -40,6 +40,9 @@ pub fn read(
         set_role(words, Role::Voter)?
     } else if words.take("never let vote") {
         set_role(words, Role::Learner)?
+    } else if words.take("raise the rules") {
+        words.expect("to")?;
+        Command::RaiseVersion { to: words.parse()? }
     } else if words.take("found the cluster again") {
         begin_again(principal, words)?
     } else if words.take("let the cluster choose about") {
@@ -58,6 +61,7 @@ fn join(principal: &Principal, words: &mut Words<'_>) -> Result<Command, Wrong> 
         name: words.word()?.to_owned(),
         incarnation: 1,
         release: "0.1.0".to_owned(),
+        knows: 1,
         engine: "process".to_owned(),
         cpu_milli: 4000,
         memory_bytes: 8 << 30,
@@ -70,6 +74,8 @@ fn join(principal: &Principal, words: &mut Words<'_>) -> Result<Command, Wrong> 
             facts.memory_bytes = describe::number(words, "MiB")? << 20;
         } else if words.take("labels") {
             facts.labels = describe::labels(words)?;
+        } else if words.take("knows") {
+            facts.knows = words.parse()?;
         } else if words.take("incarnation") {
             facts.incarnation = words.parse()?;
         } else if words.take("as node") {

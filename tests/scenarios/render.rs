@@ -58,6 +58,13 @@ pub fn things(state: &State) -> BTreeMap<String, Thing> {
     for case in &state.erased {
         put(format!("texts of {case}"), "erased", Vec::new());
     }
+    if state.version != State::default().version {
+        put(
+            "rules".to_owned(),
+            "",
+            vec![format!("version {}", state.version)],
+        );
+    }
     for (at, beginning) in state.beginnings.iter().enumerate() {
         let told = format!(
             "{} by {} with {}, {} attempts taken back, {} cases held",

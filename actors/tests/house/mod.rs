@@ -150,6 +150,7 @@ fn facts(node: NodeId) -> NodeFacts {
         name: "here".to_owned(),
         incarnation: 1,
         release: "0".to_owned(),
+        knows: rules::version::NEWEST,
         engine: "none".to_owned(),
         cpu_milli: 4000,
         memory_bytes: 8 << 30,

@@ -13,6 +13,8 @@ pub struct ClusterSettings {
     pub listen: Option<SocketAddr>,
     /// Where others reach it; `None`: as it was founded or joined.
     pub advertise: Option<String>,
+    /// The newest version of the rules that the node says it knows; `None`: what its release knows.
+    pub rules_at_most: Option<u32>,
 }
 
 impl ClusterSettings {
@@ -29,6 +31,8 @@ impl ClusterSettings {
             seeds: keys.addresses("cluster.seeds"),
             listen: parsed.and_then(Result::ok),
             advertise: keys.address("cluster.advertise"),
+            rules_at_most: Some(keys.count("cluster.rules_at_most", 0..=1_000_000))
+                .filter(|at_most| *at_most > 0),
         }
     }
 }

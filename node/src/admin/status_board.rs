@@ -17,6 +17,7 @@ use rules::State;
 use rules::case::{Case, CaseStatus};
 use rules::id::{CaseId, NodeId, WorkerId};
 use rules::stage::Approval;
+use rules::version;
 use runtime::clock::{self, BootMs};
 use runtime::ledger::StorageStatus;
 
@@ -232,7 +233,7 @@ fn wait(case: &Case) -> Option<HumanWait> {
 fn status(desk: &Desk, counted: &Counted) -> Status {
     let ledger = desk.ledger.status();
     let reign = desk.reign.borrow().clone();
-    let (node, nodes, node_count, beginnings) = desk.ledger.read(|state| {
+    let (node, nodes, (rules_version, rules_held_by), beginnings) = desk.ledger.read(|state| {
         let lines = state
             .nodes
             .iter()
@@ -241,7 +242,7 @@ fn status(desk: &Desk, counted: &Counted) -> Status {
         (
             own(desk, state),
             lines.collect::<Vec<_>>(),
-            state.nodes.len(),
+            rules(state),
             state.beginnings.iter().map(beginning).collect(),
         )
     });
@@ -249,8 +250,10 @@ fn status(desk: &Desk, counted: &Counted) -> Status {
         leader: ledger.leader.map(|leader| leader.to_string()),
         term: ledger.term,
         leader_since: ledger.leader.map(|_| Moment::from_ms(reign.since.0)),
-        leader_because: reign.because(node_count),
+        leader_because: reign.because(desk.ledger.read(|state| state.nodes.len())),
         nodes,
+        rules_version,
+        rules_held_by,
         beginnings,
     };
     let mut troubles = desk
@@ -295,6 +298,13 @@ fn beginning(known: &rules::beginning::Beginning) -> BeginningView {
     }
 }
 
+/// The version of the rules, and who keeps it from the newest one that is known here.
+fn rules(state: &State) -> (u32, Vec<String>) {
+    let held_by = version::held_by(state, version::NEWEST).take(MAX_NODES);
+    let names = held_by.map(|node| node.facts.name.clone());
+    (state.version, names.collect())
+}
+
 fn own(desk: &Desk, state: &State) -> NodeView {
     let facts = state.nodes.get(&desk.node).map(|node| &node.facts);
     let said = |text: Option<&String>| text.cloned().unwrap_or_default();
@@ -317,6 +327,7 @@ pub(super) fn node_line(
         id: id.to_string(),
         name: node.facts.name.clone(),
         release: node.facts.release.clone(),
+        rules_known: node.facts.knows,
         health: node.health.to_string(),
         is_drained: node.is_drained(),
         role: node.role.to_string(),

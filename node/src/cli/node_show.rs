@@ -43,6 +43,7 @@ fn view(node: &NodeDetails, paper: &Paper) -> String {
             address.unwrap_or_else(|| "none: a cluster of one".to_owned()),
         ),
         ("engine", node.engine.clone()),
+        ("rules", format!("knows version {}", node.line.rules_known)),
         ("start", node.incarnation.to_string()),
         ("labels", pairs(&node.labels)),
         ("butlers of", node.teams.join(", ")),

@@ -11,7 +11,7 @@ use super::print::{self, Paper};
 use super::screen;
 use super::stop::Stop;
 use super::verb::Verb;
-use crate::admin::wire::{NodeLine, Status};
+use crate::admin::wire::{ClusterStatus, NodeLine, Status};
 
 /// Show how the node and its cluster are, and what waits for people
 #[derive(Args, Debug)]
@@ -69,6 +69,7 @@ fn summary(status: &Status, paper: &Paper) -> String {
         ("started", paper.when(&node.started)),
         ("engine", node.engine.clone()),
         ("leader", leader),
+        ("rules", rules(cluster)),
         (
             "ledger",
             format!(
@@ -100,6 +101,19 @@ fn summary(status: &Status, paper: &Paper) -> String {
             ),
         ),
     ])
+}
+
+/// The version of the rules' behaviour, and what the next one waits for.
+fn rules(cluster: &ClusterStatus) -> String {
+    let version = format!("version {}", cluster.rules_version);
+    if cluster.rules_held_by.is_empty() {
+        return version;
+    }
+    let names = cluster.rules_held_by.join(", ");
+    format!(
+        "{version}; the next one waits until it is known to {}",
+        screen::line(&names)
+    )
 }
 
 /// Nodes in lines.
@@ -219,6 +233,8 @@ mod tests {
                 leader_since: None,
                 leader_because: "no quorum answers".to_owned(),
                 nodes: Vec::new(),
+                rules_version: 1,
+                rules_held_by: vec!["gamma".to_owned()],
                 beginnings: vec![BeginningView {
                     index: 7,
                     at: Moment::from_ms(0),
@@ -269,6 +285,7 @@ mod tests {
         let text = view(&status, &Paper::default());
         for line in [
             "leader   none: no quorum answers",
+            "rules    version 1; the next one waits until it is known to gamma",
             "ledger   applied 9 of 9 committed, 0s old, takes no commands",
             "began again: recovered by root, with n-4, 1970-01-01T00:00:00.000Z (entry 7): gone n-1, n-2; 3 attempts taken back, 1 cases held",
             "waits: case c-1 (pod x): domo case resume c-1",

@@ -3,6 +3,7 @@
 use config::settings::Settings;
 use rules::id::NodeId;
 use rules::node::NodeFacts;
+use rules::version::NEWEST;
 use rules::{Command, Principal, Proposal, Who};
 use runtime::clock;
 use runtime::ledger::{Ledger, ProposeError};
@@ -95,6 +96,10 @@ fn facts(settings: &Settings, identity: &Identity, engine: String) -> NodeFacts 
         name: node_name(settings, identity),
         incarnation: identity.incarnation,
         release: env!("CARGO_PKG_VERSION").to_owned(),
+        knows: settings
+            .cluster
+            .rules_at_most
+            .map_or(NEWEST, |most| most.min(NEWEST)),
         engine,
         address: identity.home.as_ref().map(|home| home.advertise.clone()),
         cpu_milli,

@@ -199,6 +199,7 @@ impl House {
             name: "one".to_owned(),
             incarnation: 1,
             release: "1.2.3".to_owned(),
+            knows: rules::version::NEWEST,
             engine: "process: bubblewrap".to_owned(),
             cpu_milli: 1_000_000,
             memory_bytes: 1 << 50,

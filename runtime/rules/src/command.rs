@@ -359,6 +359,11 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// The leader raises the version of the rules' behaviour.
+    RaiseVersion {
+        /// To which.
+        to: u32,
+    },
 }
 
 /// How far a worker is with an attempt.

@@ -77,7 +77,7 @@ pub fn of_command(state: &State, asker: &Principal, command: &Command) -> Vec<De
         Command::JoinNode { facts } => vec![as_node(asker, Some(facts.node))],
         Command::BeginAgain { node, .. } => vec![as_node(asker, Some(*node))],
         Command::AdmitNode { .. } => vec![as_node(asker, None)],
-        Command::Tick | Command::RecordDenials { .. } => {
+        Command::Tick | Command::RecordDenials { .. } | Command::RaiseVersion { .. } => {
             vec![own(Right::KeepLedger, asker.who == Who::Ledger)]
         }
     }

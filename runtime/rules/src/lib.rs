@@ -53,6 +53,7 @@ pub mod target;
 pub mod team;
 pub mod token;
 pub mod verdict;
+pub mod version;
 pub mod who;
 pub mod why;
 pub mod worker;

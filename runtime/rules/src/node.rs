@@ -37,6 +37,8 @@ pub struct NodeFacts {
     pub labels: BTreeMap<String, String>,
     /// Where others find its links: host and port; none where it is alone.
     pub address: Option<String>,
+    /// The newest version of the rules' behaviour that its release knows.
+    pub knows: u32,
 }
 
 /// Whether a node votes.
@@ -130,6 +132,7 @@ impl Node {
                 memory_bytes: 0,
                 labels: BTreeMap::new(),
                 address: None,
+                knows: 0,
             },
             key,
             role: Role::Auto,

@@ -19,6 +19,7 @@ use crate::request::Requests;
 use crate::target::Target;
 use crate::team::Team;
 use crate::token::Token;
+use crate::version;
 use crate::worker::Worker;
 
 /// What the ledger's clock wakes.
@@ -84,7 +85,7 @@ pub struct State {
 impl Default for State {
     fn default() -> Self {
         Self {
-            version: 1,
+            version: version::FIRST,
             index: 0,
             clock: ClockMs::default(),
             nodes: BTreeMap::new(),

@@ -40,6 +40,7 @@ fn node_of(node: NodeId, role: Role, health: Health, incarnation: u64) -> Node {
             name: format!("host-{node}"),
             incarnation,
             release: String::new(),
+            knows: 1,
             engine: String::new(),
             cpu_milli: 0,
             memory_bytes: 0,

@@ -230,6 +230,7 @@ async fn members(ledger: Weak<Inner>, mut applied: watch::Receiver<u64>) {
         };
         applied.borrow_and_update();
         let is_settled = inner.align().await;
+        inner.raise_version().await;
         drop(inner);
         sleep(ALIGN_EVERY).await;
         if is_settled && let Ok(Err(_)) = timeout(LOOK_FOR_MEMBERS, applied.changed()).await {

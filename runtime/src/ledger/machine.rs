@@ -206,6 +206,9 @@ impl RaftStateMachine<Types> for Machine {
         let mut touched = BTreeSet::new();
         while let Some((entry, responder)) = entries.try_next().await? {
             let (answer, more) = self.apply_one(&entry);
+            // A node that has not joined holds no version back: it must not go on with rules that it
+            // does not know.
+            self.read(super::version::check).map_err(io::Error::other)?;
             touched.extend(more);
             // Known at once, so that who is answered finds it; told once for all of them.
             applied.send_if_modified(|applied| {
@@ -237,6 +240,7 @@ impl RaftStateMachine<Types> for Machine {
         let wanted = meta.last_log_id.as_ref().map(Place::of);
         let reading = tokio::task::spawn_blocking(move || snapshots.take_in(&snapshot, wanted));
         let (covered, state) = reading.await.map_err(io::Error::other)??;
+        super::version::check(&state).map_err(io::Error::other)?;
         let applied = covered.last.map_or(0, |last| last.index);
         // What is gone with the old state must be looked at again too, or its duties would go on.
         let before: Vec<duty::Subject> = self.read(|state| duty::subjects(state).collect());

@@ -216,6 +216,7 @@ mod tests {
             name: "alpha".to_owned(),
             incarnation: 1,
             release: "0".to_owned(),
+            knows: rules::version::NEWEST,
             engine: "none".to_owned(),
             cpu_milli: 1000,
             memory_bytes: 1 << 30,

@@ -41,6 +41,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod version;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

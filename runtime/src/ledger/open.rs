@@ -158,6 +158,7 @@ fn read_store(
         found.newest,
     );
     let after = covered.map(|last| last.index);
+    machine.read(super::version::check).map_err(newer)?;
     let (mut members, mut uncommitted) = (machine.members(), 0);
     let log = Log::open(store.clone(), under_way, |entry, is_committed| {
         if Some(entry.log_id.index()) <= after {
@@ -171,6 +172,7 @@ fn read_store(
             machine.apply_one(entry);
         }
     })?;
+    machine.read(super::version::check).map_err(newer)?;
     for fault in &found.faults {
         tracing::warn!("a snapshot is damaged and not used: {fault}");
     }
@@ -288,6 +290,10 @@ pub(super) fn damaged(place: String) -> OpenError {
         place,
         advice: ADVICE.to_owned(),
     }
+}
+
+fn newer(why: String) -> OpenError {
+    failed("use the ledger", std::io::Error::other(why))
 }
 
 pub(super) fn failed(what: &'static str, source: std::io::Error) -> OpenError {

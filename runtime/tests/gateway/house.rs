@@ -323,6 +323,7 @@ fn facts() -> NodeFacts {
         name: "alpha".to_owned(),
         incarnation: 1,
         release: "0.1.0".to_owned(),
+        knows: rules::version::NEWEST,
         engine: "none".to_owned(),
         cpu_milli: 4_000,
         memory_bytes: 8 << 30,

@@ -59,6 +59,13 @@ pub struct ClusterStatus {
     pub leader_because: String,
     /// The nodes that have joined.
     pub nodes: Vec<NodeLine>,
+    /// The version of the rules' behaviour that all nodes use.
+    #[serde(default)]
+    pub rules_version: u32,
+    /// The nodes that do not know the newest version that the answering node knows: the cluster's
+    /// rises to it once they do.
+    #[serde(default)]
+    pub rules_held_by: Vec<String>,
     /// That it began again, from a backup or on one node, the newest last.
     #[serde(default)]
     pub beginnings: Vec<BeginningView>,
@@ -94,6 +101,9 @@ pub struct NodeLine {
     pub name: String,
     /// The release of its daemon.
     pub release: String,
+    /// The newest version of the rules' behaviour that it knows.
+    #[serde(default)]
+    pub rules_known: u32,
     /// `up`, `suspect` or `down`.
     #[serde(default)]
     pub health: String,

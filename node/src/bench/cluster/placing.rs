@@ -155,6 +155,7 @@ fn facts(node: NodeId) -> NodeFacts {
         name: format!("bench-{}", node.0),
         incarnation: 1,
         release: env!("CARGO_PKG_VERSION").to_owned(),
+        knows: rules::version::NEWEST,
         engine: "stub".to_owned(),
         cpu_milli: 256_000,
         memory_bytes: 1 << 40,

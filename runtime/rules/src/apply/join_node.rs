@@ -28,6 +28,15 @@ pub(super) fn apply(step: &mut Step<'_>, facts: &NodeFacts) -> Verdict {
         return Err(Rejection::Invalid(vec![why]));
     }
     known(step, facts)?;
+    if facts.knows < step.state.version {
+        return Err(Rejection::WrongState {
+            what: format!("release {} of node {id}", facts.release),
+            is: format!(
+                "too old: it knows version {} of the rules, and the cluster uses {}; upgrade it",
+                facts.knows, step.state.version
+            ),
+        });
+    }
     let now = step.state.clock;
     let node = step
         .state

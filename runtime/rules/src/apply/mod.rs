@@ -32,6 +32,7 @@ mod plan_case;
 mod put_humans;
 mod put_policy;
 mod put_target;
+mod raise_version;
 mod record_denials;
 mod refuse_plan;
 mod reject_stage;
@@ -214,6 +215,7 @@ fn decide(step: &mut Step<'_>, proposal: &Proposal) -> Verdict {
         RecordDenials { denials } => record_denials(denials);
         BeginAgain { node, name, cause, by } => begin_again(*node, name, cause, by);
         EraseCase { case, reason } => erase_case(*case, reason);
+        RaiseVersion { to } => raise_version(*to);
     }
 }
 
@@ -262,6 +264,7 @@ fn spoken_of(command: &Command) -> Option<CaseId> {
         | Command::RecordDenials { .. }
         | Command::BeginAgain { .. }
         | Command::NoteDeed { .. }
-        | Command::EraseCase { .. } => None,
+        | Command::EraseCase { .. }
+        | Command::RaiseVersion { .. } => None,
     }
 }

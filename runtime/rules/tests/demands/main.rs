@@ -218,6 +218,7 @@ fn nodes_and_the_ledger_speak_for_themselves() {
         name: "one".to_owned(),
         incarnation: 1,
         release: String::new(),
+        knows: 1,
         engine: String::new(),
         cpu_milli: 1,
         memory_bytes: 1,

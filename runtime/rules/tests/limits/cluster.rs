@@ -30,6 +30,7 @@ impl Cluster {
             name: "alpha".to_owned(),
             incarnation: 1,
             release: "0.1.0".to_owned(),
+            knows: rules::version::NEWEST,
             engine: "process".to_owned(),
             cpu_milli: 4000,
             memory_bytes: 8 << 30,
