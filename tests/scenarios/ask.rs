@@ -67,6 +67,7 @@ commands! {
     NoteDeed => "note",
     EraseCase => "erase",
     RaiseVersion => "raise the rules",
+    TellWayOut => "tell of secrets",
 }
 
 /// A command of a scenario, with the time that passed before it.

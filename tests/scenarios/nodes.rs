@@ -6,6 +6,7 @@ use rules::beginning::Cause;
 use rules::command::{Command, Principal, Who};
 use rules::id::NodeId;
 use rules::node::{Health, NodeFacts, Role};
+use rules::target::WayOut;
 
 use super::describe;
 use super::words::{Words, Wrong};
@@ -43,6 +44,8 @@ pub fn read(
     } else if words.take("raise the rules") {
         words.expect("to")?;
         Command::RaiseVersion { to: words.parse()? }
+    } else if words.take("tell of secrets") {
+        tell_way_out(world, principal, words)?
     } else if words.take("found the cluster again") {
         begin_again(principal, words)?
     } else if words.take("let the cluster choose about") {
@@ -138,6 +141,40 @@ fn drain(words: &mut Words<'_>, is_drained: bool) -> Result<Command, Wrong> {
         node: words.parse()?,
         is_drained,
         reason: words.text()?,
+    })
+}
+
+fn tell_way_out(
+    world: &World,
+    principal: &Principal,
+    words: &mut Words<'_>,
+) -> Result<Command, Wrong> {
+    let Who::Node(mut node) = principal.who else {
+        return Err("only nodes tell of secrets".to_owned());
+    };
+    let secrets = if words.take("none") {
+        Vec::new()
+    } else {
+        words.list(Words::parse)?
+    };
+    let is_confined = !words.take("unconfined");
+    if words.take("as node") {
+        node = words.parse()?;
+    }
+    let present = world.state.nodes.get(&node);
+    let incarnation = if words.take("of start") {
+        words.parse()?
+    } else {
+        present.map_or(0, |node| node.facts.incarnation)
+    };
+    let way_out = WayOut {
+        secrets: secrets.into_iter().collect(),
+        is_confined,
+    };
+    Ok(Command::TellWayOut {
+        node,
+        incarnation,
+        way_out,
     })
 }
 

@@ -80,6 +80,8 @@ pub fn things(state: &State) -> BTreeMap<String, Thing> {
             format!("methods {}", names(methods)),
             format!("for {}", names(&target.teams)),
         ];
+        let needs = target.needs_secret.then(|| "with a secret".to_owned());
+        let now = now.into_iter().chain(needs).collect();
         put(format!("target {name}"), "", now);
     }
     for (name, token) in &state.tokens {
@@ -129,6 +131,10 @@ fn of_node(node: &Node) -> Vec<String> {
     }
     if node.role != Role::Auto {
         now.push(node.role.to_string());
+    }
+    if let Some(way_out) = &node.way_out {
+        now.push(format!("secrets {}", names(&way_out.secrets)));
+        now.extend((!way_out.is_confined).then(|| "unconfined".to_owned()));
     }
     now
 }

@@ -1,11 +1,11 @@
 //! A house with a real ledger and a workshop that answers at once, for the stories beside it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use actors::{House, Household, RootMsg, Standing};
+use actors::{House, Household, Keeps, RootMsg, Standing};
 use ractor::call_t;
 use rules::attempt::{Body, StageResult};
 use rules::case::{Brief, Case};
@@ -21,7 +21,7 @@ use runtime::clock::Deadline;
 use runtime::lease::{LeaseOptions, Leases, NoLines};
 use runtime::ledger::{Ledger, OpenOptions};
 use runtime::policy::Policies;
-use runtime::workshop::{Bench, Doing, Ended, Job, Workshop};
+use runtime::workshop::{Bench, Doing, Ended, Job, Workshop, WorkshopError};
 
 /// What the workshop was asked; it answers each job after a moment.
 #[derive(Default)]
@@ -36,6 +36,14 @@ pub struct Quick {
     pub answers: Mutex<BTreeMap<CaseId, String>>,
     /// How often each attempt's folder was asked for.
     pub runs: Mutex<BTreeMap<AttemptId, u32>>,
+    /// Whether jobs wait for their end.
+    pub holds: AtomicBool,
+    /// The containers that are there.
+    pub there: Mutex<BTreeSet<Bench>>,
+    /// Of these, those that cannot be removed.
+    pub stubborn: BTreeSet<Bench>,
+    /// Those that were laid to rest.
+    pub rested: Mutex<BTreeSet<Bench>>,
 }
 
 struct Running<'a>(&'a Quick, AttemptId);
@@ -55,9 +63,14 @@ impl Workshop for Quick {
             let _running = Running(self, job.attempt);
             *self.runs.lock().unwrap().entry(job.attempt).or_default() += 1;
             started();
-            tokio::time::timeout(Duration::from_millis(3), std::future::pending::<()>())
-                .await
-                .ok();
+            loop {
+                tokio::time::timeout(Duration::from_millis(3), std::future::pending::<()>())
+                    .await
+                    .ok();
+                if !self.holds.load(Ordering::Relaxed) {
+                    break;
+                }
+            }
             let answer = self.answers.lock().unwrap().get(&job.attempt.case).cloned();
             let document = match &self.plan {
                 None if answer.is_some() && job.bench.worker.name.as_str() == "butler" => {
@@ -84,16 +97,25 @@ impl Workshop for Quick {
         Box::pin(async { Ok(BTreeSet::new()) })
     }
 
-    fn rest<'a>(&'a self, _bench: &'a Bench) -> Doing<'a, ()> {
-        Box::pin(async { Ok(()) })
+    fn rest<'a>(&'a self, bench: &'a Bench) -> Doing<'a, ()> {
+        Box::pin(async {
+            self.rested.lock().unwrap().insert(bench.clone());
+            Ok(())
+        })
     }
 
     fn benches(&self) -> Doing<'_, Vec<Bench>> {
-        Box::pin(async { Ok(Vec::new()) })
+        Box::pin(async { Ok(self.there.lock().unwrap().iter().cloned().collect()) })
     }
 
-    fn clear<'a>(&'a self, _bench: &'a Bench) -> Doing<'a, ()> {
-        Box::pin(async { Ok(()) })
+    fn clear<'a>(&'a self, bench: &'a Bench) -> Doing<'a, ()> {
+        Box::pin(async {
+            if self.stubborn.contains(bench) {
+                return Err(WorkshopError::Later("its disk hangs".to_owned()));
+            }
+            self.there.lock().unwrap().remove(bench);
+            Ok(())
+        })
     }
 }
 
@@ -126,6 +148,10 @@ pub async fn open(workshop: Quick) -> Home {
         ledger: ledger.clone(),
         blobs,
         leases: leases.unwrap(),
+        keeps: Keeps {
+            bytes: u64::MAX,
+            age_ms: u64::MAX,
+        },
         workshop: Arc::clone(&workshop) as _,
     };
     let household = Household::found(house, changes).await.unwrap();

@@ -46,6 +46,7 @@ fn view(node: &NodeDetails, paper: &Paper) -> String {
         ("rules", format!("knows version {}", node.line.rules_known)),
         ("start", node.incarnation.to_string()),
         ("labels", pairs(&node.labels)),
+        ("secrets", secrets(node)),
         ("butlers of", node.teams.join(", ")),
         ("workers", node.workers_there.join(", ")),
     ]);
@@ -53,4 +54,19 @@ fn view(node: &NodeDetails, paper: &Paper) -> String {
         "{}\n{about}",
         nodes_table(std::slice::from_ref(&node.line), paper)
     )
+}
+
+/// For which targets it has secrets, as it told the cluster.
+fn secrets(node: &NodeDetails) -> String {
+    let told = match &node.secrets {
+        None => return "not told yet".to_owned(),
+        Some(names) if names.is_empty() => "none".to_owned(),
+        Some(names) => format!("of {}", names.join(", ")),
+    };
+    if node.is_confined == Some(false) {
+        return format!(
+            "{told}; its agents run unconfined: none that have targets are placed here"
+        );
+    }
+    told
 }

@@ -89,6 +89,15 @@ impl AttemptStatus {
     }
 }
 
+/// How far a worker is with an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Progress {
+    /// Its container and folder are being made ready.
+    Preparing,
+    /// Its agent runs.
+    Running,
+}
+
 /// One run of a stage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::attempt::Progress;
 use crate::attempt::{AttemptOutcome, StageResult};
 use crate::beginning::Cause;
 use crate::case::{Attachment, Brief, Report};
@@ -18,11 +19,11 @@ use crate::id::{
 };
 use crate::node::{Health, NodeFacts, Role};
 use crate::place::Placement;
+pub use crate::plan::Plan;
 pub use crate::request::Request;
 use crate::right::Denial;
 use crate::roster::{HumanSpec, Piece};
-use crate::stage::StageSpec;
-use crate::target::Target;
+use crate::target::{Target, WayOut};
 use crate::team::{Document, DocumentName};
 pub use crate::who::{Principal, Who};
 
@@ -364,22 +365,13 @@ pub enum Command {
         /// To which.
         to: u32,
     },
-}
-
-/// How far a worker is with an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Progress {
-    /// Its container and folder are being made ready.
-    Preparing,
-    /// Its agent runs.
-    Running,
-}
-
-/// Where a plan's stages come from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Plan {
-    /// The playbook of that name.
-    Playbook(PlaybookName),
-    /// The butler's own agent.
-    Agent(Vec<StageSpec>),
+    /// A node says how its agents reach targets, whenever that has changed.
+    TellWayOut {
+        /// The node.
+        node: NodeId,
+        /// Which start of its daemon says so.
+        incarnation: u64,
+        /// What it says.
+        way_out: WayOut,
+    },
 }

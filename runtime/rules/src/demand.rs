@@ -75,7 +75,9 @@ pub fn of_command(state: &State, asker: &Principal, command: &Command) -> Vec<De
         | Command::BeginEffect { attempt, .. }
         | Command::EndEffect { attempt, .. } => vec![attempted(state, asker, *attempt)],
         Command::JoinNode { facts } => vec![as_node(asker, Some(facts.node))],
-        Command::BeginAgain { node, .. } => vec![as_node(asker, Some(*node))],
+        Command::BeginAgain { node, .. } | Command::TellWayOut { node, .. } => {
+            vec![as_node(asker, Some(*node))]
+        }
         Command::AdmitNode { .. } => vec![as_node(asker, None)],
         Command::Tick | Command::RecordDenials { .. } | Command::RaiseVersion { .. } => {
             vec![own(Right::KeepLedger, asker.who == Who::Ledger)]

@@ -33,7 +33,7 @@ impl Step<'_> {
             if let Some(case) = self.unsettled.pop_first() {
                 self.settle(case);
             } else if let Some(worker) = self.freed.pop_first() {
-                self.leave_if_drained(&worker);
+                self.leave_if_unfit(&worker);
                 self.refill(&worker);
             } else {
                 break;

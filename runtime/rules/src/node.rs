@@ -15,6 +15,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ClockMs, NodeId, TeamName, WorkerId};
+use crate::target::WayOut;
 
 /// What a node says of itself at each of its starts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +112,8 @@ pub struct Node {
     pub workers: BTreeSet<WorkerId>,
     /// Teams whose butler is placed here.
     pub butlers: BTreeSet<TeamName>,
+    /// How its agents reach targets, as it said last; none before it has.
+    pub way_out: Option<WayOut>,
 }
 
 impl Node {
@@ -144,6 +147,7 @@ impl Node {
             memory_promised_bytes: 0,
             workers: BTreeSet::new(),
             butlers: BTreeSet::new(),
+            way_out: None,
         }
     }
 

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{Epoch, NodeId, TeamName, WorkerId};
 use crate::node::{Health, Node};
 use crate::state::State;
+use crate::target::{is_unknown, misfit};
 use crate::team::{AgentLimits, Team};
 
 /// Who is placed.
@@ -71,6 +72,7 @@ pub struct Chooser {
 
 /// Who asks for a place, and what is asked of a node.
 struct Wanted<'a> {
+    state: &'a State,
     labels: &'a BTreeMap<String, String>,
     takes: AgentLimits,
     team: &'a Team,
@@ -169,6 +171,7 @@ impl Chooser {
     /// How well a node fits, or why it does not.
     fn rank(&self, node: &Node, wanted: &Wanted<'_>) -> Result<Rank, String> {
         takes_new(node)?;
+        wanted.has_a_way_out(node)?;
         for (key, value) in wanted.labels {
             match node.facts.labels.get(key) {
                 Some(has) if has == value => {}
@@ -227,6 +230,7 @@ impl<'a> Wanted<'a> {
         };
         match who {
             Placed::Team(_) => Ok(Self {
+                state,
                 labels: &team.spec.labels,
                 takes: NOTHING,
                 team,
@@ -235,6 +239,7 @@ impl<'a> Wanted<'a> {
             }),
             Placed::Worker(id) => match state.workers.get(id) {
                 Some(worker) => Ok(Self {
+                    state,
                     labels: &worker.spec.labels,
                     takes: worker.spec.agent.limits,
                     team,
@@ -244,6 +249,18 @@ impl<'a> Wanted<'a> {
                 None => Err(NoPlace(format!("there is no worker {id}"))),
             },
         }
+    }
+
+    /// Whether a worker's agent can reach its targets from a node; a butler itself reaches none.
+    fn has_a_way_out(&self, node: &Node) -> Result<(), String> {
+        let team = &self.team.spec.name;
+        if self.is_butler {
+            return Ok(());
+        }
+        if is_unknown(self.state, node, team) {
+            return Err("it has not said yet which targets' secrets it has".to_owned());
+        }
+        misfit(self.state, node, team).map_or(Ok(()), Err)
     }
 
     /// How many are counted, in words.

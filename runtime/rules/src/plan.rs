@@ -2,13 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::case::PLANNING;
-use crate::id::{StageName, WorkerId, check_word};
+use crate::id::{PlaybookName, StageName, WorkerId, check_word};
 use crate::limits;
 use crate::stage::{Need, StageSpec};
 use crate::state::State;
 use crate::team::Team;
 use crate::worker::Worker;
+
+/// Where a plan's stages come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Plan {
+    /// The playbook of that name.
+    Playbook(PlaybookName),
+    /// The butler's own agent.
+    Agent(Vec<StageSpec>),
+}
 
 /// Everything that is wrong with `stages` as a plan, in words; nothing is wrong when it is empty.
 pub fn faults(stages: &[StageSpec]) -> Vec<String> {

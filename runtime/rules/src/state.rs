@@ -16,7 +16,7 @@ use crate::id::{
 };
 use crate::node::Node;
 use crate::request::Requests;
-use crate::target::Target;
+use crate::target::{Target, misfit};
 use crate::team::Team;
 use crate::token::Token;
 use crate::version;
@@ -127,14 +127,14 @@ impl State {
         self.removed.contains(&node)
     }
 
-    /// Whether a worker can be given one more attempt now: it has room, and its node is trusted.
+    /// Whether a worker can be given one more attempt now: it has room, its node is trusted, and it
+    /// can reach its targets from there.
     pub fn has_room(&self, worker: &Worker) -> bool {
-        worker.running.len() < worker.spec.parallel as usize
-            && worker
-                .placed
-                .as_ref()
-                .and_then(|(node, _)| self.nodes.get(node))
-                .is_some_and(Node::takes_new)
+        let node = worker.placed.as_ref();
+        let node = node.and_then(|(node, _)| self.nodes.get(node));
+        let fits =
+            |node: &Node| node.takes_new() && misfit(self, node, &worker.spec.id.team).is_none();
+        worker.running.len() < worker.spec.parallel as usize && node.is_some_and(fits)
     }
 
     /// An epoch that nobody had.

@@ -4,6 +4,7 @@
 //! suspect   butlers go; workers stay, bring what they run to its end and get nothing new
 //! down      workers go too; what they ran is lost and tried again elsewhere
 //! drained   butlers go; each worker goes once it runs nothing
+//! unfit     where its targets' secrets are not: each worker goes once it runs nothing
 //! ```
 //!
 //! # Invariant
@@ -19,6 +20,7 @@ use crate::id::{NodeId, TeamName, WorkerId};
 use crate::node::Node;
 use crate::state::Alarm;
 use crate::step::Step;
+use crate::target::misfit;
 use crate::team::{AgentLimits, Team};
 
 impl Step<'_> {
@@ -50,14 +52,32 @@ impl Step<'_> {
         }
     }
 
-    /// Has a worker leave its node, where that is drained and the worker runs nothing.
-    pub fn leave_if_drained(&mut self, id: &WorkerId) {
+    /// Looks again at all workers of teams: whether they go, or go on.
+    pub fn look_after_teams(&mut self, teams: impl Iterator<Item = TeamName>) {
+        for name in teams {
+            let Some(team) = self.state.teams.get(&name) else {
+                continue;
+            };
+            let workers = team.workers.iter().cloned();
+            self.freed.extend(workers.map(|worker| WorkerId {
+                team: name.clone(),
+                name: worker,
+            }));
+        }
+    }
+
+    /// Has a worker that runs nothing leave its node, where that is drained or its agent could not
+    /// reach its targets.
+    pub fn leave_if_unfit(&mut self, id: &WorkerId) {
         let Some(worker) = self.state.workers.get(id) else {
             return;
         };
         let node = worker.placed.as_ref().map(|(node, _)| node);
-        let node = node.and_then(|node| self.state.nodes.get(node));
-        if worker.running.is_empty() && node.is_some_and(Node::is_drained) {
+        let Some(node) = node.and_then(|node| self.state.nodes.get(node)) else {
+            return;
+        };
+        let is_unfit = node.is_drained() || misfit(self.state, node, &id.team).is_some();
+        if worker.running.is_empty() && is_unfit {
             self.move_out(id);
         }
     }

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{BadName, TargetName, TeamName};
 use crate::limits;
+use crate::node::Node;
+use crate::state::State;
+use crate::version;
 
 /// Where a target is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,6 +105,50 @@ pub struct Target {
     pub teams: BTreeSet<TeamName>,
     /// Whether it lets nobody in without a secret: then only nodes that have it host those teams.
     pub needs_secret: bool,
+}
+
+/// How the agents of a node reach targets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WayOut {
+    /// The targets whose secrets the node has.
+    pub secrets: BTreeSet<TargetName>,
+    /// Whether its agents are kept from what is the daemon's, such as those secrets.
+    pub is_confined: bool,
+}
+
+/// Why the agents of a team must not be on a node: they could not reach their targets from there, or
+/// could reach more. None where that is not known, or they have no targets.
+pub(crate) fn misfit(state: &State, node: &Node, team: &TeamName) -> Option<String> {
+    if state.version < version::WAYS_OUT {
+        return None;
+    }
+    let way_out = node.way_out.as_ref()?;
+    let mut theirs = of_team(state, team);
+    if !way_out.is_confined {
+        let target = &theirs.next()?.name;
+        let why = format!(
+            "its agents run unconfined, and those of team {team} may reach target {target}"
+        );
+        return Some(why);
+    }
+    let lacks = |target: &&Target| target.needs_secret && !way_out.secrets.contains(&target.name);
+    let lacking = theirs.find(lacks)?;
+    Some(format!(
+        "it does not have the secret of target {}",
+        lacking.name
+    ))
+}
+
+/// Whether it is not known yet if a team's agents may be on a node.
+pub(crate) fn is_unknown(state: &State, node: &Node, team: &TeamName) -> bool {
+    state.version >= version::WAYS_OUT
+        && node.way_out.is_none()
+        && of_team(state, team).next().is_some()
+}
+
+fn of_team<'a>(state: &'a State, team: &'a TeamName) -> impl Iterator<Item = &'a Target> {
+    let all = state.targets.values();
+    all.filter(move |target| target.teams.contains(team))
 }
 
 impl Target {

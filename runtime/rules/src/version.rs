@@ -6,16 +6,27 @@
 //!
 //! # Why
 //! A release that does something otherwise than the one before it raises [`NEWEST`] and asks
-//! `state.version` where it does so; the old way stays until no cluster uses it any more. A node can
-//! be put back to the release before for as long as the version has not risen.
+//! `state.version` where it does so; the old way stays until no cluster uses it any more. A command
+//! that is new says in [`since`] with which version it came: no leader takes it in before that, since
+//! an older release could not even read it. A node can be put back to the release before for as long
+//! as the version has not risen.
+//!
+//! | version | since then |
+//! |---|---|
+//! | 1 | the first |
+//! | 2 | nodes tell which secrets they have, and workers stand only where their targets' are |
 
+use crate::command::Command;
 use crate::node::Node;
 use crate::state::State;
+use crate::verdict::Rejection;
 
 /// The version that every cluster begins with.
 pub const FIRST: u32 = 1;
 /// The newest version that this release knows.
-pub const NEWEST: u32 = 1;
+pub const NEWEST: u32 = 2;
+/// Since this one, nodes tell how their agents reach targets, and placement asks.
+pub const WAYS_OUT: u32 = 2;
 
 /// The version to rise to next: none while a node that has joined does not know one.
 pub fn next(state: &State) -> Option<u32> {
@@ -28,4 +39,29 @@ pub fn next(state: &State) -> Option<u32> {
 pub fn held_by(state: &State, version: u32) -> impl Iterator<Item = &Node> {
     let joined = state.nodes.values().filter(|node| node.has_joined());
     joined.filter(move |node| node.facts.knows < version)
+}
+
+/// The version that a command came with.
+pub fn since(command: &Command) -> u32 {
+    if matches!(command, Command::TellWayOut { .. }) {
+        WAYS_OUT
+    } else {
+        FIRST
+    }
+}
+
+/// Refuses a command that came with a later version than the cluster uses.
+pub fn check(state: &State, command: &Command) -> Result<(), Rejection> {
+    let (present, since) = (state.version, since(command));
+    if since <= present {
+        return Ok(());
+    }
+    let by = held_by(state, since).next();
+    let by = by.map_or_else(String::new, |node| {
+        format!(" (node {} does not yet)", node.facts.name)
+    });
+    Err(Rejection::WrongState {
+        what: "the version of the rules".to_owned(),
+        is: format!("{present}, and this came with {since}: it rises once every node knows it{by}"),
+    })
 }

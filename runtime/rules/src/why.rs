@@ -14,6 +14,7 @@ use crate::plan::{members, nobody};
 use crate::route;
 use crate::stage::{Approval, ApprovalSpec, Approver, Need, Stage, StageStatus};
 use crate::state::State;
+use crate::target::misfit;
 use crate::team::Team;
 use crate::worker::Worker;
 
@@ -169,7 +170,9 @@ fn worker(state: &State, team: &Team, case: &Case, waiting: &Stage) -> String {
 /// Why a worker's node gives it nothing new, where that is so.
 fn hold(state: &State, worker: &Worker) -> Option<String> {
     let (node, _) = worker.placed.as_ref()?;
-    let why = takes_new(state.nodes.get(node)?).err()?;
+    let found = state.nodes.get(node)?;
+    let unfit = || misfit(state, found, &worker.spec.id.team);
+    let why = takes_new(found).err().or_else(unfit)?;
     Some(format!("is held on node {node}: {why}"))
 }
 

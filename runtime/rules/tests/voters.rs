@@ -57,6 +57,7 @@ fn node_of(node: NodeId, role: Role, health: Health, incarnation: u64) -> Node {
         memory_promised_bytes: 0,
         workers: BTreeSet::new(),
         butlers: BTreeSet::new(),
+        way_out: None,
     }
 }
 

@@ -14,7 +14,7 @@ use openraft::ReadPolicy;
 use openraft::error::{LinearizableReadError, RaftError};
 use rules::id::NodeId;
 use rules::right::Decision;
-use rules::{Command, Proposal, Rejection, State, Verdict, demand};
+use rules::{Command, Proposal, Rejection, State, Verdict, demand, version};
 
 use super::denials::Denials;
 use super::door::Raft;
@@ -53,6 +53,12 @@ impl Decider {
         raft: &Raft,
         proposal: &Arc<Proposal>,
     ) -> Result<Decided, ProposeError> {
+        if self.too_new(proposal).is_some() {
+            self.catch_up(raft).await?;
+            if let Some(refused) = self.too_new(proposal) {
+                return Ok(refused);
+            }
+        }
         let (decision, _) = self.machine.read(|state| self.judged(state, proposal));
         if decision.is_allowed() {
             if let Some(refused) = self.unreadable(proposal) {
@@ -82,6 +88,15 @@ impl Decider {
         let answered = proposal.request.as_ref();
         let answered = answered.and_then(|request| state.requests.answered(request));
         (self.judge.decide(state, asker, demands), answered.cloned())
+    }
+
+    /// Refuses what came with a later version of the rules: nodes that do not know it could not read
+    /// the entry.
+    fn too_new(&self, proposal: &Proposal) -> Option<Decided> {
+        self.machine.read(|state| {
+            let refused = version::check(state, &proposal.command).err()?;
+            Some(Decided::Refused(Err(refused), state.index))
+        })
     }
 
     /// Refuses a policy that the judge cannot read: it would deny everything.

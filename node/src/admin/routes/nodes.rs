@@ -79,6 +79,11 @@ fn details(
         incarnation: node.facts.incarnation,
         health_because: node.health_because.clone(),
         labels: node.facts.labels.clone(),
+        secrets: node.way_out.as_ref().map(|way_out| {
+            let names = way_out.secrets.iter();
+            names.map(ToString::to_string).collect()
+        }),
+        is_confined: node.way_out.as_ref().map(|way_out| way_out.is_confined),
         teams: teams
             .filter(|(_, team)| is_there(&team.placed))
             .map(|(name, _)| name.to_string())

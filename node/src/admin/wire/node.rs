@@ -28,6 +28,12 @@ pub struct NodeDetails {
     pub health_because: String,
     /// What placement can ask for.
     pub labels: std::collections::BTreeMap<String, String>,
+    /// The targets whose secrets it has; absent until it has told the cluster.
+    #[serde(default)]
+    pub secrets: Option<Vec<String>>,
+    /// Whether its agents are kept from what is the daemon's; absent until it has told the cluster.
+    #[serde(default)]
+    pub is_confined: Option<bool>,
     /// Teams whose butlers are there.
     pub teams: Vec<String>,
     /// Workers that are there.

@@ -50,6 +50,7 @@ mod route_case;
 mod set_human_role;
 mod set_role;
 mod settle_effect;
+mod tell_way_out;
 
 use std::collections::BTreeSet;
 
@@ -64,6 +65,7 @@ use crate::request::Recall;
 use crate::state::State;
 use crate::step::Step;
 use crate::verdict::{Outcome, Rejection, Verdict};
+use crate::version;
 
 pub use apply_documents::{Change, check, difference};
 pub(crate) use open_case::taken_by as may_take;
@@ -171,6 +173,7 @@ macro_rules! table {
 fn decide(step: &mut Step<'_>, proposal: &Proposal) -> Verdict {
     demand::check(step.state, proposal)?;
     let command = &proposal.command;
+    version::check(step.state, command)?;
     table! { step, command:
         ApplyDocuments { put, remove } => apply_documents(put, remove);
         CancelCase { case, reason } => cancel_case(*case, reason);
@@ -216,6 +219,7 @@ fn decide(step: &mut Step<'_>, proposal: &Proposal) -> Verdict {
         BeginAgain { node, name, cause, by } => begin_again(*node, name, cause, by);
         EraseCase { case, reason } => erase_case(*case, reason);
         RaiseVersion { to } => raise_version(*to);
+        TellWayOut { node, incarnation, way_out } => tell_way_out(*node, *incarnation, way_out);
     }
 }
 
@@ -265,6 +269,7 @@ fn spoken_of(command: &Command) -> Option<CaseId> {
         | Command::BeginAgain { .. }
         | Command::NoteDeed { .. }
         | Command::EraseCase { .. }
-        | Command::RaiseVersion { .. } => None,
+        | Command::RaiseVersion { .. }
+        | Command::TellWayOut { .. } => None,
     }
 }

@@ -10,6 +10,7 @@ use crate::node::Node;
 use crate::place::{Placed, Placement};
 use crate::step::Step;
 use crate::takeover::promise;
+use crate::target::misfit;
 use crate::verdict::{Outcome, Verdict, over};
 
 use super::fence;
@@ -24,11 +25,19 @@ pub(super) fn apply(step: &mut Step<'_>, placements: &[Placement]) -> Verdict {
     }
     for placement in placements {
         let node = step.state.nodes.get(&placement.node);
-        if node.is_some_and(Node::takes_new) {
+        if node.is_some_and(|node| node.takes_new() && has_a_way_out(step, node, &placement.who)) {
             put(step, placement);
         }
     }
     Ok(Outcome::Done)
+}
+
+/// Whether a worker's agent could reach its targets from a node, or that is not known.
+fn has_a_way_out(step: &Step<'_>, node: &Node, who: &Placed) -> bool {
+    match who {
+        Placed::Team(_) => true,
+        Placed::Worker(id) => misfit(step.state, node, &id.team).is_none(),
+    }
 }
 
 fn put(step: &mut Step<'_>, placement: &Placement) {

@@ -17,8 +17,12 @@ pub(super) fn apply(step: &mut Step<'_>, target: &Target) -> Verdict {
     if is_new && step.state.targets.len() >= limits::MAX_TARGETS {
         return Err(over("max_targets", limits::MAX_TARGETS));
     }
-    step.state
+    let before = step
+        .state
         .targets
         .insert(target.name.clone(), target.clone());
+    // Whoever it is for and stands where its secret is not, leaves; whom it is not for may go on.
+    let before = before.into_iter().flat_map(|before| before.teams);
+    step.look_after_teams(before.chain(target.teams.iter().cloned()));
     Ok(Outcome::Done)
 }

@@ -8,8 +8,8 @@ use super::fence;
 
 pub(super) fn apply(step: &mut Step<'_>, name: &TargetName) -> Verdict {
     fence::human(step)?;
-    match step.state.targets.remove(name) {
-        Some(_) => Ok(Outcome::Done),
-        None => Err(Rejection::NoTarget(name.clone())),
-    }
+    let removed = step.state.targets.remove(name);
+    let removed = removed.ok_or_else(|| Rejection::NoTarget(name.clone()))?;
+    step.look_after_teams(removed.teams.into_iter());
+    Ok(Outcome::Done)
 }

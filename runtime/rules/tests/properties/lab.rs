@@ -84,7 +84,18 @@ impl Lab {
             (Principal::own(Who::Node(second)), join(joins)),
             (pool::sam(), put(5)),
             (pool::sam(), put(6)),
+            (
+                Principal::own(Who::Ledger),
+                Command::RaiseVersion {
+                    to: rules::version::NEWEST,
+                },
+            ),
         ] {
+            let said = self.propose(0, who, command);
+            assert!(said.verdict.is_ok(), "{said:?}");
+        }
+        for node in [rules::id::NodeId(1), second] {
+            let (who, command) = nodes::tell_way_out(self, node, 0);
             let said = self.propose(0, who, command);
             assert!(said.verdict.is_ok(), "{said:?}");
         }

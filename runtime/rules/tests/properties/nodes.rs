@@ -3,6 +3,7 @@
 use rules::beginning::Cause;
 use rules::id::NodeId;
 use rules::node::{Health, NodeFacts, Role};
+use rules::target::WayOut;
 use rules::{Command, Principal, Who};
 
 use crate::lab::Lab;
@@ -34,6 +35,9 @@ pub fn command(lab: &Lab, how: Pick, which: Pick, what: Pick) -> Option<(Princip
         };
         (manager(lab), command)
     };
+    if how % 64 == 15 {
+        return Some(tell_way_out(lab, node, what));
+    }
     Some(match how % 16 {
         0 => (
             sam,
@@ -103,6 +107,27 @@ fn begin_again(lab: &Lab, which: Pick, what: Pick) -> Option<(Principal, Command
     Some((Principal::own(Who::Node(node)), command))
 }
 
+/// A node says which secrets it has: mostly all that there are to have.
+pub fn tell_way_out(lab: &Lab, node: NodeId, how: Pick) -> (Principal, Command) {
+    let all = lab.state.targets.keys().cloned();
+    let secrets = match how % 5 {
+        0..=2 => all.collect(),
+        3 => all.skip(usize::from(how / 16)).collect(),
+        _ => [raw(["kube", "../.."][usize::from(how / 16) % 2])].into(),
+    };
+    let known = lab.state.nodes.get(&node);
+    let present = known.map_or(1, |known| known.facts.incarnation);
+    let command = Command::TellWayOut {
+        node,
+        incarnation: present.saturating_sub(u64::from(how % 32 == 31)),
+        way_out: WayOut {
+            secrets,
+            is_confined: how % 8 != 7,
+        },
+    };
+    (Principal::own(Who::Node(node)), command)
+}
+
 /// The secret of a token, mostly of the one that is there from the start.
 fn hash(pick: Pick) -> [u8; 32] {
     [pick % 4 / 3; 32]
@@ -137,6 +162,7 @@ pub fn heal(lab: &mut Lab) {
         let node = facts.node;
         let facts = NodeFacts {
             incarnation: u64::MAX,
+            knows: facts.knows.max(lab.state.version),
             cpu_milli: 1_000_000,
             memory_bytes: u64::MAX,
             labels: [("zone".to_owned(), "a".to_owned())].into(),
@@ -144,6 +170,9 @@ pub fn heal(lab: &mut Lab) {
         };
         let itself = Principal::own(Who::Node(node));
         lab.propose(0, itself, Command::JoinNode { facts });
+        let (itself, command) = tell_way_out(lab, node, 0);
+        let told = lab.propose(0, itself, command);
+        assert!(told.verdict.is_ok(), "{told:?}");
         let reason = "as it should be".to_owned();
         let command = if at == 0 {
             Command::DrainNode {

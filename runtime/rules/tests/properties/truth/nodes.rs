@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use rules::id::NodeId;
 use rules::node::{Health, Node};
+use rules::worker::Worker;
 use rules::{State, limits, members};
 
 use super::broken;
@@ -46,9 +47,13 @@ pub fn nobody_stands_where_nothing_may(told: &Told<'_>) -> Result<(), String> {
         if node.health == Health::Down && !node.workers.is_empty() {
             return broken(format!("workers stand on {id}, which is down"));
         }
-        let mut workers = node.workers.iter().map(|worker| &state.workers[worker]);
-        if node.is_drained() && workers.any(|worker| worker.running.is_empty()) {
+        let workers = node.workers.iter().map(|worker| &state.workers[worker]);
+        if node.is_drained() && workers.clone().any(|worker| worker.running.is_empty()) {
             return broken(format!("idle workers stand on {id}, which is drained"));
+        }
+        let mut idle = workers.filter(|worker| worker.running.is_empty());
+        if let Some(worker) = idle.find(|worker| !can_reach_its_targets(state, node, worker)) {
+            return broken(format!("{worker:?} cannot reach its targets from {id}"));
         }
     }
     for (id, case) in &state.cases {
@@ -59,9 +64,27 @@ pub fn nobody_stands_where_nothing_may(told: &Told<'_>) -> Result<(), String> {
             if is_new && !node.is_some_and(Node::takes_new) {
                 return broken(format!("{id}.{number} began on {node:?}"));
             }
+            let worker = state.workers.get(&attempt.worker);
+            let reaches = |node| worker.is_none_or(|of| can_reach_its_targets(state, node, of));
+            if is_new && attempt.status.is_live() && !node.is_some_and(reaches) {
+                return broken(format!("{id}.{number} cannot reach its targets"));
+            }
         }
     }
     Ok(())
+}
+
+/// As far as the node has said, since the rules ask for it.
+fn can_reach_its_targets(state: &State, node: &Node, worker: &Worker) -> bool {
+    let Some(way_out) = node.way_out.as_ref().filter(|_| state.version >= 2) else {
+        return true;
+    };
+    let targets = state.targets.values();
+    let mut theirs = targets.filter(|target| target.teams.contains(&worker.spec.id.team));
+    theirs.all(|target| {
+        let has_secret = !target.needs_secret || way_out.secrets.contains(&target.name);
+        way_out.is_confined && has_secret
+    })
 }
 
 pub fn what_a_lost_node_ran_is_lost_without_blame(told: &Told<'_>) -> Result<(), String> {
