@@ -203,14 +203,10 @@ fn one_node_that_is_left_goes_on_alone_once_a_human_accepts_what_is_lost() {
 
     // One of the old ones comes back after all: it is nobody here, and cannot do harm.
     cluster.node_mut(2).start_again();
-    let mut heard = 0;
-    lab::wait_until(std::time::Duration::from_mins(1), "it is told why", || {
-        heard += 1;
-        let log = cluster.node(2).log();
-        if log.contains("another authority") {
-            return Ok(());
-        }
-        Err(format!("looked {heard} times"))
+    cluster.wait_status(2, "it says that it is left behind", |status| {
+        let told = status["troubles"].to_string();
+        let says_why = told.contains("another authority") && told.contains("domo node join");
+        says_why && status["cluster"]["leader"].is_null()
     });
     cluster.node_mut(2).kill();
     // It joins fresh, under a new number.

@@ -1,5 +1,6 @@
 //! What does not go as it should in the cluster, as this node sees it, and what to do about it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use rules::State;
@@ -7,6 +8,7 @@ use rules::id::NodeId;
 use rules::node::Health;
 use runtime::clock;
 use runtime::ledger::{LedgerStatus, StorageStatus};
+use runtime::links::Refusal;
 
 use super::wire::{Moment, Trouble};
 
@@ -14,7 +16,11 @@ use super::wire::{Moment, Trouble};
 const MAX_NAMED: usize = 8;
 
 /// The troubles of the ledger and of the nodes, the gravest first.
-pub(super) fn of(ledger: &LedgerStatus, state: &State) -> Vec<Trouble> {
+pub(super) fn of(
+    ledger: &LedgerStatus,
+    state: &State,
+    refusals: &BTreeMap<NodeId, Refusal>,
+) -> Vec<Trouble> {
     let mut troubles = Vec::new();
     if let StorageStatus::Refusing { why, since } = &ledger.storage {
         troubles.push(Trouble {
@@ -24,15 +30,22 @@ pub(super) fn of(ledger: &LedgerStatus, state: &State) -> Vec<Trouble> {
             count: 1,
         });
     }
-    troubles.extend(no_leader(ledger, state));
+    troubles.extend(no_leader(ledger, state, refusals));
     troubles.extend(ill(state));
     troubles
 }
 
 /// Without a leader nothing is acknowledged.
-fn no_leader(ledger: &LedgerStatus, state: &State) -> Option<Trouble> {
+fn no_leader(
+    ledger: &LedgerStatus,
+    state: &State,
+    refusals: &BTreeMap<NodeId, Refusal>,
+) -> Option<Trouble> {
     if ledger.leader.is_some() {
         return None;
+    }
+    if let Some((id, why)) = refusals.iter().find(|(_, why)| is_for_good(**why)) {
+        return Some(left_behind(&name(state, *id), *why));
     }
     let majority = ledger.voters.len() / 2 + 1;
     let names = named(ledger.voters.iter().map(|id| name(state, *id)));
@@ -42,8 +55,30 @@ fn no_leader(ledger: &LedgerStatus, state: &State) -> Option<Trouble> {
         ledger.voters.len()
     );
     let hint = "start the daemons of those that do not run, and look at the network between them \
-                (TCP, the addresses of `domo node list`); then all goes on by itself";
+                (TCP, the addresses of `domo node list`); then all goes on by itself. If the others \
+                have a leader, they have gone on without this node: have it join anew";
     Some(now(what, hint.to_owned()))
+}
+
+/// Whether somebody says that this node is no part of their cluster.
+fn is_for_good(why: Refusal) -> bool {
+    [
+        Refusal::Removed,
+        Refusal::WrongAuthority,
+        Refusal::WrongCluster,
+    ]
+    .contains(&why)
+}
+
+fn left_behind(by: &str, why: Refusal) -> Trouble {
+    let what = format!(
+        "no node leads: this node reaches no majority, and {by} refuses it ({why}); it was removed, \
+         or the cluster began again without it"
+    );
+    let hint = "nothing is acknowledged here and no agent runs: look on another node with `domo node \
+                list`; if this one is not in it, stop its daemon, move its data folder away and have \
+                it join anew with `domo node join`";
+    now(what, hint.to_owned())
 }
 
 /// Nodes that are not as they should be.
@@ -88,4 +123,55 @@ fn named(names: impl Iterator<Item = String>) -> String {
         let _ = write!(text, " and {} more", all.len() - MAX_NAMED);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn without_leader() -> LedgerStatus {
+        LedgerStatus {
+            term: 3,
+            leader: None,
+            is_leader: false,
+            voters: [1, 2, 3].map(NodeId).into(),
+            applied: 9,
+            committed: 9,
+            is_changing: false,
+            purged: 0,
+            last_log: 9,
+            snapshot_index: 0,
+            log_bytes: 0,
+            syncs: 0,
+            storage: StorageStatus::Ok,
+        }
+    }
+
+    #[test]
+    fn a_node_that_is_refused_for_good_is_told_to_join_anew_and_any_other_to_look_for_the_others() {
+        let (ledger, state) = (without_leader(), State::default());
+        let told = |why| {
+            let refusals = BTreeMap::from([(NodeId(2), why)]);
+            of(&ledger, &state, &refusals).remove(0)
+        };
+        for why in [Refusal::Removed, Refusal::WrongAuthority] {
+            let trouble = told(why);
+            assert!(
+                trouble
+                    .what
+                    .contains("reaches no majority, and n-2 refuses it"),
+                "{trouble:?}"
+            );
+            assert!(trouble.hint.contains("`domo node join`"), "{trouble:?}");
+        }
+        let trouble = told(Refusal::OldProtocol);
+        assert!(
+            trouble.what.contains("2 of the 3 voters (n-1, n-2, n-3)"),
+            "{trouble:?}"
+        );
+        let mut led = without_leader();
+        led.leader = Some(NodeId(2));
+        let refusals = BTreeMap::from([(NodeId(3), Refusal::Removed)]);
+        assert!(of(&led, &state, &refusals).is_empty());
+    }
 }

@@ -15,6 +15,7 @@ use runtime::ledger::{Ledger, ProposeError};
 use runtime::links::Fingerprint;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use super::LinksSeen;
 use super::chaos::Chaos;
 use super::convert::asked::sha256;
 use super::convert::document::FindBlob;
@@ -41,6 +42,7 @@ pub(super) struct Desk {
     pub(super) agents: AgentSettings,
     /// What newcomers tell this cluster by, and where they may ask; none where there are no links.
     pub(super) entrance: Option<(Fingerprint, String)>,
+    pub(super) links: Option<LinksSeen>,
     pub(super) limits: DoorLimits,
     pub(super) started: WallMs,
     pub(super) streams: Arc<Semaphore>,

@@ -41,6 +41,7 @@ mod troubles;
 pub mod wire;
 mod wish;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use config::settings::AgentSettings;
@@ -49,7 +50,7 @@ use runtime::blob::Blobs;
 use runtime::clock;
 use runtime::gateway::Gateway;
 use runtime::ledger::Ledger;
-use runtime::links::Fingerprint;
+use runtime::links::{Fingerprint, LinkStatus};
 use tokio::sync::{Semaphore, watch};
 
 use desk::{Desk, ROOM_UNIT_BYTES};
@@ -60,6 +61,9 @@ pub use chaos::Chaos;
 pub use here::{Here, InBoxes};
 pub use people::{People, TOKEN_PREFIX};
 pub use socket::{Socket, SocketError};
+
+/// How the links with other nodes do, as that changes.
+pub type LinksSeen = watch::Receiver<BTreeMap<NodeId, LinkStatus>>;
 
 /// The node that the socket speaks for.
 pub struct Node {
@@ -79,6 +83,8 @@ pub struct Node {
     pub agents: AgentSettings,
     /// What newcomers tell its cluster by, and where they may ask; none where there are no links.
     pub entrance: Option<(Fingerprint, String)>,
+    /// How its links with the others do; none where there are none.
+    pub links: Option<LinksSeen>,
     /// Who may ask.
     pub people: People,
     /// What protects it.
@@ -104,6 +110,7 @@ pub async fn serve(socket: Socket, node: Node, stop: watch::Receiver<bool>) {
         here,
         agents,
         entrance,
+        links,
         people,
         limits,
         chaos,
@@ -122,6 +129,7 @@ pub async fn serve(socket: Socket, node: Node, stop: watch::Receiver<bool>) {
         here,
         agents,
         entrance,
+        links,
         started: clock::wall(),
         streams: room(limits.streams as u64),
         uploads: room(limits.uploads as u64),

@@ -7,7 +7,7 @@
 //! entry that was applied before it was asked for; a larger cluster is counted for at most a
 //! twentieth of the time. The answer says which entry it was counted at.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -20,6 +20,7 @@ use rules::stage::Approval;
 use rules::version;
 use runtime::clock::{self, BootMs};
 use runtime::ledger::StorageStatus;
+use runtime::links::Refusal;
 
 use super::chaos::Chaos;
 use super::cluster_troubles;
@@ -258,7 +259,7 @@ fn status(desk: &Desk, counted: &Counted) -> Status {
     };
     let mut troubles = desk
         .ledger
-        .read(|state| cluster_troubles::of(&ledger, state));
+        .read(|state| cluster_troubles::of(&ledger, state, &refusals(desk)));
     troubles.extend(desk.chaos.as_ref().and_then(Chaos::trouble));
     troubles.extend(desk.troubles.now());
     troubles.extend(desk.here.troubles());
@@ -283,6 +284,15 @@ fn status(desk: &Desk, counted: &Counted) -> Status {
         waits_in_all: counted.waits_in_all,
         troubles,
     }
+}
+
+/// Who refuses this node, or is refused by it.
+fn refusals(desk: &Desk) -> BTreeMap<NodeId, Refusal> {
+    let links = desk.links.as_ref().map(|links| links.borrow().clone());
+    let links = links.unwrap_or_default().into_iter();
+    links
+        .filter_map(|(id, link)| Some((id, link.refusal?)))
+        .collect()
 }
 
 fn beginning(known: &rules::beginning::Beginning) -> BeginningView {

@@ -26,6 +26,7 @@ use tokio::task::JoinSet;
 use super::DaemonError;
 use super::enroll::KEYS;
 use super::identity::{Home, Identity};
+use crate::admin::LinksSeen;
 
 /// How often at most the links are compared with the nodes of the state.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -113,6 +114,11 @@ impl Around {
     pub(super) fn entrance(&self, identity: &Identity) -> Option<(Fingerprint, String)> {
         let (linked, home) = (self.linked.as_ref()?, identity.home.as_ref()?);
         Some((linked.fingerprint(), home.advertise.clone()))
+    }
+
+    /// How the links with the others do.
+    pub(super) fn seen(&self) -> Option<LinksSeen> {
+        self.linked.as_ref().map(Linked::status)
     }
 
     /// Begins to serve the others, and to follow who they are.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use openraft::raft::AppendEntriesResponse;
+
 use super::Inner;
 use super::network::{PeerAnswer, PeerCall};
 use crate::archive::Part;
@@ -28,10 +30,16 @@ impl Inner {
         let raft = self.door.raft();
         let stopped = |_| PeerAnswer::Stopped;
         match call {
-            PeerCall::Append(rpc) => raft
-                .append_entries(rpc)
-                .await
-                .map_or_else(stopped, PeerAnswer::Append),
+            PeerCall::Append(rpc) => match raft.append_entries(rpc).await {
+                Ok(answer) => {
+                    // One of an older term is no leader.
+                    if !matches!(answer, AppendEntriesResponse::HigherVote(_)) {
+                        self.heard.note();
+                    }
+                    PeerAnswer::Append(answer)
+                }
+                Err(fatal) => stopped(fatal),
+            },
             PeerCall::Vote(rpc) => raft.vote(rpc).await.map_or_else(stopped, PeerAnswer::Vote),
             PeerCall::PreVote(rpc) => raft
                 .pre_vote(rpc)

@@ -47,6 +47,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use openraft::ServerState;
 use openraft::async_runtime::watch::WatchReceiver as _;
 use rules::demand;
 use rules::id::{CaseId, NodeId, PolicyName};
@@ -101,8 +102,10 @@ struct Inner {
     told: watch::Sender<LedgerStatus>,
     snapshot_every: u64,
     archived_cases: u64,
+    archived_ms: Option<u64>,
     tasks: Mutex<Vec<tokio::task::JoinHandle<()>>>,
     sleep: quorum::Sleep,
+    heard: quorum::Heard,
 }
 
 impl Ledger {
@@ -311,7 +314,13 @@ impl Inner {
         let server = self.door.raft().server_metrics();
         let server = server.borrow_watched();
         let leader = server.current_leader.map(NodeId);
-        let leader = leader.filter(|leader| *leader != self.node || !is_unheard);
+        let leader = leader.filter(|leader| {
+            if *leader == self.node {
+                server.state == ServerState::Leader && !is_unheard
+            } else {
+                self.heard.is_lately()
+            }
+        });
         let counts = self.store.counts();
         LedgerStatus {
             term: server.vote.leader_id.term,

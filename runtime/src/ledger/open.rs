@@ -100,8 +100,10 @@ pub(super) async fn open(
         told: watch::Sender::new(nothing_yet()),
         snapshot_every: options.snapshot_every,
         archived_cases: options.limits.archived_cases,
+        archived_ms: options.limits.archived_ms,
         tasks: Mutex::default(),
         sleep: super::quorum::Sleep::default(),
+        heard: super::quorum::Heard::default(),
     });
     if is_alone {
         lead(&raft).await?;

@@ -1,4 +1,4 @@
-//! How fresh this node's leadership is: when a quorum last confirmed it.
+//! How fresh this node's leadership is, or what it knows of another's: when it was confirmed last.
 //!
 //! # Invariant
 //! The moment that is named is never later than the true one: it is when the confirmed message was
@@ -15,9 +15,30 @@ use rules::id::NodeId;
 use super::Inner;
 use crate::clock::{self, BootMs};
 
-/// A leader that no quorum has heard for so long is called none: heartbeats are a tenth of a second
+/// A leader that no quorum has heard for so long, or that is not heard here, is called none: heartbeats are a tenth of a second
 /// apart, and others call an election after a second.
 const UNHEARD_AFTER: Duration = Duration::from_secs(2);
+/// When the node that leads was heard last, where that is another one.
+///
+/// # Why
+/// Consensus goes on naming whom it voted for: a node that was cut off, or that its cluster has gone
+/// on without, would name a leader for ever that does not speak to it.
+#[derive(Debug, Default)]
+pub(super) struct Heard(Mutex<Option<BootMs>>);
+
+impl Heard {
+    /// It was heard just now.
+    pub fn note(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(clock::boot());
+    }
+
+    /// Whether that was lately.
+    pub fn is_lately(&self) -> bool {
+        let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        last.is_some_and(|last| clock::boot().since(last) <= UNHEARD_AFTER)
+    }
+}
+
 /// Two readings of two clocks differ by less than this, if the machine has not slept between.
 const READING: Duration = Duration::from_millis(10);
 

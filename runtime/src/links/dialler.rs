@@ -186,7 +186,16 @@ async fn dial_in_time(
     errand: Errand,
 ) -> Result<Dialled, DialError> {
     let dialled = tokio::time::timeout(HANDSHAKE_LIMIT, dial(shared, to, errand));
-    dialled.await.unwrap_or(Err(DialError::Silent))
+    let dialled = dialled.await.unwrap_or(Err(DialError::Silent));
+    match &dialled {
+        Ok(_) => shared.peers.note_refusal(to, None),
+        Err(DialError::Refused(why) | DialError::Distrusted(why)) => {
+            shared.peers.note_refusal(to, Some(*why));
+        }
+        // That it cannot be reached now takes no refusal back.
+        Err(DialError::NoAddress | DialError::Silent | DialError::Unreached(_)) => {}
+    }
+    dialled
 }
 
 async fn dial(shared: &Arc<Shared>, to: NodeId, errand: Errand) -> Result<Dialled, DialError> {

@@ -23,6 +23,8 @@ pub struct LinkStatus {
     pub since: BootMs,
     /// Why there was no link the last time that there was none; for people.
     pub last_error: Option<String>,
+    /// Why it refuses this node, or this node it, as the last try showed.
+    pub refusal: Option<Refusal>,
     /// How long the last heartbeat took there and back, in microseconds.
     pub round_trip_us: Option<u64>,
     /// Which start of its daemon was linked last.
@@ -39,6 +41,7 @@ impl LinkStatus {
             is_up: false,
             since: clock::boot(),
             last_error: None,
+            refusal: None,
             round_trip_us: None,
             incarnation: None,
             release: None,
@@ -219,6 +222,11 @@ impl Peers {
     /// Why there is no link; wakes nobody who watches.
     pub fn note_error(&self, peer: NodeId, error: String) {
         self.quietly(peer, |status| status.last_error = Some(error));
+    }
+
+    /// Whether a try to reach it was refused, and why; wakes nobody who watches.
+    pub fn note_refusal(&self, peer: NodeId, refusal: Option<Refusal>) {
+        self.quietly(peer, |status| status.refusal = refusal);
     }
 
     /// How long a heartbeat took; wakes nobody who watches.
