@@ -1,18 +1,16 @@
 //! A node with one team, one worker and one case whose attempt runs, and its gateway.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rules::attempt::Body;
 use rules::case::{Brief, Case};
 use rules::command::{Plan, Progress};
-use rules::id::{AttemptId, CaseId, HumanName, NodeId, PlaybookName, StageName, WorkerId};
-use rules::node::NodeFacts;
+use rules::id::{AttemptId, CaseId, HumanName, NodeId, PlaybookName, WorkerId};
 use rules::place::{Placed, Placement};
-use rules::stage::{Need, OnFailure, StageSpec};
 use rules::target::{Class, Target};
-use rules::team::{AgentLimits, AgentSpec, Document, PlaybookSpec, TeamSpec, WorkerSpec};
 use rules::{Command, Outcome, Principal, Proposal, Verdict, Who};
 use runtime::clock::Deadline;
 use runtime::engine::Confinement;
@@ -25,6 +23,7 @@ use runtime::workshop::{Bench, Doing, Ended, Job, Workshop};
 use tempfile::TempDir;
 
 use super::agent::Agent;
+use super::documents::{documents, facts};
 
 /// The longest that a test waits for anything.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -72,15 +71,26 @@ impl House {
     }
 
     pub async fn bounded(target: Target, bounds: Bounds) -> House {
-        House::of(target, bounds, Confinement::Bubblewrap).await
+        House::furnished(target, (bounds, None), Confinement::Bubblewrap).await
     }
 
     /// On a node where nothing confines the agents.
     pub async fn unconfined(target: Target) -> House {
-        House::of(target, Bounds::default(), Confinement::Nothing).await
+        let usual = (Bounds::default(), None);
+        House::furnished(target, usual, Confinement::Nothing).await
     }
 
-    async fn of(target: Target, bounds: Bounds, agents: Confinement) -> House {
+    /// Its gateway trusts those authorities too.
+    pub async fn trusting(target: Target, authorities: &Path) -> House {
+        let trusting = (Bounds::default(), Some(authorities.to_owned()));
+        House::furnished(target, trusting, Confinement::Bubblewrap).await
+    }
+
+    async fn furnished(
+        target: Target,
+        wanted: (Bounds, Option<PathBuf>),
+        agents: Confinement,
+    ) -> House {
         let folder = tempfile::tempdir().unwrap();
         let schema = include_str!("../../../config/policy/matrix.cedarschema");
         let matrix = include_str!("../../../config/policy/matrix.cedar");
@@ -95,7 +105,7 @@ impl House {
             lines: Arc::new(NoLines),
         });
         let leases = leases.unwrap();
-        let gateway = open(&folder, &ledger, &leases, bounds);
+        let gateway = open(&folder, &ledger, &leases, wanted);
         let own = Owner {
             uid: nix::unistd::geteuid().as_raw(),
             gid: nix::unistd::getegid().as_raw(),
@@ -127,8 +137,8 @@ impl House {
 
     /// The same after the daemon's gateway died and another one came.
     pub async fn again(mut self) -> House {
-        let bounds = Bounds::default();
-        self.gateway = open(&self.folder, &self.ledger, &self.leases, bounds);
+        let usual = (Bounds::default(), None);
+        self.gateway = open(&self.folder, &self.ledger, &self.leases, usual);
         self.guard().await;
         self
     }
@@ -282,13 +292,18 @@ impl House {
     }
 }
 
-fn open(folder: &TempDir, ledger: &Ledger, leases: &Leases, bounds: Bounds) -> Gateway {
+fn open(
+    folder: &TempDir,
+    ledger: &Ledger,
+    leases: &Leases,
+    (bounds, authorities): (Bounds, Option<PathBuf>),
+) -> Gateway {
     let options = GatewayOptions {
         node: NODE,
         ledger: ledger.clone(),
         leases: leases.clone(),
         data: folder.path().to_owned(),
-        authorities: None,
+        authorities,
         bounds,
     };
     Gateway::open(options).unwrap()
@@ -315,73 +330,4 @@ pub fn target(port: u16) -> Target {
         teams: BTreeSet::from([worker().team]),
         needs_secret: false,
     }
-}
-
-fn facts() -> NodeFacts {
-    NodeFacts {
-        node: NODE,
-        name: "alpha".to_owned(),
-        incarnation: 1,
-        release: "0.1.0".to_owned(),
-        knows: rules::version::NEWEST,
-        engine: "none".to_owned(),
-        cpu_milli: 4_000,
-        memory_bytes: 8 << 30,
-        labels: BTreeMap::new(),
-        address: None,
-    }
-}
-
-fn documents() -> Vec<Document> {
-    let act = PlaybookName::new("act").unwrap();
-    let stage = StageSpec {
-        name: StageName::new("fix").unwrap(),
-        title: "Fix".to_owned(),
-        need: Need::Worker(worker().name),
-        after: Vec::new(),
-        limit_ms: Some(600_000),
-        attempts: 5,
-        on_failure: OnFailure::Fail,
-        approval: None,
-        brief: String::new(),
-    };
-    vec![
-        Document::Team(TeamSpec {
-            name: worker().team,
-            title: "SRE".to_owned(),
-            topics: Vec::new(),
-            butler: "jeeves".parse().unwrap(),
-            agent: None,
-            playbook: Some(act.clone()),
-            labels: BTreeMap::new(),
-        }),
-        Document::Worker(WorkerSpec {
-            id: worker(),
-            title: "Hand".to_owned(),
-            agent: AgentSpec {
-                kernel: "cli".to_owned(),
-                image: String::new(),
-                command: vec!["agent".to_owned()],
-                env: BTreeMap::new(),
-                soul: None,
-                skills: BTreeMap::new(),
-                limits: AgentLimits {
-                    cpu_milli: 100,
-                    memory_bytes: 64 << 20,
-                    pids: 16,
-                    output_bytes: 1 << 20,
-                    wall_ms: 600_000,
-                },
-            },
-            parallel: 1,
-            idle_after_ms: 600_000,
-            labels: BTreeMap::new(),
-        }),
-        Document::Playbook(PlaybookSpec {
-            team: worker().team,
-            name: act,
-            title: "Act".to_owned(),
-            stages: vec![stage],
-        }),
-    ]
 }

@@ -4,8 +4,10 @@
 
 mod agent;
 mod cut;
+mod documents;
 mod effects;
 mod hostile;
 mod house;
+mod https;
 mod secrets;
 mod target;

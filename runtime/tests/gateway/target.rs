@@ -10,9 +10,11 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use runtime::clock::Deadline;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 use tokio::sync::Notify;
+use tokio_rustls::TlsAcceptor;
 
 use super::house::PATIENCE;
 
@@ -52,6 +54,15 @@ pub struct Counting {
 
 impl Counting {
     pub async fn open() -> Counting {
+        Counting::listening(None).await
+    }
+
+    /// One that speaks TLS.
+    pub async fn secure(config: Arc<ServerConfig>) -> Counting {
+        Counting::listening(Some(TlsAcceptor::from(config))).await
+    }
+
+    async fn listening(tls: Option<TlsAcceptor>) -> Counting {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let counting = Counting {
             port: listener.local_addr().unwrap().port(),
@@ -62,7 +73,18 @@ impl Counting {
         let serving = counting.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serving.clone().serve(stream));
+                let (serving, tls) = (serving.clone(), tls.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        None => serving.serve(stream).await,
+                        // A client that does not trust the certificate goes away.
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                serving.serve(stream).await;
+                            }
+                        }
+                    }
+                });
             }
         });
         counting
@@ -110,7 +132,7 @@ impl Counting {
         self.changed.notify_waiters();
     }
 
-    async fn serve(self, mut stream: TcpStream) {
+    async fn serve(self, mut stream: impl AsyncRead + AsyncWrite + Unpin) {
         let Some(arrived) = read(&mut stream).await else {
             return;
         };
@@ -158,7 +180,7 @@ impl Counting {
     }
 }
 
-async fn read(stream: &mut TcpStream) -> Option<Arrived> {
+async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<Arrived> {
     let (mut bytes, mut piece) = (Vec::new(), [0; 4096]);
     loop {
         let text = String::from_utf8_lossy(&bytes).into_owned();
