@@ -22,7 +22,7 @@ use rules::command::Progress;
 use rules::duty::Duty;
 use rules::id::{AttemptId, Epoch, WorkerId};
 use rules::limits::{MAX_LINE_BYTES, MAX_PARALLEL};
-use rules::{Command, Who};
+use rules::{Command, State, Who};
 use runtime::workshop::{Bench, Ended, WorkshopError};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
@@ -261,9 +261,19 @@ fn rest(me: &ActorRef<WorkerMsg>, state: &mut WorkerState, epoch: Epoch) {
     settle(me, state, async move {
         let mut backoff = Backoff::new(SETTLE_WAITS.0, SETTLE_WAITS.1);
         loop {
-            let _alone = places.acquire_many(MAX_PARALLEL).await;
-            let is_awake =
-                house.look(|state| state.workers.get(&bench.worker).is_some_and(|w| w.is_awake));
+            let is_kept =
+                |state: &State| state.keeps_container(house.node, &bench.worker, bench.epoch);
+            // In a container of an epoch that is over nothing is begun any more: what runs in the
+            // present one is no matter of it.
+            let alone = if house.look(is_kept) {
+                Some(places.acquire_many(MAX_PARALLEL).await)
+            } else {
+                None
+            };
+            let is_awake = house.look(|state| {
+                let worker = state.workers.get(&bench.worker);
+                is_kept(state) && worker.is_some_and(|worker| worker.is_awake)
+            });
             if is_awake {
                 return;
             }
@@ -273,6 +283,7 @@ fn rest(me: &ActorRef<WorkerMsg>, state: &mut WorkerState, epoch: Epoch) {
                     tracing::warn!(worker = %bench.worker, %error, "the container does not stop yet");
                 }
             }
+            drop(alone);
             tokio::time::sleep(backoff.next_wait()).await;
         }
     });

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "crashes/containers.rs"]
+mod containers;
 mod house;
 mod crashes {
     pub mod hostile;

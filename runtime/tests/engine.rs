@@ -82,6 +82,12 @@ macro_rules! everything {
 
 everything! { Docker as docker, Bubblewrap as bubblewrap, OwnUid as own_uid }
 
+// A container's groups are the container engine's own.
+conformance! { Bubblewrap as bubblewrap_groups;
+    freezing::what_a_dead_box_has_left_frozen_is_killed_when_it_is_removed,
+    freezing::what_a_dead_box_has_left_is_killed_when_it_is_laid_to_rest,
+}
+
 // Without any confinement there are still limits, and still nothing outlives its attempt.
 conformance! { Unconfined as unconfined;
     attempts::an_ordered_attempt_runs_once_and_its_result_is_taken,

@@ -145,6 +145,9 @@ impl Cgroups {
     }
 
     /// Removes the groups of a box, and kills what is still in them. False while it is not gone.
+    ///
+    /// What is frozen in version 1 dies only once it is thawed, and does nothing else then. It may be
+    /// left so by whoever killed it: a box is frozen again and again while its node is isolated.
     pub(super) fn remove(&self, short: &str) -> bool {
         let folders = self
             .roots()
@@ -160,6 +163,15 @@ impl Cgroups {
                 }
                 Ok(()) | Err(_) => {}
             }
+        }
+        if let Cgroups::V1 {
+            freezer: Some(root),
+            ..
+        } = self
+            && !are_gone
+        {
+            // A group that is gone meanwhile holds nobody.
+            let _ = fs::write(root.join(TOP).join(short).join(V1_STATE), "THAWED");
         }
         are_gone
     }

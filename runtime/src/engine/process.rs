@@ -125,6 +125,7 @@ impl ProcessEngine {
         if self.confinement == Confinement::OwnUid {
             self.sweep(&record).await?;
         }
+        self.remove_groups(&spec.id).await?;
         self.start(spec, &record).await?;
         let Some(found) = self.init_of(&record) else {
             return Err(failing(
@@ -238,14 +239,14 @@ impl ProcessEngine {
         let Some(record) = self.home.record(id) else {
             return Ok(());
         };
-        let Some(found) = self.init_of(&record) else {
-            return Ok(());
-        };
-        found.signal(Signal::TERM);
-        if found.ended_within(grace).await {
-            return Ok(());
+        if let Some(found) = self.init_of(&record) {
+            found.signal(Signal::TERM);
+            if !found.ended_within(grace).await {
+                self.kill(&record, &found).await?;
+            }
         }
-        self.kill(&record, &found).await
+        // What a daemon that died was just starting is known by its groups alone.
+        self.remove_groups(id).await
     }
 
     async fn kill(&self, record: &BoxRecord, found: &Found) -> Result<(), EngineError> {

@@ -2,7 +2,7 @@
 //! never go on.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use runtime::clock::Deadline;
@@ -108,5 +108,66 @@ pub async fn of_frozen_attempts_side_by_side_only_the_wanted_go_on(bench: Bench)
         (beats(&wanted).1 > of_wanted).then_some(())
     })
     .await;
+    bench.tidy().await;
+}
+
+/// The groups of the only box that there is: those of one hierarchy each, or the one of all.
+fn groups(bench: &Bench) -> Vec<PathBuf> {
+    let boxes = fs::read_dir(bench.data.path().join("boxes")).unwrap();
+    let mut names = boxes.map(|entry| entry.unwrap().file_name());
+    let (name, mount) = (names.next().unwrap(), Path::new("/sys/fs/cgroup"));
+    let roots = ["memory", "pids", "cpu", "freezer", "."].map(|root| mount.join(root));
+    let groups = roots.map(|root| root.join("domo").join(&name));
+    let found = groups
+        .into_iter()
+        .filter(|group| group.join("cgroup.procs").exists());
+    let found: Vec<PathBuf> = found.collect();
+    assert!(!found.is_empty(), "the box has no groups");
+    found
+}
+
+/// Has everything in the box die at once, and something else be in its groups.
+async fn dead_with_somebody_left(bench: &Bench) -> (Vec<PathBuf>, std::process::Child) {
+    bench.engine.ensure(&spec()).await.unwrap();
+    let groups = groups(bench);
+    wait_until("nobody in the box", || {
+        let left = fs::read_to_string(groups[0].join("cgroup.procs")).unwrap();
+        for pid in left.lines() {
+            let pid = nix::unistd::Pid::from_raw(pid.parse().unwrap());
+            // Gone by itself is gone.
+            let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+        }
+        left.is_empty().then_some(())
+    })
+    .await;
+    let mut left = std::process::Command::new("/bin/sleep");
+    let left = left.arg("1000").spawn().unwrap();
+    for group in &groups {
+        fs::write(group.join("cgroup.procs"), left.id().to_string()).unwrap();
+    }
+    (groups, left)
+}
+
+pub async fn what_a_dead_box_has_left_frozen_is_killed_when_it_is_removed(bench: Bench) {
+    let (groups, mut left) = dead_with_somebody_left(&bench).await;
+    for group in &groups {
+        for (file, word) in [("freezer.state", "FROZEN"), ("cgroup.freeze", "1")] {
+            if group.join(file).exists() {
+                fs::write(group.join(file), word).unwrap();
+            }
+        }
+    }
+    bench.engine.remove(&spec().id).await.unwrap();
+    wait_until("its end", || left.try_wait().unwrap()).await;
+    assert!(groups.iter().all(|group| !group.exists()));
+    bench.tidy().await;
+}
+
+pub async fn what_a_dead_box_has_left_is_killed_when_it_is_laid_to_rest(bench: Bench) {
+    let (_groups, mut left) = dead_with_somebody_left(&bench).await;
+    bench.engine.stop(&spec().id, Duration::ZERO).await.unwrap();
+    wait_until("its end", || left.try_wait().unwrap()).await;
+    // The box itself is as good as new.
+    bench.engine.ensure(&spec()).await.unwrap();
     bench.tidy().await;
 }
