@@ -28,10 +28,13 @@ mod node {
     pub mod first_case;
     pub mod gateway;
     pub mod isolation;
+    pub mod left_behind;
     pub mod orders;
     pub mod records;
     pub mod repeated;
+    pub mod retention;
     pub mod secrets;
+    pub mod secrets_placed;
     pub mod service;
     pub mod three_hosts;
     pub mod upgrade;

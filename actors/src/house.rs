@@ -26,6 +26,17 @@ pub struct House {
     pub workshop: Arc<dyn Workshop>,
     /// What is known of the nodes, where this one leads.
     pub leases: Leases,
+    /// How much ended attempts may leave here, and for how long.
+    pub keeps: Keeps,
+}
+
+/// How much ended attempts of closed cases may leave on a node, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keeps {
+    /// All of them together.
+    pub bytes: u64,
+    /// Each of them.
+    pub age_ms: u64,
 }
 
 /// Why an errand did not come to its end, named after what to do.

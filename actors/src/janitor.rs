@@ -1,5 +1,5 @@
-//! The janitor: removes containers that nobody owns and blobs that nothing names, and has those
-//! containers stopped that should sleep.
+//! The janitor: removes containers that nobody owns, blobs that nothing names and what ended attempts
+//! have left for too long, and has those containers stopped that should sleep.
 //!
 //! # Why
 //! Workers look after their own container while they have duties. What is left by a worker that
@@ -13,8 +13,10 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use rules::blobs;
 use rules::id::WorkerId;
 use runtime::archive::Filter;
+use runtime::clock;
 
 use crate::house::{Hindrance, House};
+use crate::keeps::surplus;
 use crate::tree::RootMsg;
 
 /// What wakes the janitor.
@@ -25,6 +27,8 @@ pub enum JanitorMsg {
     Swept,
     /// Remove the blobs that nothing names any more.
     SweepBlobs,
+    /// Remove what ended attempts have left for longer, or more of it, than is kept.
+    SweepSpools,
     /// Panic, because a test or an operator says so.
     Crash,
 }
@@ -34,6 +38,8 @@ impl ractor::Message for JanitorMsg {}
 /// Time between two rounds: what nobody owns does no harm, so it may stay that long.
 const ROUND: Duration = Duration::from_secs(15);
 
+/// Time between two rounds through what ended attempts have left.
+const SPOOL_ROUND: Duration = Duration::from_mins(10);
 /// Time between two rounds through the blobs.
 const BLOB_ROUND: Duration = Duration::from_hours(1);
 /// A blob that nothing names is kept this long: a slow upload is named at its end.
@@ -71,6 +77,8 @@ impl Actor for Janitor {
     ) -> Result<JanitorState, ActorProcessingErr> {
         me.send_interval(ROUND, || JanitorMsg::Sweep);
         me.send_interval(BLOB_ROUND, || JanitorMsg::SweepBlobs);
+        me.send_after(ROUND, || JanitorMsg::SweepSpools);
+        me.send_interval(SPOOL_ROUND, || JanitorMsg::SweepSpools);
         Ok(JanitorState {
             house: args.house,
             root: args.root,
@@ -88,6 +96,7 @@ impl Actor for Janitor {
             JanitorMsg::Sweep => begin(&me, state),
             JanitorMsg::Swept => state.is_sweeping = false,
             JanitorMsg::SweepBlobs => begin_blobs(state),
+            JanitorMsg::SweepSpools => begin_spools(state),
             JanitorMsg::Crash => panic!("the janitor was told to crash"),
         }
         Ok(())
@@ -99,19 +108,31 @@ fn begin(me: &ActorRef<JanitorMsg>, state: &mut JanitorState) {
         return;
     }
     state.is_sweeping = true;
-    let (house, root, me) = (state.house.clone(), state.root.clone(), me.clone());
+    let (house, root, over) = (state.house.clone(), state.root.clone(), Over(me.clone()));
     tokio::spawn(async move {
+        let _over = over;
         if let Err(hindrance) = sweep(&house, &root).await {
             tracing::debug!(
                 error = crate::errand::chain(&hindrance),
                 "sweeping is hindered"
             );
         }
-        let _ = me.cast(JanitorMsg::Swept);
     });
 }
 
+/// A round that is under way; however it ends, the next one may begin.
+struct Over(ActorRef<JanitorMsg>);
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        // The janitor is gone only when the whole tree is.
+        let _ = self.0.cast(JanitorMsg::Swept);
+    }
+}
+
+/// Sees to every container, whatever becomes of the one before it; says what hindered the last one.
 async fn sweep(house: &House, root: &ActorRef<RootMsg>) -> Result<(), Hindrance> {
+    let mut hindered = Ok(());
     for bench in house.workshop.benches().await? {
         let (is_owned, is_awake) = house.look(|state| {
             let is_owned = state.keeps_container(house.node, &bench.worker, bench.epoch);
@@ -122,14 +143,42 @@ async fn sweep(house: &House, root: &ActorRef<RootMsg>) -> Result<(), Hindrance>
         });
         if !is_owned {
             tracing::info!(worker = %bench.worker, epoch = %bench.epoch, "removing a container that nobody owns");
-            house.workshop.clear(&bench).await?;
+            if let Err(error) = house.workshop.clear(&bench).await {
+                tracing::warn!(worker = %bench.worker, %error, "the container stays for now");
+                hindered = Err(error.into());
+            }
         } else if !is_awake {
             let worker: WorkerId = bench.worker;
             // The root is gone only when the whole tree is.
             let _ = root.cast(RootMsg::SettleWorker(worker));
         }
     }
-    Ok(())
+    hindered
+}
+
+fn begin_spools(state: &JanitorState) {
+    let house = state.house.clone();
+    tokio::spawn(async move {
+        match sweep_spools(&house).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "removed what ended attempts have left"),
+            Err(hindrance) => {
+                let error = crate::errand::chain(&hindrance);
+                tracing::warn!(error, "what ended attempts have left stays this time");
+            }
+        }
+    });
+}
+
+async fn sweep_spools(house: &House) -> Result<usize, Hindrance> {
+    let left = house.workshop.left().await?;
+    // Looked at after what is there: a case that was opened since has nothing among it.
+    let open = house.look(|state| state.cases.keys().copied().collect());
+    let surplus = surplus(left, &open, house.keeps, clock::wall());
+    for one in &surplus {
+        house.workshop.discard(&one.bench, one.attempt).await?;
+    }
+    Ok(surplus.len())
 }
 
 fn begin_blobs(state: &JanitorState) {

@@ -24,11 +24,12 @@ mod havoc;
 pub mod house;
 pub mod household;
 mod janitor;
+mod keeps;
 mod manager;
 pub mod tree;
 mod worker;
 
 pub use havoc::Havoc;
-pub use house::House;
+pub use house::{House, Keeps};
 pub use household::Household;
 pub use tree::{Root, RootMsg, Standing};

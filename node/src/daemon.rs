@@ -19,6 +19,7 @@ mod engine_watch;
 mod enroll;
 mod identity;
 mod joining;
+mod keeping;
 mod logs;
 mod neighbours;
 mod open_ledger;
@@ -156,14 +157,13 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
     let began = clock::boot();
     let mut term = signal(SignalKind::terminate()).map_err(DaemonError::Signals)?;
     let mut int = signal(SignalKind::interrupt()).map_err(DaemonError::Signals)?;
-    let data = settings.node.data.clone();
-    let mut identity = identity::take_when_free(&data).await?;
+    let mut identity = identity::take_when_free(&settings.node.data).await?;
     identity.moved_to(&settings.cluster);
     let node = NodeId(identity.node);
     let mut around = neighbours::Around::open(&settings, &identity).await?;
     let (ledger, changes) = open_ledger(&settings, &identity, around.links()).await?;
     let notary = Notary::begin(&identity, &settings, &ledger, around.keys())?;
-    let blobs = Blobs::open(data.join("blobs"), settings.limits.blob_bytes)?;
+    let blobs = keeping::open_blobs(&settings)?;
     let leases = around.lease(&ledger, &identity)?;
     around.serve(&ledger, &blobs, &leases, &identity);
     let gateway = way_out::open(&settings, node, &ledger, &leases)?;
@@ -174,12 +174,13 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
         blobs: blobs.clone(),
         workshop: Arc::clone(&hall.workshop),
         leases: leases.clone(),
+        keeps: keeping::of_ended(&settings),
     };
     let guard = leases.isolate(hall.workshop);
     gateway.follow(guard.watch(), hall.agents);
-    let mut household = Household::found(house, changes)
-        .await
-        .map_err(|error| DaemonError::Personas(error.to_string()))?;
+    let household = Household::found(house, changes).await;
+    let mut household = household.map_err(|error| DaemonError::Personas(error.to_string()))?;
+    way_out::tell(&ledger, &gateway, &identity, hall.agents);
     let mut joining = joining::Joining::begin(&settings, &ledger, &identity, hall.engine);
     if identity.home.is_none() {
         joining.done().await?;
@@ -196,6 +197,7 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
         here: hall.here,
         agents: settings.agents.clone(),
         entrance: around.entrance(&identity),
+        links: around.seen(),
         people: people(&settings)?,
         limits: DoorLimits::of(&settings, admin::limits::open_files()),
         chaos: chaos(&settings, &household),

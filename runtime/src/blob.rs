@@ -14,6 +14,7 @@
 
 pub mod carrier;
 mod peers;
+mod quota;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,8 @@ use rules::id::BlobRef;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
+use quota::Quota;
+
 /// Bytes that are read or written at once.
 pub const CHUNK_BYTES: usize = 256 * 1024;
 /// The largest blob, unless the settings say otherwise: a large log, not a disk image.
@@ -47,6 +50,13 @@ pub enum BlobError {
     /// Too large: split it, or raise the limit in the settings.
     #[error("a blob has at most {limit_bytes} bytes (limits.blob_bytes)")]
     TooLarge {
+        /// The limit.
+        limit_bytes: u64,
+    },
+    /// All blobs of the node would take more than they may: raise the limit, or end cases with large
+    /// files, whose blobs go when nothing names them any more.
+    #[error("the blobs of this node take at most {limit_bytes} bytes (limits.blobs_bytes)")]
+    OverQuota {
         /// The limit.
         limit_bytes: u64,
     },
@@ -81,6 +91,7 @@ struct Inner {
     folder: PathBuf,
     limit_bytes: u64,
     next_temporary: AtomicU64,
+    quota: Quota,
     others: peers::Others,
 }
 
@@ -100,6 +111,7 @@ impl Blobs {
             folder,
             limit_bytes,
             next_temporary: AtomicU64::new(0),
+            quota: Quota::default(),
             others: peers::Others::default(),
         })))
     }
@@ -121,6 +133,21 @@ impl Blobs {
         let room =
             nix::sys::statvfs::statvfs(folder).map_err(|error| failed(folder, error.into()))?;
         Ok(room.blocks_available().saturating_mul(room.fragment_size()))
+    }
+
+    /// Lets all of them together take at most so much; 0 is as much as the disk holds.
+    pub fn bound(&self, all_bytes: u64) {
+        self.0.quota.bound(all_bytes);
+    }
+
+    /// What they take and may take together, where that is bounded and was counted.
+    pub fn used(&self) -> Option<(u64, u64)> {
+        self.0.quota.used()
+    }
+
+    /// Counts what they take, where that is bounded. Blocks for as long as a walk through all of them.
+    pub fn count(&self) -> Result<(), BlobError> {
+        self.0.quota.take(0, || sweep::count(&self.0.folder))
     }
 
     /// Makes a blob young again, so that no sweep takes it before an entry names it; says whether
@@ -225,9 +252,13 @@ impl Blobs {
         is_named: impl Fn(&str) -> bool + Send + 'static,
         age: Duration,
     ) -> Result<u64, BlobError> {
-        let folder = self.0.folder.clone();
-        self.blocking(move || sweep::sweep(&folder, is_named, age))
-            .await
+        let blobs = self.clone();
+        self.blocking(move || {
+            let (removed, bytes) = sweep::sweep(&blobs.0.folder, is_named, age)?;
+            blobs.0.quota.give_back(bytes);
+            Ok(removed)
+        })
+        .await
     }
 
     async fn blocking<T: Send + 'static>(
@@ -298,16 +329,25 @@ impl BlobWriter {
         if self.blobs.has(&blob) && self.blobs.keep_young(&blob) {
             return Ok(blob);
         }
-        let fail = |error| self.blobs.failed(&path, error);
+        let quota = &self.blobs.0.quota;
+        quota.take(blob.bytes, || sweep::count(&self.blobs.0.folder))?;
+        let named = self.name(&path);
+        if named.is_err() {
+            quota.give_back(blob.bytes);
+        }
+        named.map(|()| blob)
+    }
+
+    fn name(&self, path: &Path) -> Result<(), BlobError> {
+        let fail = |error| self.blobs.failed(path, error);
         self.file.sync_all().map_err(fail)?;
         let folder = path.parent().unwrap_or(&self.blobs.0.folder);
         if !folder.is_dir() {
             make_folder(folder)?;
             sync_folder(&self.blobs.0.folder)?;
         }
-        fs::rename(&self.path, &path).map_err(fail)?;
-        sync_folder(folder)?;
-        Ok(blob)
+        fs::rename(&self.path, path).map_err(fail)?;
+        sync_folder(folder)
     }
 
     fn check_room(&self) -> Result<(), BlobError> {

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::case::CASE_LIMIT;
+use super::http::{Reply, raw};
 use super::node::Node;
 use super::sweep::Leftover;
 use super::wait::wait_until;
@@ -48,16 +49,43 @@ impl Node {
             fs::write(folder.join(name), "").expect("an agent's folder can be written");
         }
     }
+
+    /// Asks the gateway `METHOD TARGET/path` over the socket of each attempt that has one, with its
+    /// token, as its agent would: also while that stands still. A socket that nobody serves any more
+    /// answers nothing.
+    ///
+    /// # Panics
+    /// When an attempt has no token.
+    pub fn ask_as_agents(&self, method: &str, path: &str) -> Vec<Reply> {
+        let sockets = found_in(&self.data().join("boxes"), "gateway.sock");
+        let asked = sockets.iter().filter_map(|folder| {
+            let attempt = folder.file_name().expect("an attempt has a folder");
+            let own = folder.ancestors().nth(2).expect("it is in its box's");
+            let token = own.join("in").join(attempt).join("gateway.token");
+            let token = fs::read_to_string(token).expect("the attempt has a token");
+            let request = format!(
+                "{method} /targets/{path} HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer \
+                 {token}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            );
+            raw(&folder.join("gateway.sock"), request.as_bytes()).ok()
+        });
+        asked.collect()
+    }
 }
 
 /// The output folders in which an agent of the tests has begun: it leaves a mark.
 fn started_in(folder: &Path) -> Vec<PathBuf> {
+    found_in(folder, "starts")
+}
+
+/// The folders below one that hold something of that name.
+fn found_in(folder: &Path, name: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
         if is_folder {
-            found.extend(started_in(&entry.path()));
-        } else if entry.file_name() == "starts" {
+            found.extend(found_in(&entry.path(), name));
+        } else if entry.file_name() == name {
             found.push(folder.to_owned());
         }
     }

@@ -43,7 +43,7 @@ pub struct Node {
     name: String,
     folder: PathBuf,
     data: PathBuf,
-    settings: Vec<(String, String)>,
+    pub(super) settings: Vec<(String, String)>,
     pub(super) variables: Vec<(String, String)>,
     pub(super) program: Option<PathBuf>,
     host: Option<Host>,

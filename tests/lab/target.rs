@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use super::folder::Lab;
+use super::net::Host;
 use super::node::Node;
 use super::programs::agent_path;
 use super::wait::wait_until;
@@ -44,9 +45,20 @@ impl Target {
     /// # Panics
     /// When it does not listen.
     pub fn start(lab: &Lab) -> Target {
+        Target::run(lab, Command::new(agent_path()))
+    }
+
+    /// Starts one on a host of its own network: only what runs there reaches it.
+    ///
+    /// # Panics
+    /// When it does not listen.
+    pub fn start_on(lab: &Lab, host: &Host) -> Target {
+        Target::run(lab, host.command(&agent_path()))
+    }
+
+    fn run(lab: &Lab, mut command: Command) -> Target {
         let folder = lab.path().join("target");
         fs::create_dir(&folder).expect("the lab's folder can be written");
-        let mut command = Command::new(agent_path());
         command.arg("--target").arg(&folder).stdin(Stdio::null());
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let process = command.spawn().expect("the target can be started");
@@ -113,7 +125,12 @@ impl Target {
 
     /// Waits until the other end of a stream was cut.
     pub fn wait_cut(&self) {
-        wait_until(SEEN_LIMIT, "the stream was cut", || {
+        self.wait_cut_within(SEEN_LIMIT);
+    }
+
+    /// The same within a limit of the test's.
+    pub fn wait_cut_within(&self, limit: Duration) {
+        wait_until(limit, "the stream was cut", || {
             let is_cut = self.folder.join("cut").exists();
             is_cut.then_some(()).ok_or("it is open")
         });

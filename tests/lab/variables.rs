@@ -1,4 +1,4 @@
-//! With which program a node runs, and what that finds in its environment.
+//! With which program a node runs, with which settings, and what it finds in its environment.
 
 use std::path::PathBuf;
 
@@ -17,6 +17,12 @@ impl Node {
     pub fn of_program(mut self, program: PathBuf) -> Node {
         self.program = Some(program);
         self
+    }
+
+    /// Has its next daemon run with that setting.
+    pub fn set(&mut self, key: &str, value: &str) {
+        self.settings.retain(|(known, _)| known != key);
+        self.settings.push((key.to_owned(), value.to_owned()));
     }
 
     /// Has its next daemon be another build of `domo`.

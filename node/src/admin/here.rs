@@ -22,6 +22,11 @@ pub trait Here: Send + Sync + 'static {
     /// Waits for changes in an attempt's folders.
     fn watch(&self, spool: &Spool, attempt: &AttemptName) -> AttemptWatch;
 
+    /// What ended attempts have left here, as it was counted last.
+    fn left_bytes(&self) -> u64 {
+        0
+    }
+
     /// What does not go as it should outside of the ledger: the engine, the disk. At most a few.
     fn troubles(&self) -> Vec<Trouble>;
 }
@@ -61,6 +66,10 @@ impl Here for InBoxes {
 
     fn watch(&self, spool: &Spool, attempt: &AttemptName) -> AttemptWatch {
         self.watcher.attempt(spool, attempt)
+    }
+
+    fn left_bytes(&self) -> u64 {
+        self.boxes.left_bytes()
     }
 
     fn troubles(&self) -> Vec<Trouble> {

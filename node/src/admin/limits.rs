@@ -61,6 +61,8 @@ pub struct DoorLimits {
     pub uploads: usize,
     /// One blob: `blob_bytes`.
     pub blob_bytes: u64,
+    /// What ended attempts may leave: `spools_bytes`.
+    pub spools_bytes: u64,
     /// The text of a case: `brief_bytes`.
     pub brief_bytes: u64,
     /// All attachments of a case: `case_bytes`.
@@ -90,6 +92,7 @@ impl DoorLimits {
             streams: settings.limits.streams,
             uploads: settings.limits.uploads,
             blob_bytes: settings.limits.blob_bytes,
+            spools_bytes: settings.limits.spools_bytes,
             brief_bytes: settings.limits.brief_bytes,
             case_bytes: settings.limits.case_bytes,
             attachments: settings.limits.attachments_per_case,

@@ -47,8 +47,31 @@ pub(super) fn troubles(desk: &Desk) -> Vec<Trouble> {
                limits.archived_cases in the settings"
             .to_owned(),
     });
+    gauges.extend(on_disk(desk));
     let near = gauges.into_iter().filter(Gauge::is_near);
     near.map(Gauge::trouble).chain(disk(desk)).collect()
+}
+
+/// What of this node's disk is bounded.
+fn on_disk(desk: &Desk) -> Vec<Gauge> {
+    let blobs = desk.blobs.used().map(|(used, max)| Gauge {
+        name: "blobs_bytes".to_owned(),
+        used,
+        max,
+        hint:
+            "more is refused then: end cases with large files, have closed ones forgotten sooner \
+               (limits.archived_ms), or raise limits.blobs_bytes in the settings"
+                .to_owned(),
+    });
+    let spools = Gauge {
+        name: "spools_bytes".to_owned(),
+        used: desk.here.left_bytes(),
+        max: desk.limits.spools_bytes,
+        hint: "the logs of the oldest attempts go next, those of open cases stay: raise \
+               limits.spools_bytes in the settings to keep more"
+            .to_owned(),
+    };
+    blobs.into_iter().chain([spools]).collect()
 }
 
 fn in_state(state: &State) -> Vec<Gauge> {

@@ -138,6 +138,9 @@ impl From<BlobError> for Refused {
             BlobError::TooLarge { limit_bytes } => shape(Code::TooLarge)
                 .hint("split it, or raise limits.blob_bytes on the node")
                 .limit("blob_bytes", *limit_bytes),
+            BlobError::OverQuota { limit_bytes } => shape(Code::TooLarge)
+                .hint("end cases with large files, or raise limits.blobs_bytes on the node")
+                .limit("blobs_bytes", *limit_bytes),
             BlobError::NoRoom { .. } => shape(Code::DiskFull)
                 .hint("make room on the node's disk, then repeat; no restart is needed"),
             BlobError::Absent(_) => shape(Code::NotFound),

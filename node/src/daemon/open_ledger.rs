@@ -25,6 +25,8 @@ pub(super) fn open_options(settings: &Settings, node: NodeId) -> Result<OpenOpti
     options.snapshot_every = settings.ledger.snapshot_every;
     options.limits.in_flight = settings.limits.proposals_in_flight;
     options.limits.archived_cases = settings.limits.archived_cases as u64;
+    let archived_ms = settings.limits.archived_ms;
+    options.limits.archived_ms = (archived_ms > 0).then_some(archived_ms);
     Ok(options)
 }
 

@@ -85,6 +85,7 @@ fn node(
         here: here.clone(),
         agents: Settings::parse("none", "").unwrap().agents,
         entrance: Some((Fingerprint([7; 32]), "127.0.0.1:1".to_owned())),
+        links: None,
         chaos: None,
         people: People::new(users),
         limits,
@@ -319,11 +320,8 @@ impl House {
         let folder = self.folder.path().join(worker.name.as_str());
         let spool = Spool::lay_out(folder, own, runtime::spool::Inside::own_root()).unwrap();
         let bench = Bench { worker, epoch };
-        self.here
-            .spools
-            .lock()
-            .unwrap()
-            .insert(bench, spool.clone());
+        let mut spools = self.here.spools.lock().unwrap();
+        spools.insert(bench, spool.clone());
         spool
     }
 

@@ -16,6 +16,7 @@ mod lists;
 mod lost;
 mod openapi;
 mod people;
+mod quota;
 mod samples;
 mod streams;
 #[path = "../../../runtime/tests/policy/table.rs"]

@@ -15,19 +15,20 @@
 
 mod copy;
 mod erase;
+mod forget;
 mod holdings;
 mod recent;
 mod record;
 #[cfg(test)]
 mod tests;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rules::case::{Case, CaseOutcome, CaseStatus};
 use rules::id::{CaseId, TeamName};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use tokio::sync::oneshot;
 
 pub(crate) use copy::{Pairs, Part};
 
@@ -40,8 +41,6 @@ use recent::Recent;
 pub const MAX_LIST: usize = 1000;
 /// Cases that are looked at in one go while a list is filtered.
 const PAGE: usize = 256;
-/// Cases that are forgotten in one batch.
-const FORGET: usize = 64;
 
 /// What a list of closed cases says of each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,6 +141,9 @@ pub struct Archive {
     store: Store,
     standing: Mutex<Standing>,
     recent: Arc<Mutex<Recent>>,
+    /// Whether cases may be missing that another node has: since the start, or since a snapshot from
+    /// elsewhere jumped over the entries that closed them.
+    is_in_doubt: AtomicBool,
 }
 
 /// How far the archive is; kept in the store with the cases.
@@ -176,7 +178,18 @@ impl Archive {
             store,
             standing: Mutex::new(standing),
             recent: Arc::default(),
+            is_in_doubt: AtomicBool::new(true),
         })
+    }
+
+    /// Whether cases may be missing that another node has.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.is_in_doubt.load(Ordering::Relaxed)
+    }
+
+    /// Says that cases may be missing, or that all are here which another node has.
+    pub(crate) fn doubt(&self, is_in_doubt: bool) {
+        self.is_in_doubt.store(is_in_doubt, Ordering::Relaxed);
     }
 
     /// A closed case, whole.
@@ -304,44 +317,6 @@ impl Archive {
                 return;
             }
         }
-    }
-
-    /// Forgets the oldest cases until at most `keep` are left; says how many it forgot.
-    pub(crate) async fn forget(&self, keep: u64) -> Result<u64, ArchiveError> {
-        let mut forgotten = 0;
-        while self.count() > keep {
-            let (durable, count) = {
-                let mut kept = locked(&self.standing);
-                let mut standing = *kept;
-                let wanted = usize::try_from(standing.count.saturating_sub(keep)).unwrap_or(FORGET);
-                let oldest = record::oldest(&self.store, wanted.min(FORGET))?;
-                if oldest.is_empty() {
-                    break;
-                }
-                standing.count = standing.count.saturating_sub(oldest.len() as u64);
-                let mut batch = Batch::default();
-                for case in &oldest {
-                    standing.holdings.remove(case)?;
-                    record::delete(&mut batch, case);
-                }
-                record::put_standing(&mut batch, &standing).map_err(|error| {
-                    ArchiveError::Unreadable {
-                        why: error.to_string(),
-                    }
-                })?;
-                // Handed over under the lock: standings reach the store in their order.
-                let (told, durable) = oneshot::channel();
-                self.store
-                    .submit(batch, move |result| drop(told.send(result)))?;
-                *kept = standing;
-                let last = oldest.last().map(|case| case.id);
-                locked(&self.recent).forget(|case| last.is_some_and(|last| case <= last));
-                (durable, oldest.len() as u64)
-            };
-            durable.await.unwrap_or(Err(StoreError::Closed))?;
-            forgotten += count;
-        }
-        Ok(forgotten)
     }
 }
 

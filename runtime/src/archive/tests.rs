@@ -208,8 +208,8 @@ async fn what_is_more_than_the_quota_goes_the_oldest_first() {
     let dir = tempfile::tempdir().unwrap();
     let archive = open(&dir);
     add_all(&archive, &closed_cases(150));
-    assert_eq!(archive.forget(200).await.unwrap(), 0);
-    assert_eq!(archive.forget(3).await.unwrap(), 147);
+    assert_eq!(archive.forget(200, None).await.unwrap(), 0);
+    assert_eq!(archive.forget(3, None).await.unwrap(), 147);
     let archive = reopen(&dir, archive);
     assert_eq!(
         (archive.count(), listed(&archive)),
@@ -268,6 +268,24 @@ fn an_archive_that_lacks_a_case_is_refused() {
 }
 
 #[tokio::test]
+async fn what_is_older_than_the_limit_goes_and_a_clock_that_is_years_ahead_forgets_no_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let archive = open(&dir);
+    let hours = |hours: u64| hours * 3_600_000;
+    let mut cases = closed_cases(5);
+    // The node's own clock is half a century ahead of the cases.
+    for (case, closed_ms) in cases.iter_mut().zip([1, 2, 50, 3, 60].map(hours)) {
+        case.closed_wall_ms = Some(closed_ms);
+    }
+    add_all(&archive, &cases);
+    assert_eq!(archive.forget(9, None).await.unwrap(), 0);
+    // A day after the newest: the third stands before the fourth, and is younger.
+    assert_eq!(archive.forget(9, Some(hours(40))).await.unwrap(), 2);
+    let archive = reopen(&dir, archive);
+    assert_eq!((archive.count(), listed(&archive)), (3, vec![5, 4, 3]));
+}
+
+#[tokio::test]
 async fn an_archive_that_has_a_forgotten_case_back_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let archive = open(&dir);
@@ -276,7 +294,7 @@ async fn an_archive_that_has_a_forgotten_case_back_is_refused() {
         .store
         .range(Space::Summary, &[], None, Order::Ascending, 1)
         .unwrap();
-    archive.forget(3).await.unwrap();
+    archive.forget(3, None).await.unwrap();
     let said = refused(&dir, archive, |_, batch| {
         let (key, value) = first[0].clone();
         batch.put(Space::Summary, key, value);

@@ -62,3 +62,32 @@ async fn only_old_blobs_that_nobody_names_are_swept() {
     assert_eq!(removed, 1);
     assert!(blobs.has(&kept) && !blobs.has(&gone));
 }
+
+#[tokio::test]
+async fn over_their_quota_blobs_are_refused_by_its_name_until_others_go() {
+    let folder = tempfile::tempdir().unwrap();
+    blobs(&folder, BLOB_LIMIT_BYTES)
+        .put_bytes(vec![1; 60])
+        .await
+        .unwrap();
+    // What was there before counts too.
+    let blobs = blobs(&folder, BLOB_LIMIT_BYTES);
+    blobs.bound(100);
+    assert_eq!(blobs.used(), None, "nobody has counted yet");
+    blobs.count().unwrap();
+    assert_eq!(blobs.used(), Some((60, 100)));
+    let refused = blobs.put_bytes(vec![2; 41]).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("limits.blobs_bytes"),
+        "{refused}"
+    );
+    let kept = blobs.put_bytes(vec![2; 40]).await.unwrap();
+    assert_eq!(blobs.used(), Some((100, 100)));
+    // What is there already takes nothing more.
+    assert_eq!(blobs.put_bytes(vec![2; 40]).await.unwrap(), kept);
+    let name = kept.to_string();
+    let is_named = move |named: &str| named == name;
+    assert_eq!(blobs.sweep(is_named, Duration::ZERO).await.unwrap(), 1);
+    assert_eq!(blobs.used(), Some((40, 100)));
+    blobs.put_bytes(vec![3; 60]).await.unwrap();
+}

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::{Inner, records};
-use crate::clock;
+use crate::clock::{self, Deadline};
 use crate::store::Batch;
 
 /// At most one entry in so long lets time pass.
@@ -25,6 +25,8 @@ const SNAPSHOT_RETRY: Duration = Duration::from_secs(5);
 const ALIGN_EVERY: Duration = Duration::from_millis(200);
 /// They are compared so often even when nothing is applied: who leads may have changed.
 const LOOK_FOR_MEMBERS: Duration = Duration::from_secs(2);
+/// How often closed cases are looked at that may be too old to be kept, while others come.
+const FORGET_EVERY: Duration = Duration::from_hours(1);
 /// How often at most it is looked whether closed cases are missing.
 const COPY_EVERY: Duration = Duration::from_secs(5);
 /// The status is looked at so often even when nothing has said that it changed.
@@ -147,6 +149,7 @@ async fn tell_denials(ledger: Weak<Inner>) {
 
 /// Makes snapshots, cuts the log behind them, and forgets the oldest closed cases.
 async fn compact(ledger: Weak<Inner>, mut applied: watch::Receiver<u64>) {
+    let mut forget_again = Deadline::after(Duration::ZERO);
     loop {
         let Some(inner) = ledger.upgrade() else {
             return;
@@ -160,7 +163,12 @@ async fn compact(ledger: Weak<Inner>, mut applied: watch::Receiver<u64>) {
                 sleep(SNAPSHOT_RETRY).await;
                 continue;
             }
-            if let Err(error) = inner.archive.forget(inner.archived_cases).await {
+            forget_again = Deadline::after(Duration::ZERO);
+        }
+        if forget_again.is_over() {
+            forget_again = Deadline::after(FORGET_EVERY);
+            let (keep, age_ms) = (inner.archived_cases, inner.archived_ms);
+            if let Err(error) = inner.archive.forget(keep, age_ms).await {
                 tracing::warn!("the oldest closed cases stay for now: {error}");
             }
         }

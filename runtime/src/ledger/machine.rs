@@ -245,6 +245,7 @@ impl RaftStateMachine<Types> for Machine {
         // What is gone with the old state must be looked at again too, or its duties would go on.
         let before: Vec<duty::Subject> = self.read(|state| duty::subjects(state).collect());
         self.0.audit.expect(state.audit.count, state.audit.head);
+        self.0.archive.doubt(true);
         let standing = self.0.standing.write();
         *standing.unwrap_or_else(PoisonError::into_inner) = Standing {
             state,

@@ -135,7 +135,11 @@ impl Inner {
     /// Copies from the leader's archive what this node lacks; says whether it has everything.
     pub(super) async fn fetch_archive(&self) -> Result<bool, NotHeard> {
         let closed = self.machine.read(|state| state.closed_cases);
+        if !self.archive.is_in_doubt() {
+            return Ok(true);
+        }
         if self.archive.count() >= closed.min(self.archived_cases) {
+            self.archive.doubt(false);
             return Ok(true);
         }
         let leader = self.status().leader;
@@ -173,6 +177,8 @@ impl Inner {
         }
         // They come with texts that are erased here.
         self.erased.look_again();
+        // Fewer than were ever closed, where the leader has forgotten the oldest.
+        self.archive.doubt(false);
         tracing::info!(count = self.archive.count(), "closed cases were copied");
         Ok(true)
     }

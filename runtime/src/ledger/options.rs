@@ -23,6 +23,8 @@ pub struct Limits {
     pub free_bytes: u64,
     /// Closed cases kept in the archive; the oldest are forgotten first.
     pub archived_cases: u64,
+    /// How long after its end a closed case is kept, in milliseconds; none is for ever.
+    pub archived_ms: Option<u64>,
 }
 
 impl Default for Limits {
@@ -36,6 +38,7 @@ impl Default for Limits {
             free_bytes: 64 * 1024 * 1024,
             // Ten years of a hundred cases a day, rounded up; about 4 KiB each.
             archived_cases: 1_000_000,
+            archived_ms: None,
         }
     }
 }

@@ -29,12 +29,14 @@ mod collect;
 mod layout;
 mod purge;
 pub mod result;
+mod size;
 mod tail;
 mod watch;
 mod whole;
 mod wire;
 
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -52,6 +54,7 @@ pub use wire::{
     Stopped,
 };
 
+use crate::clock::WallMs;
 use beneath::{NotOpened, read_within};
 pub(crate) use whole::{failed, make_folder, to_json, write_plain, write_whole};
 pub(crate) use whole::{own, write_by_rename};
@@ -329,6 +332,29 @@ impl Spool {
             each.map_err(|source| failed(&path, source))?;
         }
         Ok(found.into_iter().collect())
+    }
+
+    /// What an attempt has left on the disk, in bytes.
+    ///
+    /// # Errors
+    /// [`SpoolError::Failed`] when its folders cannot be read.
+    pub fn size(&self, attempt: &AttemptName) -> Result<u64, SpoolError> {
+        let mut bytes = 0;
+        for path in [
+            self.in_folder(attempt),
+            self.out_folder(attempt),
+            self.run_folder(attempt),
+        ] {
+            bytes += size::of(&path).map_err(|source| failed(&path, source))?;
+        }
+        Ok(bytes)
+    }
+
+    /// When an attempt was ordered, which its agent cannot change; none where it was not.
+    pub fn ordered(&self, attempt: &AttemptName) -> Option<WallMs> {
+        let seen = std::fs::metadata(self.in_folder(attempt)).ok()?;
+        let since = u64::try_from(seen.mtime()).unwrap_or(0);
+        Some(WallMs(since.saturating_mul(1000)))
     }
 
     /// Removes all that is left of an attempt that is over, or was never ordered.

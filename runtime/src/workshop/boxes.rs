@@ -5,19 +5,21 @@
 //! which died between any two of them goes on where the spool says.
 
 mod hand_in;
+mod left;
 mod still;
 mod take_out;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rules::id::{AttemptId, CaseId, Epoch, NodeId, TeamName, WorkerId, WorkerName};
 use rules::team::AgentSpec;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::{Bench, Doing, Ended, Frozen, Job, Workshop, WorkshopError};
+use super::{Bench, Doing, Ended, Frozen, Job, Left, Workshop, WorkshopError};
 use crate::blob::{BlobError, Blobs};
 use crate::clock::Deadline;
 use crate::engine::{BoxEvent, BoxId, BoxLimits, BoxSpec, Engine, EngineError, Image};
@@ -33,8 +35,6 @@ const LOOK_AFTER: Duration = Duration::from_secs(10);
 const REST_GRACE: Duration = Duration::from_secs(10);
 /// Longest wait for an ended attempt's exit, beyond its own grace: then its box is stopped.
 const EXIT_WAIT: Duration = Duration::from_secs(30);
-/// Ended attempts of a box that keep their folders, for their logs.
-const KEPT_ATTEMPTS: usize = 20;
 /// The largest brief or SOUL that a kernel is shown as text; the file itself is whole.
 const SHOWN_TEXT_BYTES: usize = 1 << 20;
 
@@ -47,6 +47,8 @@ pub struct Boxes {
     node: NodeId,
     gateway: Gateway,
     grace_ms: u64,
+    /// What ended attempts had left when it was counted last.
+    left_bytes: AtomicU64,
 }
 
 impl Boxes {
@@ -68,7 +70,13 @@ impl Boxes {
             node,
             gateway,
             grace_ms,
+            left_bytes: AtomicU64::new(0),
         }
+    }
+
+    /// What ended attempts had left here when it was counted last.
+    pub fn left_bytes(&self) -> u64 {
+        self.left_bytes.load(Ordering::Relaxed)
     }
 
     /// The spool of a worker's present box, where it has one here.
@@ -235,26 +243,8 @@ impl Boxes {
         }
         self.gateway.let_out(attempt);
         let spool = spool.clone();
-        blocking(move || discard_oldest(&spool)).await
+        blocking(move || left::discard_oldest(&spool)).await
     }
-}
-
-/// Discards the folders of ended attempts beyond those that are kept for their logs.
-fn discard_oldest(spool: &Spool) -> Result<(), SpoolError> {
-    let mut ended = Vec::new();
-    for name in spool.attempts()? {
-        if matches!(spool.observe(&name)?, AttemptObserved::Exited(_))
-            && let Some(id) = attempt_id(&name)
-        {
-            ended.push((id, name));
-        }
-    }
-    ended.sort();
-    let surplus = ended.len().saturating_sub(KEPT_ATTEMPTS);
-    ended
-        .iter()
-        .take(surplus)
-        .try_for_each(|(_, name)| spool.discard(name))
 }
 
 /// The agent's program on this host, shown to a box that has no image of its own to hold it.
@@ -311,6 +301,14 @@ impl Workshop for Boxes {
                 .await
                 .map_err(|error| passing(&error))
         })
+    }
+
+    fn left(&self) -> Doing<'_, Vec<Left>> {
+        Box::pin(left::left(self))
+    }
+
+    fn discard<'a>(&'a self, bench: &'a Bench, attempt: AttemptId) -> Doing<'a, ()> {
+        Box::pin(left::discard(self, bench, attempt))
     }
 
     fn freeze(&self, until: Deadline) -> Doing<'_, Frozen> {

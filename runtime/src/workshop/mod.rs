@@ -23,7 +23,7 @@ use rules::id::{AttemptId, Epoch, WorkerId};
 use rules::team::AgentSpec;
 use thiserror::Error;
 
-use crate::clock::Deadline;
+use crate::clock::{Deadline, WallMs};
 
 /// What a verb of the workshop comes to.
 pub type Doing<'a, T> = Pin<Box<dyn Future<Output = Result<T, WorkshopError>> + Send + 'a>>;
@@ -84,6 +84,19 @@ pub struct Frozen {
     pub going_on: Vec<String>,
 }
 
+/// What an ended attempt has left here: its agent's folders and logs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Whose container it ran in.
+    pub bench: Bench,
+    /// Which attempt.
+    pub attempt: AttemptId,
+    /// What it takes on the disk.
+    pub bytes: u64,
+    /// When it was ordered, by this node's wall clock.
+    pub ordered: WallMs,
+}
+
 /// What stands in the way, named after what to do.
 #[derive(Debug, Error)]
 pub enum WorkshopError {
@@ -115,6 +128,17 @@ pub trait Workshop: Send + Sync {
 
     /// Removes a container and all that is in it; what is frozen is killed first, not thawed.
     fn clear<'a>(&'a self, bench: &'a Bench) -> Doing<'a, ()>;
+
+    /// What ended attempts have left here.
+    fn left(&self) -> Doing<'_, Vec<Left>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    /// Removes what an ended attempt has left; one that has not ended stays.
+    fn discard<'a>(&'a self, bench: &'a Bench, attempt: AttemptId) -> Doing<'a, ()> {
+        let _ = (bench, attempt);
+        Box::pin(async { Ok(()) })
+    }
 
     /// Has everything in all containers stand still, whatever their engine does; once more is
     /// harmless. Where nothing runs in containers there is nothing to freeze.
