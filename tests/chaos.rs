@@ -4,6 +4,7 @@
 
 mod chaos {
     pub mod busy;
+    pub mod gateway_cut;
     pub mod host_lost;
     pub mod majority;
     pub mod seeds;
