@@ -82,8 +82,8 @@ impl Lab {
             (pool::sam(), mint),
             (first, admit),
             (Principal::own(Who::Node(second)), join(joins)),
-            (pool::sam(), put(5)),
-            (pool::sam(), put(6)),
+            (pool::sam(), put(13)),
+            (pool::sam(), put(14)),
             (
                 Principal::own(Who::Ledger),
                 Command::RaiseVersion {

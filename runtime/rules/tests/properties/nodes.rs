@@ -35,7 +35,7 @@ pub fn command(lab: &Lab, how: Pick, which: Pick, what: Pick) -> Option<(Princip
         };
         (manager(lab), command)
     };
-    if how % 64 == 15 {
+    if how % 16 == 15 {
         return Some(tell_way_out(lab, node, what));
     }
     Some(match how % 16 {
