@@ -26,6 +26,7 @@ mod scenarios {
     pub mod people;
     pub mod record;
     pub mod render;
+    pub mod rooms;
     pub mod script;
     pub mod words;
     pub mod world;

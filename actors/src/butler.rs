@@ -116,7 +116,12 @@ fn serve(me: &ActorRef<ButlerMsg>, state: &mut ButlerState, duties: Duties) {
                     report_case(house.clone(), who.clone(), case, generation)
                 });
             }
-            Duty::Place { .. } | Duty::Route { .. } | Duty::Keep { .. } | Duty::Run { .. } => {}
+            Duty::Place { .. }
+            | Duty::Route { .. }
+            | Duty::Keep { .. }
+            | Duty::Run { .. }
+            | Duty::Answer { .. }
+            | Duty::Tell { .. } => {}
         }
     }
 }

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use rules::attempt::Body;
-use rules::id::NodeId;
+use rules::command::Request;
+use rules::id::{HumanName, NodeId};
 use rules::limits::MAX_INLINE_BYTES;
 use rules::{Command, Outcome, Principal, Proposal, Rejection, State, Who};
+use runtime::accounts::Accounts;
 use runtime::archive::ArchiveError;
 use runtime::blob::{BlobError, Blobs};
 use runtime::lease::Leases;
@@ -28,6 +30,8 @@ pub struct House {
     pub leases: Leases,
     /// How much ended attempts may leave here, and for how long.
     pub keeps: Keeps,
+    /// Where people get accounts outside of the cluster.
+    pub accounts: Arc<dyn Accounts>,
 }
 
 /// How much ended attempts of closed cases may leave on a node, and for how long.
@@ -68,6 +72,27 @@ impl House {
         let proposal = Proposal {
             request: None,
             principal: Principal::own(who),
+            wall_ms: runtime::clock::wall().0,
+            command,
+            decision: None,
+        };
+        Ok(self.ledger.propose(proposal).await??)
+    }
+
+    /// Proposes a command of a persona, be it on a human's behalf; the same request is done once.
+    pub(crate) async fn say_once(
+        &self,
+        who: Who,
+        on_behalf_of: Option<HumanName>,
+        request: Request,
+        command: Command,
+    ) -> Result<Outcome, Hindrance> {
+        let proposal = Proposal {
+            request: Some(request),
+            principal: Principal {
+                on_behalf_of,
+                ..Principal::own(who)
+            },
             wall_ms: runtime::clock::wall().0,
             command,
             decision: None,

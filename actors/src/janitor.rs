@@ -44,7 +44,7 @@ const SPOOL_ROUND: Duration = Duration::from_mins(10);
 const BLOB_ROUND: Duration = Duration::from_hours(1);
 /// A blob that nothing names is kept this long: a slow upload is named at its end.
 const UNNAMED_AGE: Duration = Duration::from_hours(24);
-/// Archived cases that are read at once.
+/// Archived cases, and posts, that are read at once.
 const ARCHIVE_PAGE: usize = 500;
 
 /// The janitor.
@@ -195,6 +195,23 @@ fn begin_blobs(state: &JanitorState) {
     });
 }
 
+/// Adds what came with posts that have left the state.
+async fn name_posts(house: &House, named: &mut HashSet<String>) -> Result<(), Hindrance> {
+    let archive = house.ledger.archive();
+    archive.flush()?;
+    let mut place = Vec::new();
+    loop {
+        let page = archive.posts_behind(&place, ARCHIVE_PAGE)?;
+        let posts = page.iter().map(|(_, shelved)| &shelved.post);
+        named.extend(blobs::of_posts(posts).map(|blob| blob.to_string()));
+        let Some((last, _)) = page.into_iter().last() else {
+            return Ok(());
+        };
+        place = last;
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Removes what neither the state nor the archive names; a name that comes later is younger than
 /// the age, since its blob was written or touched first.
 async fn sweep_blobs(house: &House) -> Result<u64, Hindrance> {
@@ -217,6 +234,7 @@ async fn sweep_blobs(house: &House) -> Result<u64, Hindrance> {
         }
         tokio::task::yield_now().await;
     }
+    name_posts(house, &mut named).await?;
     let is_named = move |name: &str| named.contains(name);
     Ok(house.blobs.sweep(is_named, UNNAMED_AGE).await?)
 }

@@ -5,6 +5,10 @@
 //! He holds no state: what is without a place or a team is a duty, read off the state by whichever
 //! node leads. All placements that are due go into one entry, chosen with each other in view.
 
+mod answer;
+mod deed;
+mod plain;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -137,7 +141,15 @@ fn serve(me: &ActorRef<ManagerMsg>, state: &mut ManagerState, duties: Duties) {
                     .errands
                     .start(&duty, span, me, || ManagerMsg::ErrandPanicked, close);
             }
-            Duty::Plan { .. } | Duty::Keep { .. } | Duty::Run { .. } => {}
+            Duty::Answer { room, post } => {
+                let (room, post) = (room.clone(), *post);
+                let span = tracing::info_span!("answer", %room, post);
+                let answer = move || answer::answer(house.clone(), term, room.clone(), post);
+                state
+                    .errands
+                    .start(&duty, span, me, || ManagerMsg::ErrandPanicked, answer);
+            }
+            Duty::Plan { .. } | Duty::Keep { .. } | Duty::Run { .. } | Duty::Tell { .. } => {}
         }
     }
     place_waiting(me, state);

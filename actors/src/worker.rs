@@ -11,6 +11,7 @@
 //! what is there, goes on with what is still wanted, and ends the rest.
 
 mod job;
+mod talk;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -136,14 +137,21 @@ fn serve(me: &ActorRef<WorkerMsg>, state: &mut WorkerState, duties: &Duties) {
             | Duty::Place { .. }
             | Duty::Route { .. }
             | Duty::Plan { .. }
-            | Duty::Report { .. } => {}
+            | Duty::Report { .. }
+            | Duty::Answer { .. }
+            | Duty::Tell { .. } => {}
         }
     }
     for duty in &duties.added {
         match duty {
             Duty::Run { attempt, epoch } => run(me, state, duty, *attempt, *epoch),
             Duty::Keep { epoch } => state.kept = Some(*epoch),
-            Duty::Place { .. } | Duty::Route { .. } | Duty::Plan { .. } | Duty::Report { .. } => {}
+            Duty::Tell { attempt, epoch, .. } => tell(me, state, duty, *attempt, *epoch),
+            Duty::Place { .. }
+            | Duty::Route { .. }
+            | Duty::Plan { .. }
+            | Duty::Report { .. }
+            | Duty::Answer { .. } => {}
         }
     }
     if !state.has_looked {
@@ -183,6 +191,23 @@ fn run(
     );
 }
 
+/// Begins to see to it that an attempt's agent can read what it was told.
+fn tell(
+    me: &ActorRef<WorkerMsg>,
+    state: &mut WorkerState,
+    duty: &Duty,
+    attempt: AttemptId,
+    epoch: Epoch,
+) {
+    let (house, worker) = (state.house.clone(), state.worker.clone());
+    let bench = Bench { worker, epoch };
+    let span = tracing::info_span!("tell", %attempt);
+    let panicked = || WorkerMsg::ErrandPanicked;
+    state.errands.start(duty, span, me, panicked, move || {
+        talk::tell(house.clone(), bench.clone(), attempt)
+    });
+}
+
 async fn carry_out(
     house: House,
     places: Arc<Semaphore>,
@@ -208,10 +233,13 @@ async fn carry_out(
         }
         std::future::pending::<()>().await;
     };
+    let mut ear = talk::Ear::new(&house, &who, &job.bench, attempt);
     let ended = tokio::select! {
         ended = house.workshop.run(&job, &is_running) => ended,
         () = tell => return Ok(()),
+        () = ear.listen() => return Ok(()),
     };
+    ear.hear_out().await;
     let command = match ended {
         Ok(Ended::Succeeded(result)) => Command::FinishAttempt {
             attempt,

@@ -37,12 +37,13 @@ use actors::{House, Household};
 use config::settings::Settings;
 use futures_util::FutureExt as _;
 use rules::id::NodeId;
+use runtime::accounts::NoHomeserver;
 use runtime::blob::{BlobError, Blobs};
 use runtime::clock;
 use runtime::engine::{self, Confinement, EngineChoice, EngineError, EngineSettings, Opened};
 use runtime::gateway::{Gateway, SecretError};
 use runtime::lease::Leases;
-use runtime::ledger::{Ledger, OpenError, ProposeError};
+use runtime::ledger::{Changes, Ledger, OpenError, ProposeError};
 use runtime::links::{KeysError, LinkError};
 use runtime::policy::BadMatrix;
 use runtime::workshop::Workshop;
@@ -175,11 +176,11 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
         workshop: Arc::clone(&hall.workshop),
         leases: leases.clone(),
         keeps: keeping::of_ended(&settings),
+        accounts: Arc::new(NoHomeserver),
     };
     let guard = leases.isolate(hall.workshop);
     gateway.follow(guard.watch(), hall.agents);
-    let household = Household::found(house, changes).await;
-    let mut household = household.map_err(|error| DaemonError::Personas(error.to_string()))?;
+    let mut household = settle_in(house, changes).await?;
     way_out::tell(&ledger, &gateway, &identity, hall.agents);
     let mut joining = joining::Joining::begin(&settings, &ledger, &identity, hall.engine);
     if identity.home.is_none() {
@@ -194,6 +195,7 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
         ledger: ledger.clone(),
         blobs,
         gateway,
+        accounts: Arc::new(NoHomeserver),
         here: hall.here,
         agents: settings.agents.clone(),
         entrance: around.entrance(&identity),
@@ -203,8 +205,7 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
         chaos: chaos(&settings, &household),
     };
     let served = tokio::spawn(admin::serve(socket, door, stopped));
-    announce(&settings, &identity, &path, clock::boot().since(began));
-    let living = service::ready();
+    let living = announce(&settings, &identity, &path, clock::boot().since(began));
     let why = tokio::select! {
         _ = term.recv() => "SIGTERM",
         _ = int.recv() => "SIGINT",
@@ -221,6 +222,11 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
     leave(household, around, &leases, ledger, notary).await;
     living.inspect(tokio::task::JoinHandle::abort);
     Ok(())
+}
+
+async fn settle_in(house: House, changes: Changes) -> Result<Household, DaemonError> {
+    let household = Household::found(house, changes).await;
+    household.map_err(|error| DaemonError::Personas(error.to_string()))
 }
 
 /// Returns once a part is gone that only a new start brings back.
@@ -345,17 +351,21 @@ async fn open_engine(
     Ok(opened)
 }
 
-/// Says on standard output that the node is ready: the one line that a program waits for.
-fn announce(settings: &Settings, identity: &Identity, socket: &std::path::Path, took: Duration) {
-    let (name, data) = (
-        joining::node_name(settings, identity),
-        settings.node.data.display(),
-    );
+/// Says that the node is ready, on standard output too: the one line that a program waits for.
+fn announce(
+    settings: &Settings,
+    identity: &Identity,
+    socket: &std::path::Path,
+    took: Duration,
+) -> Option<tokio::task::JoinHandle<()>> {
+    let name = joining::node_name(settings, identity);
+    let data = settings.node.data.display();
     tracing::info!(name, %data, socket = %socket.display(), took_ms = took.as_millis(), "ready");
     let line = format!("ready: node {name}, admin socket {}\n", socket.display());
     // Whoever started the daemon may have closed its end.
     let _ = std::io::stdout().write_all(line.as_bytes());
     let _ = std::io::stdout().flush();
+    service::ready()
 }
 
 async fn bounded(what: &str, ending: impl Future<Output = ()>) {

@@ -52,15 +52,15 @@ pub const PURGED: Form = Form::of(4, 1);
 /// What a snapshot covers.
 pub const SNAPSHOT_HEAD: Form = Form::of(5, 1);
 /// A piece of a snapshot's state.
-pub const SNAPSHOT_PIECE: Form = Form::of(6, 5);
+pub const SNAPSHOT_PIECE: Form = Form::of(6, 6);
 /// A piece of a closed case.
-pub const CASE_PIECE: Form = Form::of(7, 2);
+pub const CASE_PIECE: Form = Form::of(7, 3);
 /// What a list says of a closed case.
 pub const CASE_SUMMARY: Form = Form::of(8, 1);
 /// The beginning of a journal's file.
 pub const JOURNAL_HEAD: Form = Form::of(9, 1);
 /// How far the archive is, and what it must hold.
-pub const ARCHIVE: Form = Form::of(10, 2);
+pub const ARCHIVE: Form = Form::of(10, 3);
 /// What one node asks another's ledger.
 pub const PEER_CALL: Form = Form::of(11, 4);
 /// What it answers.
@@ -69,6 +69,8 @@ pub const PEER_ANSWER: Form = Form::of(12, 1);
 pub const SETTLED: Form = Form::of(13, 1);
 /// Where the log ends.
 pub const LOG_END: Form = Form::of(14, 1);
+/// A post that has left the state.
+pub const POST: Form = Form::of(15, 1);
 /// What stands at the beginning of a backup.
 pub const BACKUP_HEAD: Form = Form::of(60, 1);
 /// What in a backup comes next.

@@ -1,5 +1,6 @@
 //! The mechanisms: everything that a persona could use and that decides nothing.
 
+pub mod accounts;
 pub mod archive;
 pub mod audit;
 pub mod backup;

@@ -10,6 +10,7 @@ use rules::verdict::{Outcome, Verdict};
 use rules::{State, members, route, why};
 
 use super::render::{names, shortened};
+use super::rooms;
 use super::words::{Words, Wrong};
 
 /// The answer to whoever asked.
@@ -17,6 +18,12 @@ pub fn verdict(verdict: &Verdict) -> String {
     match verdict {
         Ok(Outcome::Done) => "ok".to_owned(),
         Ok(Outcome::Opened(case)) => format!("ok: {case}"),
+        Ok(Outcome::Posted {
+            number,
+            case,
+            heard_by,
+            unheard,
+        }) => rooms::posted(*number, *case, heard_by, unheard),
         Ok(Outcome::Admitted(node)) => format!("ok: {node}"),
         Ok(Outcome::PlanRefused(reasons)) => format!("ok, sent back: {}", reasons.join("; ")),
         Ok(Outcome::Effect(standing)) => format!("ok: {}", stands(standing)),
@@ -86,6 +93,12 @@ fn told(holder: &Holder, duty: &Duty) -> String {
         Duty::Report { case, generation } => format!("report {case} generation {generation}"),
         Duty::Keep { epoch } => format!("keep the container of epoch {epoch}"),
         Duty::Run { attempt, epoch } => format!("run {attempt} in epoch {epoch}"),
+        Duty::Answer { room, post } => format!("answer post {post} in room {room}"),
+        Duty::Tell {
+            attempt,
+            epoch,
+            up_to,
+        } => format!("tell {attempt} in epoch {epoch} what was posted up to {up_to}"),
     };
     format!("{holder}: {duty}")
 }

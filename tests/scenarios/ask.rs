@@ -68,6 +68,8 @@ commands! {
     EraseCase => "erase",
     RaiseVersion => "raise the rules",
     TellWayOut => "tell of secrets",
+    PostMessage => "say",
+    MarkRead => "read up to",
 }
 
 /// A command of a scenario, with the time that passed before it.

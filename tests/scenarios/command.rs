@@ -9,7 +9,7 @@ use rules::place::{Chooser, Placed, Placement};
 
 use super::words::{Words, Wrong};
 use super::world::World;
-use super::{ask, describe, effects, nodes, people, record};
+use super::{ask, describe, effects, nodes, people, record, rooms};
 
 /// Reads what follows `who:` and the lines below it.
 pub fn read(
@@ -29,6 +29,9 @@ pub fn read(
         return plan(world, words, below);
     }
     if let Some(command) = people::read(words, below)? {
+        return Ok(command);
+    }
+    if let Some(command) = rooms::read(words)? {
         return Ok(command);
     }
     if let Some(command) = effects::read(world, words)? {

@@ -11,7 +11,7 @@ use rules::node::{Health, Node, Role};
 use rules::stage::{Approval, Need, Stage, StageStatus};
 use rules::worker::Worker;
 
-use super::people;
+use super::{people, rooms};
 
 /// What is said of a thing.
 #[derive(Debug, PartialEq, Eq)]
@@ -110,6 +110,7 @@ pub fn things(state: &State) -> BTreeMap<String, Thing> {
         of_case(case, &mut put);
     }
     people::things(state, &mut put);
+    rooms::things(state, &mut put);
     all
 }
 
@@ -187,6 +188,13 @@ fn of_case(case: &Case, put: &mut impl FnMut(String, &str, Vec<String>)) {
         let intent = &effect.intent;
         let once = format!("{} {} on {}", intent.class, intent.method, intent.target);
         put(format!("effect {key}"), &once, of_effect(effect));
+    }
+    for post in &case.thread.posts {
+        put(
+            format!("{id} post {}", post.number),
+            &rooms::told(post),
+            Vec::new(),
+        );
     }
     for (number, attempt) in &case.attempts {
         let number = *number;

@@ -16,6 +16,7 @@ use rules::node::NodeFacts;
 use rules::stage::{Need, OnFailure, StageSpec};
 use rules::team::{AgentLimits, AgentSpec, Document, PlaybookSpec, TeamSpec, WorkerSpec};
 use rules::{Command, Outcome, Principal, Proposal, Verdict, Who};
+use runtime::accounts::NoHomeserver;
 use runtime::blob::{BLOB_LIMIT_BYTES, Blobs};
 use runtime::clock::Deadline;
 use runtime::lease::{LeaseOptions, Leases, NoLines};
@@ -153,6 +154,7 @@ pub async fn open(workshop: Quick) -> Home {
             age_ms: u64::MAX,
         },
         workshop: Arc::clone(&workshop) as _,
+        accounts: Arc::new(NoHomeserver),
     };
     let household = Household::found(house, changes).await.unwrap();
     let home = Home {

@@ -1,5 +1,6 @@
-//! An attempt on this node whose folders a stream reads on in.
+//! Attempts on this node whose folders a stream reads on in.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::future::select_all;
@@ -9,6 +10,7 @@ use runtime::workshop::Bench;
 
 use super::desk::Desk;
 use super::here::folder;
+use super::limits;
 use super::wire::{LogLine, LogStream};
 
 /// Where an attempt ran, as the ledger knows it.
@@ -144,6 +146,53 @@ impl Attended {
             });
         }
         lines
+    }
+}
+
+/// Running attempts whose agents say how far they are.
+#[derive(Default)]
+pub(super) struct Attendance {
+    attended: BTreeMap<AttemptId, Attended>,
+}
+
+/// A line that an agent said.
+pub(super) struct Heard {
+    pub(super) attempt: AttemptId,
+    pub(super) stage: String,
+    pub(super) text: String,
+}
+
+impl Attendance {
+    /// What was said since the last call. Attempts that have begun here are read from now on; those
+    /// that run no more are read for the last time.
+    pub(super) async fn hear(&mut self, desk: &Desk, running: &[Whereabouts]) -> Vec<Heard> {
+        for at in running {
+            let is_new = !self.attended.contains_key(&at.attempt);
+            if is_new
+                && self.attended.len() < limits::FOLLOWED
+                && let Some(found) = Attended::find(desk, at).await
+            {
+                self.attended.insert(at.attempt, found);
+            }
+        }
+        let mut heard = Vec::new();
+        for (attempt, attended) in &mut self.attended {
+            for text in attended.progress().await {
+                heard.push(Heard {
+                    attempt: *attempt,
+                    stage: attended.stage.clone().unwrap_or_default(),
+                    text,
+                });
+            }
+        }
+        self.attended
+            .retain(|attempt, _| running.iter().any(|at| at.attempt == *attempt));
+        heard
+    }
+
+    /// Waits until one of them may have more to say; for ever where there is none.
+    pub(super) async fn moved(&self) {
+        moved(self.attended.values()).await;
     }
 }
 

@@ -8,6 +8,7 @@ use nix::sys::time::TimeSpec;
 use rules::id::{BlobRef, NodeId, TeamName};
 use rules::right::{Demand, Right};
 use rules::{State, demand};
+use runtime::accounts::Accounts;
 use runtime::blob::Blobs;
 use runtime::clock::{self, WallMs};
 use runtime::gateway::Gateway;
@@ -38,6 +39,8 @@ pub(super) struct Desk {
     pub(super) ledger: Ledger,
     pub(super) blobs: Blobs,
     pub(super) gateway: Gateway,
+    /// Where people get accounts outside of the cluster.
+    pub(super) accounts: Arc<dyn Accounts>,
     pub(super) here: Arc<dyn Here>,
     pub(super) agents: AgentSettings,
     /// What newcomers tell this cluster by, and where they may ask; none where there are no links.

@@ -32,6 +32,7 @@ mod people;
 mod pieces;
 mod refused;
 mod reign;
+mod room_name;
 mod routes;
 mod socket;
 mod standing;
@@ -46,6 +47,7 @@ use std::sync::Arc;
 
 use config::settings::AgentSettings;
 use rules::id::NodeId;
+use runtime::accounts::Accounts;
 use runtime::blob::Blobs;
 use runtime::clock;
 use runtime::gateway::Gateway;
@@ -77,6 +79,8 @@ pub struct Node {
     pub blobs: Blobs,
     /// Its agents' way out, with the secrets that it has.
     pub gateway: Gateway,
+    /// Where people get accounts outside of its cluster.
+    pub accounts: Arc<dyn Accounts>,
     /// What only it knows.
     pub here: Arc<dyn Here>,
     /// What a document leaves open.
@@ -107,6 +111,7 @@ pub async fn serve(socket: Socket, node: Node, stop: watch::Receiver<bool>) {
         ledger,
         blobs,
         gateway,
+        accounts,
         here,
         agents,
         entrance,
@@ -126,6 +131,7 @@ pub async fn serve(socket: Socket, node: Node, stop: watch::Receiver<bool>) {
         ledger,
         blobs,
         gateway,
+        accounts,
         here,
         agents,
         entrance,

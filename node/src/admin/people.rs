@@ -106,6 +106,11 @@ impl Asker {
         Ok(Self { human, token })
     }
 
+    /// Which human it is.
+    pub(super) fn human(&self) -> &HumanName {
+        &self.human
+    }
+
     /// Whether it is this human.
     pub(super) fn is(&self, human: &HumanName) -> bool {
         self.human == *human

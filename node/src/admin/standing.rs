@@ -18,6 +18,7 @@ use rules::{Principal, demand};
 use super::desk::{Desk, Shared};
 use super::people::Asker;
 use super::refused::{Answered, Refused};
+use super::room_name::resolve;
 use super::routes::{blocking, name};
 use super::wire::{Code, Consistency};
 
@@ -54,6 +55,7 @@ pub(super) async fn guard(
         About::Cluster => demand::cluster(read.right()),
         About::Rows => demand::cluster(Right::LookAround),
         About::Team => demand::in_team(read.right(), &name::<TeamName>(&part("team"))?),
+        About::Room => demand::talk::read(&asker.principal(), &resolve(&asker, &part("room"))?),
         About::Case => {
             let case = name::<CaseId>(&part("case"))?;
             of_case(&desk, case, read.right()).await?

@@ -53,6 +53,7 @@ struct Answer {
     teams: u64,
     open_cases: u64,
     closed_cases: u64,
+    archived_posts: u64,
     blobs: u64,
     blob_bytes: u64,
     missing: Vec<String>,
@@ -163,6 +164,7 @@ fn tell(printer: Printer, file: &Path, contents: Contents) -> Result<(), Stop> {
         teams: contents.teams,
         open_cases: contents.open_cases,
         closed_cases: contents.closed_cases,
+        archived_posts: contents.posts,
         blobs: contents.blobs,
         blob_bytes: contents.blob_bytes,
         missing: contents.missing.iter().map(ToString::to_string).collect(),
@@ -202,6 +204,7 @@ fn view(answer: &Answer, paper: &Paper) -> String {
             "cases",
             format!("{} open, {} closed", answer.open_cases, answer.closed_cases),
         ),
+        ("archived posts", answer.archived_posts.to_string()),
         (
             "blobs",
             format!(

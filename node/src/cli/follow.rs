@@ -1,23 +1,24 @@
-//! Following a case to its end, also over restarts of the daemon.
+//! Following a case or a room, also over restarts of the daemon.
 //!
 //! ```text
-//! open(from) ─► event, event, … ─► closed
+//! open(from) ─► event, event, …
 //!    ▲             │ broken off, silent, ended
 //!    └─ back-off ──┘ bounded; whoever follows is told
 //! ```
 //!
 //! # Invariant
-//! No line of the history is seen twice, and none is missed. One entry can make several lines, so each
+//! No line that an entry made is seen twice, and none is missed. One entry can make several, so each
 //! opening begins with the last entry that was seen, and passes over those of its lines that were.
 
 use std::time::Duration;
 
 use runtime::clock::Deadline;
+use serde::de::DeserializeOwned;
 use tokio::time::{sleep, timeout};
 
 use super::stop::Stop;
 use crate::admin::client::{Client, ClientError, Lines};
-use crate::admin::wire::{Code, WatchEvent};
+use crate::admin::wire::{Code, RoomEvent, RoomWatchQuery, WatchEvent};
 
 /// A stream is taken for dead after so long without a line: three times what a node stays quiet.
 const SILENCE_LIMIT: Duration = Duration::from_secs(45);
@@ -28,30 +29,114 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 /// The longest such wait: how late at most a daemon that came back is noticed.
 const LAST_BACKOFF: Duration = Duration::from_secs(1);
 
-/// What whoever follows a case sees.
-pub(crate) enum Seen {
-    /// Something of the case.
-    Event(Box<WatchEvent>),
+/// What can be followed.
+pub(crate) trait Followed {
+    /// What is told of it.
+    type Event: DeserializeOwned;
+
+    /// Opens the stream of what was behind that entry.
+    async fn open(&self, client: &Client, from: u64) -> Result<Lines<Self::Event>, ClientError>;
+
+    /// What an event says of its place.
+    fn place(event: &Self::Event) -> Place<'_>;
+
+    /// What to do when no daemon answers any more.
+    fn later(&self) -> String;
+}
+
+/// Where an event stands.
+pub(crate) enum Place<'a> {
+    /// This entry made it.
+    Entry(u64),
+    /// No entry did.
+    Between,
+    /// It is the stream's last, for this reason.
+    Ended(&'a str),
+}
+
+/// A case, followed to its end.
+pub(crate) struct OfCase(pub(crate) String);
+
+impl Followed for OfCase {
+    type Event = WatchEvent;
+
+    async fn open(&self, client: &Client, from: u64) -> Result<Lines<WatchEvent>, ClientError> {
+        client.watch(&self.0, from).await
+    }
+
+    fn place(event: &WatchEvent) -> Place<'_> {
+        match event {
+            WatchEvent::History(line) => Place::Entry(line.index),
+            WatchEvent::Ended { reason } => Place::Ended(reason),
+            WatchEvent::Status { .. }
+            | WatchEvent::Progress { .. }
+            | WatchEvent::Closed { .. }
+            | WatchEvent::Quiet
+            | WatchEvent::Unnamed => Place::Between,
+        }
+    }
+
+    fn later(&self) -> String {
+        let case = &self.0;
+        format!("start it again; the case goes on where it was: `domo case watch {case}`")
+    }
+}
+
+/// A room, or the thread of a case.
+pub(crate) struct OfRoom {
+    pub(crate) room: String,
+    pub(crate) thread: Option<String>,
+}
+
+impl Followed for OfRoom {
+    type Event = RoomEvent;
+
+    async fn open(&self, client: &Client, from: u64) -> Result<Lines<RoomEvent>, ClientError> {
+        let query = RoomWatchQuery {
+            thread: self.thread.clone(),
+            from: Some(from),
+        };
+        client.watch_room(&self.room, &query).await
+    }
+
+    fn place(event: &RoomEvent) -> Place<'_> {
+        match event {
+            RoomEvent::Entry(entry) => Place::Entry(entry.index),
+            RoomEvent::Ended { reason } => Place::Ended(reason),
+            RoomEvent::Progress { .. } | RoomEvent::Quiet | RoomEvent::Unnamed => Place::Between,
+        }
+    }
+
+    fn later(&self) -> String {
+        let room = &self.room;
+        format!("start it again; nothing is lost: `domo room read {room} --follow`")
+    }
+}
+
+/// What whoever follows sees.
+pub(crate) enum Seen<E> {
+    /// Something of what is followed.
+    Event(Box<E>),
     /// The daemon does not answer, for this reason; it is asked again for [`AWAY_LIMIT`].
     Away(String),
     /// It answers again.
     Back,
 }
 
-/// Follows one case.
-pub(crate) struct Follower {
+/// Follows one thing.
+pub(crate) struct Follower<F: Followed> {
     client: Client,
-    case: String,
-    /// The entry of the last line of the history that was seen.
+    followed: F,
+    /// The last entry of which a line was seen.
     last_index: u64,
     /// How many of its lines were seen.
     seen_of_last: usize,
     /// How many of them come again with this opening.
     to_skip: usize,
-    lines: Option<Lines<WatchEvent>>,
+    lines: Option<Lines<F::Event>>,
     away: Option<Away>,
     /// The first event after the daemon came back, while that is told.
-    first: Option<WatchEvent>,
+    first: Option<F::Event>,
 }
 
 /// Since when nobody answers.
@@ -62,15 +147,24 @@ struct Away {
     untold: Option<String>,
 }
 
-impl Follower {
-    /// Follows `case` from its beginning.
-    pub(crate) fn new(client: Client, case: &str) -> Self {
-        let case = case.to_owned();
+impl<F: Followed> Follower<F> {
+    /// Follows it from its beginning.
+    pub(crate) fn new(client: Client, followed: F) -> Self {
+        Self::behind(client, followed, 0, 0)
+    }
+
+    /// Follows it from behind the entry of which so many lines were seen.
+    pub(crate) fn behind(
+        client: Client,
+        followed: F,
+        last_index: u64,
+        seen_of_last: usize,
+    ) -> Self {
         Self {
             client,
-            case,
-            last_index: 0,
-            seen_of_last: 0,
+            followed,
+            last_index,
+            seen_of_last,
             to_skip: 0,
             lines: None,
             away: None,
@@ -78,8 +172,8 @@ impl Follower {
         }
     }
 
-    /// What is seen next. The case's end is [`WatchEvent::Closed`]; nothing comes after it.
-    pub(crate) async fn next(&mut self) -> Result<Seen, Stop> {
+    /// What is seen next. A case's end is [`WatchEvent::Closed`]; nothing comes after it.
+    pub(crate) async fn next(&mut self) -> Result<Seen<F::Event>, Stop> {
         loop {
             if let Some(seen) = self.step().await? {
                 return Ok(seen);
@@ -87,7 +181,7 @@ impl Follower {
         }
     }
 
-    async fn step(&mut self) -> Result<Option<Seen>, Stop> {
+    async fn step(&mut self) -> Result<Option<Seen<F::Event>>, Stop> {
         if let Some(event) = self.first.take() {
             return self.heard(event);
         }
@@ -103,7 +197,7 @@ impl Follower {
         let Some(lines) = &mut self.lines else {
             self.to_skip = self.seen_of_last;
             let from = self.last_index.saturating_sub(1);
-            match self.client.watch(&self.case, from).await {
+            match self.followed.open(&self.client, from).await {
                 Ok(lines) => self.lines = Some(lines),
                 Err(error) => self.lost(error)?,
             }
@@ -123,29 +217,25 @@ impl Follower {
         }
     }
 
-    fn heard(&mut self, event: WatchEvent) -> Result<Option<Seen>, Stop> {
-        match &event {
-            WatchEvent::History(line) if line.index == self.last_index => {
+    fn heard(&mut self, event: F::Event) -> Result<Option<Seen<F::Event>>, Stop> {
+        match F::place(&event) {
+            Place::Entry(index) if index == self.last_index => {
                 if self.to_skip > 0 {
                     self.to_skip -= 1;
                     return Ok(None);
                 }
                 self.seen_of_last += 1;
             }
-            WatchEvent::History(line) => {
-                self.last_index = line.index;
+            Place::Entry(index) => {
+                self.last_index = index;
                 self.seen_of_last = 1;
                 self.to_skip = 0;
             }
-            WatchEvent::Ended { reason } => {
+            Place::Ended(reason) => {
                 let why = format!("the stream ended: {reason}");
                 return self.lost(broken(&why)).map(|()| None);
             }
-            WatchEvent::Status { .. }
-            | WatchEvent::Progress { .. }
-            | WatchEvent::Closed { .. }
-            | WatchEvent::Quiet
-            | WatchEvent::Unnamed => {}
+            Place::Between => {}
         }
         Ok(Some(Seen::Event(Box::new(event))))
     }
@@ -163,10 +253,7 @@ impl Follower {
                     "no daemon answers any more since {} s: {why}",
                     AWAY_LIMIT.as_secs()
                 ),
-                hint: format!(
-                    "start it again; the case goes on where it was: `domo case watch {}`",
-                    self.case
-                ),
+                hint: self.followed.later(),
             }),
             Some(_) => Ok(()),
             None => {
@@ -221,7 +308,7 @@ mod tests {
     use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
     use tokio::net::UnixListener;
 
-    use super::{Follower, Seen};
+    use super::{Follower, OfCase, Seen};
     use crate::admin::client::Client;
     use crate::admin::wire::WatchEvent;
 
@@ -254,7 +341,7 @@ mod tests {
 
     /// Follows until something is seen that is called `last`; answers all that was seen.
     async fn follow(socket: &Path, last: &str) -> Vec<String> {
-        let mut follower = Follower::new(Client::new(socket), "c-1");
+        let mut follower = Follower::new(Client::new(socket), OfCase("c-1".to_owned()));
         let mut seen = Vec::new();
         while seen.last().is_none_or(|text: &String| text != last) {
             seen.push(match follower.next().await {

@@ -67,6 +67,9 @@ impl Verb for HumanAdd {
             (0, _) => format!("{name} is changed"),
             (_, _) => format!("{name} has an account; `domo human token {name}` makes a token"),
         });
+        if put.created > 0 {
+            super::print::note(&put.accounts);
+        }
         Ok(())
     }
 }

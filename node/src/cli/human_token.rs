@@ -119,7 +119,7 @@ impl HumanToken {
 }
 
 /// A file that was not there, for its owner alone.
-fn new_file(path: &Path) -> Result<std::fs::File, Stop> {
+pub(crate) fn new_file(path: &Path) -> Result<std::fs::File, Stop> {
     let made = OpenOptions::new()
         .write(true)
         .create_new(true)

@@ -51,6 +51,7 @@ mod example;
 mod explain;
 mod follow;
 mod human_add;
+mod human_import;
 mod human_list;
 mod human_remove;
 mod human_set_role;
@@ -68,12 +69,16 @@ mod node_remove;
 mod node_run;
 mod node_show;
 mod node_undrain;
+mod nouns;
 mod policy_check;
 mod policy_put;
 mod policy_remove;
 mod policy_show;
 mod print;
 mod restore;
+mod room_list;
+mod room_post;
+mod room_read;
 mod run;
 mod screen;
 mod secret_list;
@@ -106,9 +111,11 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use console::Console;
+use nouns::{
+    Case, Chaos, Cluster, Config, Human, Node, Policy, Room, Secret, Target, Team, Worker,
+};
 use print::{Output, Printer};
 use run::{many, one};
-use verb::noun;
 
 /// Majordomo: teams of AI agents under control
 ///
@@ -188,6 +195,9 @@ enum Noun {
     Restore(restore::Restore),
     Bench(bench::Bench),
     Demo(demo::Demo),
+    /// Read rooms, and say something in them
+    #[command(subcommand)]
+    Room(Room),
     /// Run, join, and look after nodes
     #[command(subcommand)]
     Node(Node),
@@ -202,130 +212,6 @@ enum Noun {
     Secret(Secret),
     #[command(hide = true)]
     Example(example::Example),
-}
-
-noun! {
-    /// What there is to do with teams.
-    Team {
-        Explain(team_explain::TeamExplain),
-        List(team_list::TeamList),
-        Show(team_show::TeamShow),
-    }
-}
-
-noun! {
-    /// What there is to do with workers.
-    Worker {
-        Explain(worker_explain::WorkerExplain),
-        List(worker_list::WorkerList),
-        Show(worker_show::WorkerShow),
-        Logs(worker_logs::WorkerLogs),
-        Replace(worker_replace::WorkerReplace),
-    }
-}
-
-noun! {
-    /// What there is to do with cases.
-    Case {
-        Submit(case_submit::CaseSubmit),
-        List(case_list::CaseList),
-        Show(case_show::CaseShow),
-        Watch(case_watch::CaseWatch),
-        Logs(case_logs::CaseLogs),
-        Files(case_files::CaseFiles),
-        Report(case_report::CaseReport),
-        Pause(case_pause::CasePause),
-        Resume(case_resume::CaseResume),
-        Route(case_route::CaseRoute),
-        Cancel(case_cancel::CaseCancel),
-        Amend(case_amend::CaseAmend),
-        Answer(case_answer::CaseAnswer),
-        Approve(case_approve::CaseApprove),
-        Reject(case_reject::CaseReject),
-        Settle(case_settle::CaseSettle),
-    }
-}
-
-noun! {
-    /// What there is to do with people.
-    Human {
-        Add(human_add::HumanAdd),
-        List(human_list::HumanList),
-        Show(human_show::HumanShow),
-        Remove(human_remove::HumanRemove),
-        SetRole(human_set_role::HumanSetRole),
-        Token(human_token::HumanToken),
-    }
-}
-
-noun! {
-    /// What there is to do with policies.
-    Policy {
-        Show(policy_show::PolicyShow),
-        Put(policy_put::PolicyPut),
-        Check(policy_check::PolicyCheck),
-        Remove(policy_remove::PolicyRemove),
-    }
-}
-
-noun! {
-    /// What there is to do with nodes.
-    Node {
-        Run(node_run::NodeRun),
-        Join(node_join::NodeJoin),
-        List(node_list::NodeList),
-        Show(node_show::NodeShow),
-        Drain(node_drain::NodeDrain),
-        Undrain(node_undrain::NodeUndrain),
-        Remove(node_remove::NodeRemove),
-        Promote(node_promote::NodePromote),
-        Demote(node_demote::NodeDemote),
-    }
-}
-
-noun! {
-    /// What there is to do with the cluster.
-    Cluster {
-        Init(cluster_init::ClusterInit),
-        Token(cluster_token::ClusterToken),
-        Tokens(cluster_tokens::ClusterTokens),
-        Revoke(cluster_revoke::ClusterRevoke),
-        Recover(cluster_recover::ClusterRecover),
-    }
-}
-
-noun! {
-    /// What can be broken on purpose.
-    Chaos {
-        Manager(chaos_manager::ChaosManager),
-    }
-}
-
-noun! {
-    /// What there is to do with targets.
-    Target {
-        Add(target_add::TargetAdd),
-        List(target_list::TargetList),
-        Check(target_check::TargetCheck),
-        Remove(target_remove::TargetRemove),
-    }
-}
-
-noun! {
-    /// What there is to do with secrets.
-    Secret {
-        Set(secret_set::SecretSet),
-        List(secret_list::SecretList),
-        Remove(secret_remove::SecretRemove),
-    }
-}
-
-noun! {
-    /// What there is to do with settings.
-    Config {
-        Check(config_check::ConfigCheck),
-        Default(config_default::ConfigDefault),
-    }
 }
 
 /// Runs the command line of this process; answers its exit code.
@@ -363,6 +249,7 @@ impl Domo {
             Noun::Case(verb) => one(verb, &console),
             Noun::Human(verb) => one(verb, &console),
             Noun::Policy(verb) => one(verb, &console),
+            Noun::Room(verb) => one(verb, &console),
             Noun::Status(verb) => one(verb, &console),
             Noun::Audit(verb) => one(verb, &console),
             Noun::Demo(verb) => one(verb, &console),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::console::{Console, interrupt};
-use super::follow::{AWAY_LIMIT, Follower, Seen};
+use super::follow::{AWAY_LIMIT, Follower, OfCase, Seen};
 use super::live::{Live, Shown, TICK};
 use super::stop::Stop;
 use crate::admin::client::Client;
@@ -24,7 +24,7 @@ pub(crate) async fn to_the_end(
 ) -> Result<Box<CaseView>, Stop> {
     let mut live = Live::new(console.printer, shown);
     let mut approvals = Approvals::default();
-    let mut follower = Follower::new(client.clone(), case);
+    let mut follower = Follower::new(client.clone(), OfCase(case.to_owned()));
     let mut ticks = ticks();
     let mut late = pin!(tokio::time::sleep(limit));
     let mut interrupted = pin!(interrupt());

@@ -284,6 +284,7 @@ impl Gate for Doorkeeper {
                 | Outcome::Opened(_)
                 | Outcome::PlanRefused(_)
                 | Outcome::Effect(_)
+                | Outcome::Posted { .. }
                 | Outcome::Applied { .. }) => Err(format!("the ledger answered {other:?}")),
             }
         })

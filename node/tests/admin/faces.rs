@@ -16,10 +16,8 @@ const DRAWN: u64 = 2_000;
 /// Teams that are asked about: those of the askers, and one that nobody knows.
 const TEAMS: [&str; 3] = ["sre", "db", "nowhere"];
 
-/// Rows that nobody can ask by a verb of the socket: the personas' own, and talk, which has no verb yet.
-const WITHOUT_A_VERB: [&str; 7] = [
-    "talkToButler",
-    "talkToWorker",
+/// Rows that nobody can ask by a verb of the socket: the personas' own.
+const WITHOUT_A_VERB: [&str; 5] = [
     "govern",
     "schedule",
     "reportAttempt",

@@ -82,6 +82,7 @@ fn node(
         ledger: ledger.clone(),
         blobs: blobs.clone(),
         gateway: gateway(ledger, data),
+        accounts: Arc::new(runtime::accounts::NoHomeserver),
         here: here.clone(),
         agents: Settings::parse("none", "").unwrap().agents,
         entrance: Some((Fingerprint([7; 32]), "127.0.0.1:1".to_owned())),

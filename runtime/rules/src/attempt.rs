@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{BlobRef, ClockMs, Epoch, NodeId, StageName, WorkerId};
+use crate::room::Message;
 
 /// A text that is in the ledger when it is short and a blob when it is long.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,4 +124,6 @@ pub struct Attempt {
     pub ended_wall_ms: Option<u64>,
     /// How it ended, where it finished.
     pub outcome: Option<AttemptOutcome>,
+    /// What it was told while it runs; gone with its end, the posts have it.
+    pub messages: Vec<Message>,
 }

@@ -6,6 +6,7 @@ use crate::attempt::{AttemptOutcome, Body, StageResult};
 use crate::case::{Attachment, Brief, Case};
 use crate::command::Command;
 use crate::id::BlobRef;
+use crate::room::Post;
 use crate::state::State;
 use crate::team::{AgentSpec, Document};
 
@@ -24,13 +25,22 @@ pub fn of_state(state: &State) -> Vec<BlobRef> {
     for case in state.cases.values() {
         named.extend(of_case(case));
     }
+    let rooms = state.rooms.rooms.values();
+    named.extend(of_posts(rooms.flat_map(|room| &room.posts)));
     named
+}
+
+/// Every blob that posts name; one may come more than once.
+pub fn of_posts<'a>(posts: impl IntoIterator<Item = &'a Post>) -> impl Iterator<Item = BlobRef> {
+    let attachments = posts.into_iter().flat_map(|post| &post.attachments);
+    attachments.map(|attachment| attachment.blob)
 }
 
 /// Every blob that a case names; one may come more than once.
 pub fn of_case(case: &Case) -> Vec<BlobRef> {
     let mut named: Vec<BlobRef> = case.attachments.iter().map(|a| a.blob).collect();
     named.extend(case.briefs.iter().filter_map(|brief| of_body(&brief.text)));
+    named.extend(of_posts(&case.thread.posts));
     for stage in case.all_stages() {
         stage
             .result
@@ -64,6 +74,8 @@ pub fn of_command(command: &Command) -> Vec<BlobRef> {
     } = command
     {
         named.extend(of_body(&brief.text));
+        named.extend(attachments.iter().map(|attachment| attachment.blob));
+    } else if let Command::PostMessage { attachments, .. } = command {
         named.extend(attachments.iter().map(|attachment| attachment.blob));
     } else if let Command::AnswerStage { result, .. }
     | Command::FinishAttempt {

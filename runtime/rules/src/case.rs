@@ -15,6 +15,7 @@ use crate::attempt::{Attempt, Body};
 use crate::effect::{Effect, EffectKey};
 use crate::history::History;
 use crate::id::{BlobRef, CaseId, PlaybookName, RequestId, StageName, TeamName};
+use crate::room::Thread;
 use crate::stage::Stage;
 
 /// What is to be done, in one of its versions.
@@ -140,6 +141,8 @@ pub struct Case {
     pub effects: BTreeMap<EffectKey, Effect>,
     /// The most bytes of blobs that it has named at one time: what its team is charged with.
     pub blob_bytes: u64,
+    /// What was said in its thread.
+    pub thread: Thread,
 }
 
 /// The name of the planning stage; no stage of a plan may have it.

@@ -22,6 +22,7 @@ use crate::place::Placement;
 pub use crate::plan::Plan;
 pub use crate::request::Request;
 use crate::right::Denial;
+use crate::room::RoomName;
 use crate::roster::{HumanSpec, Piece};
 use crate::target::{Target, WayOut};
 use crate::team::{Document, DocumentName};
@@ -373,5 +374,25 @@ pub enum Command {
         incarnation: u64,
         /// What it says.
         way_out: WayOut,
+    },
+    /// Somebody says something in a room.
+    PostMessage {
+        /// Where.
+        room: RoomName,
+        /// In the thread of which case; without one, in the room itself.
+        thread: Option<CaseId>,
+        /// What.
+        text: String,
+        /// What comes with it.
+        attachments: Vec<Attachment>,
+        /// The post that it answers.
+        answers: Option<u64>,
+    },
+    /// A human says how far they have read a room.
+    MarkRead {
+        /// Which one.
+        room: RoomName,
+        /// Up to which post.
+        up_to: u64,
     },
 }

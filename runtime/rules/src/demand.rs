@@ -8,6 +8,8 @@
 //! What is demanded is read off the state when the leader decides, and again when the entry is
 //! applied: where the two differ, the decision was about something else and is taken anew.
 
+pub mod talk;
+
 use std::collections::BTreeSet;
 
 use crate::case::Case;
@@ -82,6 +84,10 @@ pub fn of_command(state: &State, asker: &Principal, command: &Command) -> Vec<De
         Command::Tick | Command::RecordDenials { .. } | Command::RaiseVersion { .. } => {
             vec![own(Right::KeepLedger, asker.who == Who::Ledger)]
         }
+        Command::PostMessage {
+            room, thread, text, ..
+        } => talk::posted(state, asker, room, *thread, text),
+        Command::MarkRead { room, .. } => vec![talk::read(asker, room)],
     }
 }
 

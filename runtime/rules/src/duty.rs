@@ -8,7 +8,8 @@
 //! The duties of all subjects together are `duties(state)`; asking only for the touched ones
 //! after each entry comes to the same (tested), and costs what the entry costs.
 //!
-//! A duty is done when the command that it led to has taken it out of the set.
+//! A duty is done when the command that it led to has taken it out of the set; those that say how
+//! something ought to be go with what they speak of.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::case::{Case, CaseStatus};
 use crate::id::{AttemptId, CaseId, Epoch, NodeId, PlaybookName, TeamName, WorkerId};
 use crate::place::Placed;
+use crate::room::RoomName;
 use crate::stage::StageStatus;
 use crate::state::State;
 
@@ -31,6 +33,8 @@ pub enum Subject {
     Worker(WorkerId),
     /// A case.
     Case(CaseId),
+    /// A room.
+    Room(RoomName),
 }
 
 /// The persona that a duty belongs to.
@@ -88,6 +92,22 @@ pub enum Duty {
         /// The worker's epoch.
         epoch: Epoch,
     },
+    /// Answer a post in a room of one's own.
+    Answer {
+        /// Where.
+        room: RoomName,
+        /// Which one.
+        post: u64,
+    },
+    /// See to it that an attempt's agent can read what it was told.
+    Tell {
+        /// The attempt.
+        attempt: AttemptId,
+        /// The worker's epoch.
+        epoch: Epoch,
+        /// The last post that it was told.
+        up_to: u64,
+    },
 }
 
 /// Where a plan is to come from.
@@ -115,7 +135,8 @@ pub fn subjects(state: &State) -> impl Iterator<Item = Subject> {
     let teams = state.teams.keys().cloned().map(Subject::Team);
     let workers = state.workers.keys().cloned().map(Subject::Worker);
     let cases = state.cases.keys().copied().map(Subject::Case);
-    teams.chain(workers).chain(cases)
+    let rooms = state.rooms.rooms.keys().cloned().map(Subject::Room);
+    teams.chain(workers).chain(cases).chain(rooms)
 }
 
 /// The duties about one subject; none when it is not there.
@@ -131,6 +152,13 @@ pub fn duties_of(state: &State, subject: &Subject) -> Vec<(Holder, Duty)> {
             .cases
             .get(id)
             .map_or_else(Vec::new, |case| case_duties(state, case)),
+        Subject::Room(name) => state.rooms.rooms.get(name).map_or_else(Vec::new, |room| {
+            let answer = |post: &u64| {
+                let room = name.clone();
+                (Holder::Manager, Duty::Answer { room, post: *post })
+            };
+            room.unanswered.iter().map(answer).collect()
+        }),
     }
 }
 
@@ -175,6 +203,16 @@ fn case_duties(state: &State, case: &Case) -> Vec<(Holder, Duty)> {
             (Holder::Worker(attempt.worker.clone(), attempt.node), duty)
         })
         .collect();
+    duties.extend(case.live_attempts().filter_map(|(number, attempt)| {
+        let case = case.id;
+        let duty = Duty::Tell {
+            attempt: AttemptId { case, number },
+            epoch: attempt.epoch,
+            up_to: attempt.messages.last()?.post,
+        };
+        let holder = Holder::Worker(attempt.worker.clone(), attempt.node);
+        Some((holder, duty))
+    }));
     let Some(name) = &case.team else {
         // A case that ends before it had a team is closed by the Manager.
         let duty = match case.status {

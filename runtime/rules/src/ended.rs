@@ -30,6 +30,7 @@ impl Step<'_> {
         attempt.status = status;
         attempt.outcome = outcome;
         attempt.ended_wall_ms = Some(self.wall_ms);
+        attempt.messages.clear();
         self.state
             .alarms
             .remove(&(attempt.deadline, Alarm::Deadline(id)));

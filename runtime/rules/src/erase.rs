@@ -8,6 +8,7 @@
 use crate::attempt::{Attempt, AttemptOutcome, Body, StageResult};
 use crate::case::Case;
 use crate::history::{Event, Happened};
+use crate::room::Post;
 use crate::stage::{Approval, Stage};
 
 /// What stands where a text was.
@@ -36,6 +37,20 @@ impl Case {
         }
         self.attempts.values_mut().for_each(erase_attempt);
         self.history.events.iter_mut().for_each(erase_event);
+        self.thread.posts.iter_mut().for_each(Post::erase);
+    }
+}
+
+impl Post {
+    /// Whether its text was erased.
+    pub fn is_erased(&self) -> bool {
+        self.text == ERASED && self.attachments.is_empty()
+    }
+
+    /// Takes its text out of it, and what came with it.
+    pub fn erase(&mut self) {
+        self.text = erased();
+        self.attachments.clear();
     }
 }
 

@@ -201,6 +201,7 @@ impl Step<'_> {
                 assigned_wall_ms: self.wall_ms,
                 ended_wall_ms: None,
                 outcome: None,
+                messages: Vec::new(),
             },
         );
         self.note(

@@ -126,3 +126,26 @@ pub const MAX_POLICIES: usize = 100;
 pub const MAX_DENIALS: usize = 256;
 /// Cases whose texts are erased: a state that holds their numbers is some hundred KiB larger.
 pub const MAX_ERASED: usize = 100_000;
+/// Posts of a room that the state keeps: what a screen shows; older ones are read from the archive.
+pub const MAX_KEPT_POSTS: usize = 100;
+/// Posts in the thread of a case: beyond it a talk is about something else.
+pub const MAX_THREAD_POSTS: usize = 500;
+/// Text of a case's thread: a case is held in memory and archived whole.
+pub const MAX_THREAD_BYTES: usize = 1 << 20;
+/// Names that one post speaks to.
+pub const MAX_MENTIONS: usize = 8;
+/// Messages to one attempt: more is not steered, it is done anew with a better brief.
+pub const MAX_ATTEMPT_MESSAGES: usize = 32;
+/// Posts of personas that have an agent act before a person has spoken: two agents that answer each
+/// other for ever are stopped here.
+pub const MAX_CHAIN: u32 = 10;
+/// The time over which a persona's posts are counted.
+pub const PACE_MS: u64 = 60_000;
+/// Posts of one persona in that time: more is a loop, and nobody reads it.
+pub const MAX_PACE_POSTS: u32 = 20;
+/// Posts of a room that wait for the Manager: he works them off one after the other.
+pub const MAX_UNANSWERED: usize = 16;
+/// Rooms in which something was said: those of all teams, and as many between two.
+pub const MAX_ROOMS: usize = 40_000;
+/// Read markers of a room: beyond them, those go that are furthest behind.
+pub const MAX_MARKS: usize = 1000;

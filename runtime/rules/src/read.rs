@@ -62,6 +62,12 @@ pub enum Read {
     Audit,
     /// All of the record: its head, whether it is whole, and an export.
     WholeAudit,
+    /// The rooms, those that the asker may enter.
+    Rooms,
+    /// A room: which right it takes depends on whose it is.
+    Room,
+    /// What is said and done in it, as it comes.
+    WatchRoom,
 }
 
 /// What a read is about.
@@ -73,6 +79,8 @@ pub enum About {
     Team,
     /// A case, and so the team that it belongs to.
     Case,
+    /// A room.
+    Room,
     /// Rows of many teams: whoever may look around gets those that they have the right to.
     Rows,
 }
@@ -103,7 +111,10 @@ impl Read {
             | Self::CaseLogs
             | Self::Files
             | Self::File
-            | Self::Report => Right::ReadTeam,
+            | Self::Report
+            | Self::Rooms
+            | Self::Room
+            | Self::WatchRoom => Right::ReadTeam,
             Self::Audit | Self::WholeAudit => Right::ReadAudit,
         }
     }
@@ -129,7 +140,9 @@ impl Read {
             | Self::Humans
             | Self::Human
             | Self::Cases
-            | Self::Audit => About::Rows,
+            | Self::Audit
+            | Self::Rooms => About::Rows,
+            Self::Room | Self::WatchRoom => About::Room,
             Self::Case | Self::Watch | Self::CaseLogs | Self::Files | Self::File | Self::Report => {
                 About::Case
             }

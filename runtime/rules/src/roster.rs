@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::human::{Human, People, TeamRole};
 use crate::id::{ClockMs, EmployeeId, HumanName, TeamName};
+use crate::limits;
 
 /// What shall be of a human; what is not said stays as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +62,46 @@ pub struct Staged {
     pub pieces: Vec<Vec<HumanSpec>>,
     /// When it is dropped if the rest does not come.
     pub until: ClockMs,
+}
+
+/// The most bytes that a person takes in an entry beside their texts: lengths and marks.
+const AROUND_BYTES: usize = 64;
+/// Bytes of people in one entry: a margin stays for what stands around them.
+const PIECE_BYTES: usize = limits::MAX_ENTRY_BYTES - 8 * 1024;
+
+/// A roster in pieces of which each fits into an entry; one that fits whole is in no pieces.
+pub fn in_pieces(put: Vec<HumanSpec>, roster: [u8; 32]) -> Vec<(Vec<HumanSpec>, Option<Piece>)> {
+    let mut pieces: Vec<Vec<HumanSpec>> = vec![Vec::new()];
+    let mut bytes = 0;
+    for spec in put {
+        let more = spec.most_bytes();
+        if bytes + more > PIECE_BYTES {
+            pieces.push(Vec::new());
+            bytes = 0;
+        }
+        bytes += more;
+        if let Some(last) = pieces.last_mut() {
+            last.push(spec);
+        }
+    }
+    let of = u32::try_from(pieces.len()).unwrap_or(u32::MAX);
+    let numbered = (1..=of).zip(pieces);
+    numbered
+        .map(|(number, put)| {
+            let piece = Piece { roster, number, of };
+            (put, (of > 1).then_some(piece))
+        })
+        .collect()
+}
+
+impl HumanSpec {
+    /// How many bytes it takes in an entry, or some more.
+    fn most_bytes(&self) -> usize {
+        let display = self.display.as_ref().map_or(0, String::len);
+        let employee = self.employee.as_ref().map_or(0, |id| id.as_str().len());
+        let teams = self.teams.keys().map(|team| team.as_str().len() + 8);
+        AROUND_BYTES + self.name.as_str().len() + display + employee + teams.sum::<usize>()
+    }
 }
 
 impl People {

@@ -16,6 +16,7 @@ use crate::id::{
 };
 use crate::node::Node;
 use crate::request::Requests;
+use crate::room::Rooms;
 use crate::target::{Target, misfit};
 use crate::team::Team;
 use crate::token::Token;
@@ -80,6 +81,8 @@ pub struct State {
     pub audit: Chain,
     /// Closed cases whose texts are erased wherever they are kept.
     pub erased: BTreeSet<CaseId>,
+    /// Where its people and personas talk.
+    pub rooms: Rooms,
 }
 
 impl Default for State {
@@ -105,6 +108,7 @@ impl Default for State {
             beginnings: Vec::new(),
             audit: Chain::default(),
             erased: BTreeSet::new(),
+            rooms: Rooms::default(),
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::command::{Entry, Principal};
 use crate::duty::Subject;
 use crate::history::{Event, Happened};
 use crate::id::{CaseId, WorkerId};
+use crate::room::{RoomName, Shelved};
 use crate::state::State;
 
 /// An entry that is being applied.
@@ -24,6 +25,8 @@ pub(crate) struct Step<'a> {
     pub freed: BTreeSet<WorkerId>,
     /// Cases that left the state.
     pub closed: Vec<Case>,
+    /// Posts that left it.
+    pub shelved: Vec<Shelved>,
 }
 
 impl<'a> Step<'a> {
@@ -38,6 +41,7 @@ impl<'a> Step<'a> {
             unsettled: BTreeSet::new(),
             freed: BTreeSet::new(),
             closed: Vec::new(),
+            shelved: Vec::new(),
         }
     }
 
@@ -57,6 +61,29 @@ impl<'a> Step<'a> {
         if let Some(mut case) = self.state.cases.remove(&id) {
             self.note(&mut case, what);
             self.state.cases.insert(id, case);
+        }
+    }
+
+    /// Closes rooms: what was said in them goes to the archive.
+    pub fn close_rooms(&mut self, is_over: impl Fn(&RoomName) -> bool) {
+        let rooms = &mut self.state.rooms;
+        let over: Vec<RoomName> = rooms
+            .rooms
+            .keys()
+            .filter(|name| is_over(name))
+            .cloned()
+            .collect();
+        for name in over {
+            let Some(room) = rooms.rooms.remove(&name) else {
+                continue;
+            };
+            rooms.shelved += room.posts.len() as u64;
+            self.touched.insert(Subject::Room(name.clone()));
+            let shelve = |post| Shelved {
+                room: name.clone(),
+                post,
+            };
+            self.shelved.extend(room.posts.into_iter().map(shelve));
         }
     }
 }

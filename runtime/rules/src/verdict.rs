@@ -39,6 +39,17 @@ pub enum Outcome {
     Effect(Standing),
     /// The newcomer is the node of this number.
     Admitted(NodeId),
+    /// It stands in the room.
+    Posted {
+        /// As the post of this number.
+        number: u64,
+        /// The case that it opened or amended.
+        case: Option<CaseId>,
+        /// The running attempts that hear it.
+        heard_by: Vec<AttemptId>,
+        /// The workers that it speaks to and that run nothing which could hear it.
+        unheard: Vec<WorkerId>,
+    },
 }
 
 /// Why a command was refused; shown to whoever asked.

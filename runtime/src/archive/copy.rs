@@ -33,17 +33,20 @@ pub(crate) enum Part {
     Summaries,
     /// Which are whose.
     Teams,
+    /// Posts of rooms.
+    Posts,
 }
 
 impl Part {
     /// All parts.
-    pub const ALL: [Self; 3] = [Self::Pieces, Self::Summaries, Self::Teams];
+    pub const ALL: [Self; 4] = [Self::Pieces, Self::Summaries, Self::Teams, Self::Posts];
 
     fn space(self) -> Space {
         match self {
             Self::Pieces => Space::Case,
             Self::Summaries => Space::Summary,
             Self::Teams => Space::Team,
+            Self::Posts => Space::Post,
         }
     }
 
@@ -51,7 +54,15 @@ impl Part {
     fn case_of(self, key: &[u8]) -> u64 {
         match self {
             Self::Summaries | Self::Teams => record::id_at_end(key).0,
-            Self::Pieces => 0,
+            Self::Pieces | Self::Posts => 0,
+        }
+    }
+
+    /// The number of the post that a key holds; 0 for another part's.
+    fn post_of(self, key: &[u8]) -> u64 {
+        match self {
+            Self::Posts => record::id_at_end(key).0,
+            Self::Pieces | Self::Summaries | Self::Teams => 0,
         }
     }
 }
@@ -105,6 +116,7 @@ impl Archive {
             let mut batch = Batch::default();
             for (key, value) in pairs.pairs {
                 standing.copied_to = standing.copied_to.max(part.case_of(&key));
+                standing.posts_copied_to = standing.posts_copied_to.max(part.post_of(&key));
                 batch.put(part.space(), key, value);
             }
             put_standing(&mut batch, &standing)?;
@@ -139,10 +151,19 @@ impl Archive {
         Ok(())
     }
 
+    /// Waits until all that was handed over is durable. Blocks.
+    pub fn flush(&self) -> Result<(), ArchiveError> {
+        Ok(self.put_now(Batch::default())?)
+    }
+
     /// Says up to which entry the closed cases are all here, and waits until they are durable. Blocks.
     pub(crate) fn settle(&self, through: u64) -> Result<(), ArchiveError> {
         let mut kept = locked(&self.standing);
-        let standing = Standing { through, ..*kept };
+        let standing = Standing {
+            through,
+            of_next: 0,
+            ..*kept
+        };
         let mut batch = Batch::default();
         put_standing(&mut batch, &standing)?;
         self.put_now(batch)?;

@@ -1,4 +1,5 @@
-//! What the archive must hold: a sum over the closed cases' summaries, and one over their teams' lists.
+//! What the archive must hold: a sum over the closed cases' summaries, one over their teams' lists,
+//! and one over the posts.
 //!
 //! # Why
 //! An engine whose file is damaged may go on as if a part of it had never been written, or had never
@@ -20,6 +21,8 @@ const PAGE: usize = 4096;
 pub(super) struct Holdings {
     summaries: u64,
     teams: u64,
+    posts: u64,
+    post_count: u64,
 }
 
 impl Holdings {
@@ -32,10 +35,22 @@ impl Holdings {
         }
     }
 
+    /// How many posts there are.
+    pub fn post_count(&self) -> u64 {
+        self.post_count
+    }
+
     fn add_one(&mut self, space: Space, key: &[u8], value: &[u8]) {
+        self.post_count += u64::from(space == Space::Post);
         if let Some(sum) = self.sum_of(space) {
             *sum = sum.wrapping_add(weight(key, value));
         }
+    }
+
+    /// Counts out a post that another takes the place of.
+    pub fn remove_post(&mut self, key: &[u8], value: &[u8]) {
+        self.post_count -= 1;
+        self.posts = self.posts.wrapping_sub(weight(key, value));
     }
 
     /// Counts out a case that is taken away.
@@ -57,6 +72,7 @@ impl Holdings {
         match space {
             Space::Summary => Some(&mut self.summaries),
             Space::Team => Some(&mut self.teams),
+            Space::Post => Some(&mut self.posts),
             Space::Store | Space::Meta | Space::Log | Space::Case => None,
         }
     }
@@ -64,7 +80,7 @@ impl Holdings {
     /// How many cases there are in the store, and their sums. Reads all of them.
     pub fn found(store: &Store) -> Result<(u64, Self), ArchiveError> {
         let (mut count, mut found) = (0, Self::default());
-        for space in [Space::Summary, Space::Team] {
+        for space in [Space::Summary, Space::Team, Space::Post] {
             let mut from = Vec::new();
             loop {
                 let pairs = store.range(space, &from, None, Order::Ascending, PAGE)?;
@@ -82,8 +98,15 @@ impl Holdings {
     /// What to say when it is these that were found.
     pub fn is_not(self, count: u64, expected: &Standing) -> ArchiveError {
         let told = |count: u64, sums: Self| {
-            let Self { summaries, teams } = sums;
-            format!("{count} closed cases (sums {summaries:x} and {teams:x})")
+            let Self {
+                summaries,
+                teams,
+                posts,
+                post_count,
+            } = sums;
+            format!(
+                "{count} closed cases (sums {summaries:x} and {teams:x}) and {post_count} posts (sum {posts:x})"
+            )
         };
         ArchiveError::Incomplete {
             found: told(count, self),

@@ -17,6 +17,7 @@ mod copy;
 mod erase;
 mod forget;
 mod holdings;
+mod posts;
 mod recent;
 mod record;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rules::case::{Case, CaseOutcome, CaseStatus};
 use rules::id::{CaseId, TeamName};
+use rules::room::Shelved;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -144,6 +146,8 @@ pub struct Archive {
     /// Whether cases may be missing that another node has: since the start, or since a snapshot from
     /// elsewhere jumped over the entries that closed them.
     is_in_doubt: AtomicBool,
+    /// Posts that are handed over to the store and may not be durable yet.
+    recent_posts: Arc<Mutex<Vec<Shelved>>>,
 }
 
 /// How far the archive is; kept in the store with the cases.
@@ -153,7 +157,7 @@ struct Standing {
     count: u64,
     /// The last entry whose closed cases were all handed over.
     through: u64,
-    /// How many cases of the entry behind that one were.
+    /// How many cases and posts of the entry behind that one were.
     of_next: u64,
     /// What the summaries and the teams' lists must hold.
     holdings: Holdings,
@@ -161,6 +165,8 @@ struct Standing {
     is_copying: bool,
     /// The last case that came from another node; the entry that closed it may still come too.
     copied_to: u64,
+    /// The last post that came from another node, likewise.
+    posts_copied_to: u64,
 }
 
 impl Archive {
@@ -179,6 +185,7 @@ impl Archive {
             standing: Mutex::new(standing),
             recent: Arc::default(),
             is_in_doubt: AtomicBool::new(true),
+            recent_posts: Arc::default(),
         })
     }
 
@@ -244,9 +251,15 @@ impl Archive {
         Ok(found)
     }
 
-    /// Takes in the cases that an entry closed; those of an entry that is archived are left.
-    pub(crate) fn add(&self, entry: u64, closed: Vec<Case>) -> Result<(), CodecError> {
-        if closed.is_empty() {
+    /// Takes in the cases that an entry closed and the posts that it shelved; those of an entry that
+    /// is archived are left.
+    pub(crate) fn add(
+        &self,
+        entry: u64,
+        closed: Vec<Case>,
+        shelved: Vec<Shelved>,
+    ) -> Result<(), CodecError> {
+        if closed.is_empty() && shelved.is_empty() {
             return Ok(());
         }
         let mut kept = locked(&self.standing);
@@ -254,11 +267,13 @@ impl Archive {
             return Ok(());
         }
         let mut standing = *kept;
-        // A death between two batches of one entry leaves the first of its cases here.
+        // A death between two batches of one entry leaves the first of its cases and posts here.
         let archived = usize::try_from(standing.of_next).unwrap_or(usize::MAX);
+        let later = archived.saturating_sub(closed.len());
         let closed: Vec<Case> = closed.into_iter().skip(archived).collect();
+        let shelved: Vec<Shelved> = shelved.into_iter().skip(later).collect();
         let (mut batches, mut ids) = (Vec::new(), Vec::new());
-        for (number, case) in closed.iter().enumerate() {
+        for case in &closed {
             let (pieces, mut last) = record::put(case)?;
             let bytes = pieces.iter().chain([&last]).map(Batch::bytes).sum();
             ids.push((case.id, bytes));
@@ -268,18 +283,22 @@ impl Archive {
                 standing.holdings.add(&last);
             }
             standing.of_next += 1;
-            if number + 1 == closed.len() {
-                (standing.through, standing.of_next) = (entry, 0);
-            }
             record::put_standing(&mut last, &standing)?;
             batches.push(last);
         }
+        batches.extend(self.shelve(&shelved, &mut standing)?);
+        (standing.through, standing.of_next) = (entry, 0);
+        if let Some(last) = batches.last_mut() {
+            record::put_standing(last, &standing)?;
+        }
+        let numbers: Vec<u64> = shelved.iter().map(|shelved| shelved.post.number).collect();
+        locked(&self.recent_posts).extend(shelved);
         let mut recent = locked(&self.recent);
         for case in closed {
             recent.add(case);
         }
         drop(recent);
-        self.submit(batches, ids);
+        self.submit(batches, ids, numbers);
         *kept = standing;
         drop(kept);
         Ok(())
@@ -298,17 +317,18 @@ impl Archive {
 
     /// Hands batches over in their order; when the last is durable the cases need not be remembered.
     /// Nobody waits for it: until then a replay of the log brings them again.
-    fn submit(&self, batches: Vec<Batch>, ids: Vec<(CaseId, usize)>) {
+    fn submit(&self, batches: Vec<Batch>, ids: Vec<(CaseId, usize)>, posts: Vec<u64>) {
         let last = batches.len().saturating_sub(1);
-        let mut ids = Some(ids);
+        let mut held = Some((ids, posts));
         for (number, batch) in batches.into_iter().enumerate() {
-            let durable = if number == last { ids.take() } else { None };
-            let recent = Arc::clone(&self.recent);
+            let durable = if number == last { held.take() } else { None };
+            let (recent, recent_posts) = (Arc::clone(&self.recent), Arc::clone(&self.recent_posts));
             let submitted = self.store.submit_later(batch, move |result| {
                 if result.is_ok()
-                    && let Some(ids) = durable
+                    && let Some((ids, posts)) = durable
                 {
                     locked(&recent).are_durable(ids);
+                    locked(&recent_posts).retain(|post| !posts.contains(&post.post.number));
                 }
             });
             if let Err(error) = submitted {

@@ -106,7 +106,9 @@ fn crew() -> TeamName {
 /// Archives each case as closed by an entry of ten times its number, and waits until all are durable.
 fn add_all(archive: &Archive, cases: &[Case]) {
     for case in cases {
-        archive.add(case.id.0 * 10, vec![case.clone()]).unwrap();
+        archive
+            .add(case.id.0 * 10, vec![case.clone()], Vec::new())
+            .unwrap();
     }
     let (told, durable) = std::sync::mpsc::channel();
     let then = move |result: Result<(), StoreError>| told.send(result).unwrap();
@@ -198,7 +200,7 @@ fn an_entry_of_which_only_a_part_is_durable_is_archived_to_its_end() {
     archive.store.submit(batch, |_| ()).unwrap();
     let archive = reopen(&dir, archive);
     assert_eq!(listed(&archive), [1]);
-    archive.add(30, cases).unwrap();
+    archive.add(30, cases, Vec::new()).unwrap();
     let archive = reopen(&dir, archive);
     assert_eq!((archive.count(), listed(&archive)), (3, vec![3, 2, 1]));
 }

@@ -1,13 +1,13 @@
 //! Backups: one file with all that a cluster knows at one entry, made while it runs.
 //!
 //! ```text
-//! head │ state: piece … │ case: piece … │ … │ blob: piece … │ … │ records: piece … │ … │ end   each in its envelope
+//! head │ state: piece … │ case: piece … │ … │ posts: piece … │ … │ blob: piece … │ … │ records: piece … │ … │ end   each in its envelope
 //! ```
 //!
 //! # Invariant
 //! A file is taken for a backup only when it is whole to its last byte: each envelope has its own
-//! checksum, and the end carries a digest over all before it. The state, the closed cases and the
-//! blobs are those of one entry.
+//! checksum, and the end carries a digest over all before it. The state, the closed cases, the
+//! posts and the blobs are those of one entry.
 //!
 //! # Why
 //! The state is pictured first; a case that is open in it, or has no number in it yet, was closed
@@ -44,6 +44,8 @@ const MAX_STATE_BYTES: u64 = 2 << 30;
 /// The largest closed case: a summary and a document of each of thousands of attempts fit.
 const MAX_CASE_BYTES: u64 = 1 << 30;
 
+/// The most posts at once: each with the longest text and as many attachments as may be.
+const MAX_POSTS_BYTES: u64 = 128 << 20;
 /// The most lines of the record at once: a line more than what is asked for.
 const MAX_RECORDS_BYTES: u64 = 2 << 20;
 
@@ -81,6 +83,8 @@ enum Item {
     Broken(String),
     /// Lines of the record of who asked what, of so many bytes.
     Records(u64),
+    /// Posts that have left the state, of so many bytes.
+    Posts(u64),
 }
 
 /// What all of it must come to.
@@ -106,6 +110,8 @@ pub struct Contents {
     pub state_bytes: u64,
     /// Closed cases.
     pub closed_cases: u64,
+    /// Posts that have left the state.
+    pub posts: u64,
     /// Blobs.
     pub blobs: u64,
     /// Their size together.
@@ -153,11 +159,11 @@ pub enum BackupError {
         /// Why it ends there.
         why: String,
     },
-    /// This node still lacks closed cases: ask another node, or this one later.
-    #[error(
-        "this node has {has} of {wants} closed cases so far; ask another node, or this one later"
-    )]
+    /// This node still lacks closed cases or posts: ask another node, or this one later.
+    #[error("this node has {has} of {wants} {what} so far; ask another node, or this one later")]
     Lacking {
+        /// What it lacks some of.
+        what: &'static str,
         /// How many it has.
         has: u64,
         /// How many there must be.

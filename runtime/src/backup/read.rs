@@ -7,21 +7,26 @@ use std::path::{Path, PathBuf};
 use rules::State;
 use rules::case::Case;
 use rules::id::{BlobRef, CaseId, NodeId};
+use rules::room::Shelved;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    BackupError, Contents, End, Head, Item, MAX_CASE_BYTES, MAX_RECORDS_BYTES, MAX_STATE_BYTES,
-    failed, forms,
+    BackupError, Contents, End, Head, Item, MAX_CASE_BYTES, MAX_POSTS_BYTES, MAX_RECORDS_BYTES,
+    MAX_STATE_BYTES, failed, forms,
 };
 use crate::codec::{self, CodecError, Form};
 
-/// Takes in what a backup holds, in this order: the state, the closed cases, the blobs.
+/// Takes in what a backup holds, in this order: the state, the closed cases, the posts,
+/// the blobs.
 pub trait Taker {
     /// The state's bytes.
     fn state(&mut self, body: Vec<u8>) -> Result<(), BackupError>;
 
     /// A closed case.
     fn case(&mut self, case: Case) -> Result<(), BackupError>;
+
+    /// Posts that have left the state.
+    fn posts(&mut self, posts: Vec<Shelved>) -> Result<(), BackupError>;
 
     /// Lines of the record, in their order.
     fn records(&mut self, lines: String) -> Result<(), BackupError>;
@@ -44,6 +49,9 @@ pub fn check(path: &Path) -> Result<Contents, BackupError> {
             Ok(())
         }
         fn case(&mut self, _case: Case) -> Result<(), BackupError> {
+            Ok(())
+        }
+        fn posts(&mut self, _posts: Vec<Shelved>) -> Result<(), BackupError> {
             Ok(())
         }
         fn records(&mut self, _lines: String) -> Result<(), BackupError> {
@@ -79,6 +87,7 @@ pub fn read(path: &Path, taker: &mut impl Taker) -> Result<Contents, BackupError
         open_cases: 0,
         state_bytes: 0,
         closed_cases: 0,
+        posts: 0,
         blobs: 0,
         blob_bytes: 0,
         missing: Vec::new(),
@@ -91,6 +100,7 @@ pub fn read(path: &Path, taker: &mut impl Taker) -> Result<Contents, BackupError
             Item::State(bytes) => reader.state(bytes, &mut contents, taker)?,
             Item::Case(id, bytes) => reader.case(id, bytes, &mut contents, taker)?,
             Item::Blob(blob) => reader.blob(blob, &mut contents, taker)?,
+            Item::Posts(bytes) => reader.posts(bytes, &mut contents, taker)?,
             Item::Records(bytes) => reader.records(bytes, taker)?,
             Item::Missing(blob) => contents.missing.push(blob),
             Item::Broken(why) => return Err(reader.unfinished(why)),
@@ -175,6 +185,20 @@ impl Reader {
         }
         contents.closed_cases += 1;
         taker.case(case)
+    }
+
+    fn posts(
+        &mut self,
+        bytes: u64,
+        contents: &mut Contents,
+        taker: &mut impl Taker,
+    ) -> Result<(), BackupError> {
+        let at = self.at;
+        let body = self.body(bytes, MAX_POSTS_BYTES)?;
+        let posts: Vec<Shelved> =
+            codec::decode_body(&body).map_err(|error| self.damaged(at, &error))?;
+        contents.posts += posts.len() as u64;
+        taker.posts(posts)
     }
 
     fn records(&mut self, bytes: u64, taker: &mut impl Taker) -> Result<(), BackupError> {

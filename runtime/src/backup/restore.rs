@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use rules::State;
 use rules::case::Case;
 use rules::id::BlobRef;
+use rules::room::Shelved;
 
 use super::write::unwritten;
 use super::{BackupError, Contents, Taker, failed, read};
@@ -93,6 +94,10 @@ impl Taker for Into {
 
     fn case(&mut self, case: Case) -> Result<(), BackupError> {
         Ok(self.laying.case(&case)?)
+    }
+
+    fn posts(&mut self, posts: Vec<Shelved>) -> Result<(), BackupError> {
+        Ok(self.laying.posts(&posts)?)
     }
 
     fn begin_blob(&mut self, _blob: BlobRef) -> Result<(), BackupError> {

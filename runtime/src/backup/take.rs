@@ -1,10 +1,12 @@
-//! Taking a backup: the state as it is now, then the closed cases that it counts, then their blobs.
+//! Taking a backup: the state as it is now, then the closed cases and posts that it counts, then
+//! their blobs.
 
 use std::collections::BTreeSet;
 use std::io::{self, Read as _};
 use std::sync::Arc;
 
 use rules::id::{BlobRef, CaseId};
+use rules::room::{Post, Rooms, Shelved};
 use rules::{State, blobs as named};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
@@ -19,6 +21,8 @@ use crate::{clock, codec};
 
 /// Closed cases whose summaries are read at once.
 const PAGE: usize = 256;
+/// Posts that are read, and written, at once.
+const POSTS: usize = 64;
 
 /// What the state says of the rest.
 struct Picture {
@@ -28,6 +32,7 @@ struct Picture {
     next_case: CaseId,
     closed: u64,
     blobs: BTreeSet<BlobRef>,
+    rooms: Rooms,
     /// How many records its chain has.
     records: u64,
 }
@@ -72,6 +77,7 @@ fn picture(ledger: &Ledger, cluster: String, release: String) -> Result<Picture,
         closed: state.closed_cases,
         records: state.audit.count,
         blobs: named::of_state(&state).into_iter().collect(),
+        rooms: state.rooms,
         body,
     })
 }
@@ -85,7 +91,13 @@ async fn all(
     let wants = picture.closed.min(ledger.archived_cases());
     let has = ledger.archive().count();
     if has < wants {
-        return Err(BackupError::Lacking { has, wants });
+        let what = "closed cases";
+        return Err(BackupError::Lacking { what, has, wants });
+    }
+    let (has, wants) = (ledger.archive().post_count(), picture.rooms.shelved);
+    if has < wants {
+        let what = "archived posts";
+        return Err(BackupError::Lacking { what, has, wants });
     }
     writer.state(&picture.body).await?;
     let mut wanted = picture.blobs;
@@ -113,10 +125,41 @@ async fn all(
             }
         }
     }
+    put_posts(ledger, &picture.rooms, &mut wanted, writer).await?;
     for blob in wanted {
         put_blob(blobs, blob, writer).await?;
     }
     put_records(ledger, picture.records, writer).await
+}
+
+/// Writes the posts that had left the state then.
+async fn put_posts(
+    ledger: &Ledger,
+    rooms: &Rooms,
+    wanted: &mut BTreeSet<BlobRef>,
+    writer: &mut Writer,
+) -> Result<(), BackupError> {
+    let kept = rooms.rooms.values().flat_map(|room| &room.posts);
+    let kept: BTreeSet<u64> = kept.map(|post| post.number).collect();
+    look(ledger, Archive::flush).await?;
+    let mut place = Vec::new();
+    loop {
+        let page = look(ledger, move |archive| archive.posts_behind(&place, POSTS)).await?;
+        let Some((last, _)) = page.last() else {
+            return Ok(());
+        };
+        place = last.clone();
+        // Others were said, or left the state, since.
+        let had_left = |post: &Post| post.number <= rooms.last_post && !kept.contains(&post.number);
+        let posts = page.into_iter().map(|(_, shelved)| shelved);
+        let posts: Vec<Shelved> = posts.filter(|one| had_left(&one.post)).collect();
+        if posts.is_empty() {
+            continue;
+        }
+        wanted.extend(named::of_posts(posts.iter().map(|one| &one.post)));
+        let body = codec::encode_body(&posts).map_err(unwritten)?;
+        writer.posts(&body).await?;
+    }
 }
 
 /// Writes the records that lead to the state's head.

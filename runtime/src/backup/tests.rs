@@ -7,7 +7,8 @@ use rules::attempt::Body;
 use rules::beginning::Cause;
 use rules::case::{Attachment, Brief, Report};
 use rules::id::{CaseId, HumanName, NodeId};
-use rules::{Command, Outcome, Principal, Proposal, Who};
+use rules::room::RoomName;
+use rules::{Command, Outcome, Principal, Proposal, Who, limits};
 use tempfile::TempDir;
 
 use super::*;
@@ -43,11 +44,27 @@ fn options(dir: &TempDir, node: NodeId) -> OpenOptions {
     }
 }
 
+fn room() -> RoomName {
+    "admin@manager".parse().unwrap()
+}
+
 fn ada() -> Who {
     Who::Human(HumanName::new("admin").unwrap())
 }
 
 impl House {
+    /// Posts something that waits for no answer.
+    async fn post(&self, text: &str) {
+        let post = Command::PostMessage {
+            room: room(),
+            thread: None,
+            text: text.to_owned(),
+            attachments: Vec::new(),
+            answers: None,
+        };
+        self.say(ada(), post).await;
+    }
+
     async fn new() -> House {
         let dir = tempfile::tempdir().unwrap();
         let blobs = Blobs::open(dir.path().join("blobs"), 1 << 30).unwrap();
@@ -197,6 +214,32 @@ async fn a_backup_holds_what_was_so_when_it_began_and_a_new_cluster_goes_on_from
     again.close(CaseId(2)).await;
     assert_eq!(again.open("next", b"next").await, CaseId(3));
     assert_eq!(again.ledger.archive().count(), 2);
+}
+
+#[tokio::test]
+async fn what_was_said_in_a_room_is_restored_whole_and_goes_on() {
+    let house = House::new().await;
+    house.post("thanks").await;
+    for _ in 0..limits::MAX_KEPT_POSTS {
+        house.post("ok").await;
+    }
+    // Said later: it is not in the backup, and what it puts into the archive is in the state there.
+    let bytes = house
+        .backup(async || house.post("great").await)
+        .await
+        .unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let (contents, options) = restored(&house.file(&bytes), &dir);
+    assert_eq!(contents.posts, 1);
+    let (ledger, _changes) = Ledger::open(options).await.unwrap();
+    let archived = ledger.archive().posts(&room(), (0, u64::MAX), 9).unwrap();
+    let texts: Vec<&str> = archived.iter().map(|post| post.text.as_str()).collect();
+    assert_eq!(texts, ["thanks"]);
+    let kept = ledger.read(|state| {
+        assert_eq!(state.rooms.last_post, 101);
+        state.rooms.rooms[&room()].posts.len()
+    });
+    assert_eq!(kept, limits::MAX_KEPT_POSTS);
 }
 
 #[tokio::test]

@@ -42,6 +42,12 @@ impl Writer {
         self.pieces(body).await
     }
 
+    /// Writes posts.
+    pub async fn posts(&mut self, body: &[u8]) -> Result<(), BackupError> {
+        self.item(&Item::Posts(body.len() as u64)).await?;
+        self.pieces(body).await
+    }
+
     /// Begins a blob; its pieces follow.
     pub async fn blob(&mut self, blob: BlobRef) -> Result<(), BackupError> {
         self.blobs += 1;

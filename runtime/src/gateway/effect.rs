@@ -247,6 +247,7 @@ async fn begin(
         | Outcome::Opened(_)
         | Outcome::PlanRefused(_)
         | Outcome::Applied { .. }
+        | Outcome::Posted { .. }
         | Outcome::Admitted(_) => Err(Refusal::new(
             Code::Isolated,
             "the ledger answered another question",

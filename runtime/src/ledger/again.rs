@@ -17,6 +17,7 @@ use std::collections::BTreeSet;
 
 use rules::case::Case;
 use rules::id::NodeId;
+use rules::room::Shelved;
 use rules::{Proposal, Verdict};
 
 use super::block::{End, LogFault};
@@ -134,6 +135,11 @@ impl Laying {
     /// Takes a closed case in. Blocks.
     pub fn case(&self, case: &Case) -> Result<(), ArchiveError> {
         self.archive.take_case(case)
+    }
+
+    /// Takes posts in that have left the state. Blocks.
+    pub fn posts(&self, posts: &[Shelved]) -> Result<(), ArchiveError> {
+        self.archive.take_posts(posts)
     }
 
     /// Has it begin with that state; all of it is durable then. Blocks.

@@ -7,18 +7,21 @@
 //! A channel of changes would grow with a reader that is slow, or block the one that applies. A set
 //! does neither, and loses nothing, since duties are read off the state and not off the change.
 //! Those who follow one case are woken by its changes alone: a thousand of them cost an entry nothing.
+//! Those who follow a room are woken by every case, since cases of its team come and go.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rules::duty::Subject;
 use rules::id::CaseId;
+use rules::room::RoomName;
 use tokio::sync::Notify;
 
 #[derive(Debug, Default)]
 struct Waiting {
     subjects: BTreeSet<Subject>,
     watched: BTreeMap<CaseId, Vec<Arc<Notify>>>,
+    rooms: BTreeMap<RoomName, Vec<Arc<Notify>>>,
     is_over: bool,
 }
 
@@ -33,12 +36,32 @@ pub(crate) struct Touched {
 #[derive(Debug)]
 pub struct Changes(Touched);
 
-/// Wakes one who follows a case, until it is dropped.
+/// What is followed.
+#[derive(Clone, Debug)]
+enum Followed {
+    Case(CaseId),
+    Room(RoomName),
+}
+
+/// Wakes one who follows a case or a room, until it is dropped.
 #[derive(Debug)]
-pub struct CaseWatch {
+pub struct Watch {
     touched: Touched,
-    case: CaseId,
+    followed: Followed,
     woken: Arc<Notify>,
+}
+
+impl Waiting {
+    fn watches(&mut self, followed: &Followed) -> &mut Vec<Arc<Notify>> {
+        match followed {
+            Followed::Case(case) => self.watched.entry(*case).or_default(),
+            Followed::Room(room) => self.rooms.entry(room.clone()).or_default(),
+        }
+    }
+
+    fn all_rooms(&self) -> impl Iterator<Item = &Arc<Notify>> {
+        self.rooms.values().flatten()
+    }
 }
 
 impl Touched {
@@ -51,15 +74,23 @@ impl Touched {
     /// Adds what an entry touched.
     pub(crate) fn add(&self, subjects: impl IntoIterator<Item = Subject>) {
         self.with(|waiting| {
+            let mut has_cases = false;
             for subject in subjects {
-                if let Subject::Case(case) = &subject
-                    && let Some(watches) = waiting.watched.get(case)
-                {
-                    for woken in watches {
-                        woken.notify_one();
+                let watches = match &subject {
+                    Subject::Case(case) => {
+                        has_cases = true;
+                        waiting.watched.get(case)
                     }
+                    Subject::Room(room) => waiting.rooms.get(room),
+                    Subject::Node(_) | Subject::Team(_) | Subject::Worker(_) => None,
+                };
+                for woken in watches.into_iter().flatten() {
+                    woken.notify_one();
                 }
                 waiting.subjects.insert(subject);
+            }
+            if has_cases {
+                waiting.all_rooms().for_each(|woken| woken.notify_one());
             }
         });
         self.woken.notify_one();
@@ -70,21 +101,28 @@ impl Touched {
         self.with(|waiting| {
             waiting.is_over = true;
             let watches = waiting.watched.values().flatten();
+            let watches = watches.chain(waiting.all_rooms());
             watches.for_each(|woken| woken.notify_one());
         });
         self.woken.notify_one();
     }
 
     /// Follows a case.
-    pub(crate) fn watch(&self, case: CaseId) -> CaseWatch {
+    pub(crate) fn watch(&self, case: CaseId) -> Watch {
+        self.follow(Followed::Case(case))
+    }
+
+    /// Follows a room, and all cases.
+    pub(crate) fn watch_room(&self, room: RoomName) -> Watch {
+        self.follow(Followed::Room(room))
+    }
+
+    fn follow(&self, followed: Followed) -> Watch {
         let woken = Arc::new(Notify::new());
-        self.with(|waiting| {
-            let watches = waiting.watched.entry(case).or_default();
-            watches.push(Arc::clone(&woken));
-        });
-        CaseWatch {
+        self.with(|waiting| waiting.watches(&followed).push(Arc::clone(&woken)));
+        Watch {
             touched: self.clone(),
-            case,
+            followed,
             woken,
         }
     }
@@ -115,8 +153,9 @@ impl Changes {
     }
 }
 
-impl CaseWatch {
-    /// Returns when the case may have changed, or the ledger is closed: then look, and wait again.
+impl Watch {
+    /// Returns when what is followed may have changed, or the ledger is closed: then look, and wait
+    /// again.
     ///
     /// A change between two calls is not lost, and several may come as one.
     pub async fn changed(&self) {
@@ -124,13 +163,15 @@ impl CaseWatch {
     }
 }
 
-impl Drop for CaseWatch {
+impl Drop for Watch {
     fn drop(&mut self) {
         self.touched.with(|waiting| {
-            if let Some(watches) = waiting.watched.get_mut(&self.case) {
-                watches.retain(|woken| !Arc::ptr_eq(woken, &self.woken));
-                if watches.is_empty() {
-                    waiting.watched.remove(&self.case);
+            let watches = waiting.watches(&self.followed);
+            watches.retain(|woken| !Arc::ptr_eq(woken, &self.woken));
+            if watches.is_empty() {
+                match &self.followed {
+                    Followed::Case(case) => drop(waiting.watched.remove(case)),
+                    Followed::Room(room) => drop(waiting.rooms.remove(room)),
                 }
             }
         });
@@ -155,6 +196,27 @@ mod tests {
         other.changed().await;
         drop((one, other));
         assert!(touched.with(|waiting| waiting.watched.is_empty()));
+    }
+
+    #[tokio::test]
+    async fn who_follows_a_room_is_woken_by_it_and_by_every_case() {
+        let (touched, _changes) = Touched::new();
+        let room = |name: &str| name.parse::<RoomName>().unwrap();
+        let (one, other) = (
+            touched.watch_room(room("sre")),
+            touched.watch_room(room("db")),
+        );
+        touched.add([Subject::Room(room("sre"))]);
+        tokio::select! {
+            biased;
+            () = other.changed() => panic!("nothing was said in db"),
+            () = one.changed() => {}
+        }
+        touched.add([Subject::Case(CaseId(1))]);
+        one.changed().await;
+        other.changed().await;
+        drop((one, other));
+        assert!(touched.with(|waiting| waiting.rooms.is_empty()));
     }
 
     #[tokio::test]

@@ -87,6 +87,7 @@ impl Inner {
             for case in &wanted {
                 cases += u64::from(archive.erase(*case).map_err(io::Error::other)?);
             }
+            cases += archive.erase_posts(&wanted).map_err(io::Error::other)?;
             Ok::<_, io::Error>((cases, audit.erase(&wanted)?))
         });
         let erased = erasing

@@ -163,10 +163,11 @@ impl Machine {
                 return (Answer::Passed, BTreeSet::new());
             }
         };
-        // Before anyone can see that it has left the state: a case is always in one of the two.
-        if let Err(error) = self.0.archive.add(place.index, applied.closed) {
-            // Only a value that bincode cannot write leads here, and cases have none.
-            tracing::error!("a closed case is not in the archive: {error}");
+        // Before anyone can see that it has left the state: a case or a post is always in one of the two.
+        let (closed, shelved) = (applied.closed, applied.shelved);
+        if let Err(error) = self.0.archive.add(place.index, closed, shelved) {
+            // Only a value that bincode cannot write leads here; neither cases nor posts have one.
+            tracing::error!("what left the state is not in the archive: {error}");
         }
         if let Some(recorded) = &applied.recorded {
             self.0.audit.add(recorded);

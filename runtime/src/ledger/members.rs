@@ -134,11 +134,14 @@ impl Inner {
 
     /// Copies from the leader's archive what this node lacks; says whether it has everything.
     pub(super) async fn fetch_archive(&self) -> Result<bool, NotHeard> {
-        let closed = self.machine.read(|state| state.closed_cases);
         if !self.archive.is_in_doubt() {
             return Ok(true);
         }
-        if self.archive.count() >= closed.min(self.archived_cases) {
+        let (closed, shelved) = self
+            .machine
+            .read(|state| (state.closed_cases, state.rooms.shelved));
+        let has_cases = self.archive.count() >= closed.min(self.archived_cases);
+        if has_cases && self.archive.post_count() >= shelved {
             self.archive.doubt(false);
             return Ok(true);
         }

@@ -52,11 +52,12 @@ use openraft::async_runtime::watch::WatchReceiver as _;
 use rules::demand;
 use rules::id::{CaseId, NodeId, PolicyName};
 use rules::right::{Demand, Denial, Right};
+use rules::room::RoomName;
 use rules::{Principal, Proposal, Rejection, State, Verdict};
 use tokio::sync::watch;
 
 pub use again::{Laying, Origin, Remains};
-pub use changes::{CaseWatch, Changes};
+pub use changes::{Changes, Watch};
 pub use judge::{Judge, NoJudge};
 pub use network::{Carried, Links, MAX_CALL_BYTES, NoAnswer, NoLinks};
 pub use options::{Limits, OpenError, OpenOptions, ProposeError, StoreKind};
@@ -223,8 +224,13 @@ impl Ledger {
     }
 
     /// Wakes whoever follows a case when it changes; begin it before looking at the case.
-    pub fn watch_case(&self, case: CaseId) -> CaseWatch {
+    pub fn watch_case(&self, case: CaseId) -> Watch {
         self.0.touched.watch(case)
+    }
+
+    /// Wakes whoever follows a room, and the cases of its team.
+    pub fn watch_room(&self, room: RoomName) -> Watch {
+        self.0.touched.watch_room(room)
     }
 
     /// How it is doing.

@@ -5,8 +5,9 @@
 //!   in/<attempt>/   order.json         /agent/in      daemon; read-only for the agent
 //!                   case.json brief.md SOUL.md team.json refusals.md
 //!                   skills/<name>/SKILL.md  attachments/…  results/<stage>.json  home/…
+//!                   messages/<n>.md                     daemon, while it runs
 //!   out/<attempt>/  result.json        /agent/out     agent; its working folder
-//!                   progress.log artifacts/…
+//!                   progress.log say.log artifacts/…
 //!   run/<attempt>/  started.json exit.json            init
 //!                   stdout.log stderr.log home/…      init, agent (its HOME)
 //! ```
@@ -31,6 +32,7 @@ mod purge;
 pub mod result;
 mod size;
 mod tail;
+mod talk;
 mod watch;
 mod whole;
 mod wire;
@@ -308,7 +310,8 @@ impl Spool {
 
     /// New whole lines of the agent's `progress.log`.
     pub fn progress(&self, attempt: &AttemptName, from: u64) -> Progress {
-        tail::progress(&self.out_folder(attempt), self.owner.uid, from)
+        let lines = tail::LinesOf::Progress;
+        tail::progress(&self.out_folder(attempt), self.owner.uid, lines, from)
     }
 
     /// A piece of a log, from the byte `from` on.

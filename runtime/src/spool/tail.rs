@@ -16,6 +16,25 @@ pub const LINE_LIMIT_BYTES: usize = 1 << 10;
 /// Most progress lines that one call answers.
 pub const LINES_LIMIT: usize = 100;
 
+/// The two files in which an agent writes a line each time there is something to tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinesOf {
+    /// `progress.log`: how far it is, for people who look on.
+    Progress,
+    /// `say.log`: what it says in the thread of its case.
+    Said,
+}
+
+impl LinesOf {
+    /// The name of its file in `out/<attempt>/`.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            LinesOf::Progress => "progress.log",
+            LinesOf::Said => "say.log",
+        }
+    }
+}
+
 /// New lines of a progress file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
@@ -59,8 +78,8 @@ pub(super) fn log(folder: &Path, uid: u32, log: LogName, from: u64) -> LogChunk 
     LogChunk { bytes, next }
 }
 
-pub(super) fn progress(folder: &Path, uid: u32, from: u64) -> Progress {
-    let (bytes, start) = window(folder, "progress.log", uid, from);
+pub(super) fn progress(folder: &Path, uid: u32, lines: LinesOf, from: u64) -> Progress {
+    let (bytes, start) = window(folder, lines.file_name(), uid, from);
     let mut progress = Progress {
         lines: Vec::new(),
         next: start,
@@ -118,14 +137,17 @@ mod tests {
         let uid = nix::unistd::geteuid().as_raw();
         let path = home.path().join("progress.log");
         fs::write(&path, "one\ntwo\x1b[0m\nthr").unwrap();
-        let first = progress(home.path(), uid, 0);
+        let first = progress(home.path(), uid, LinesOf::Progress, 0);
         assert_eq!(first.lines, ["one", "two[0m"]);
         assert_eq!(
-            progress(home.path(), uid, first.next).lines,
+            progress(home.path(), uid, LinesOf::Progress, first.next).lines,
             Vec::<String>::new()
         );
         fs::write(&path, "one\ntwo\x1b[0m\nthree\n").unwrap();
-        assert_eq!(progress(home.path(), uid, first.next).lines, ["three"]);
+        assert_eq!(
+            progress(home.path(), uid, LinesOf::Progress, first.next).lines,
+            ["three"]
+        );
     }
 
     #[test]
@@ -136,7 +158,7 @@ mod tests {
         fs::write(&path, format!("{}\nend\n", "x".repeat(2 * WINDOW_BYTES))).unwrap();
         let (mut from, mut lines) = (0, Vec::new());
         for _ in 0..4 {
-            let read = progress(home.path(), uid, from);
+            let read = progress(home.path(), uid, LinesOf::Progress, from);
             (from, lines) = (read.next, [lines, read.lines].concat());
         }
         assert_eq!(lines.last().map(String::as_str), Some("end"));
@@ -148,7 +170,10 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let uid = nix::unistd::geteuid().as_raw();
         std::os::unix::fs::symlink("/etc/passwd", home.path().join("progress.log")).unwrap();
-        assert_eq!(progress(home.path(), uid, 0), Progress::default());
+        assert_eq!(
+            progress(home.path(), uid, LinesOf::Progress, 0),
+            Progress::default()
+        );
         nix::unistd::mkfifo(
             &home.path().join("stdout.log"),
             nix::sys::stat::Mode::S_IRWXU,

@@ -19,17 +19,20 @@ pub enum Space {
     Summary = 4,
     /// The numbers of closed cases, by team.
     Team = 5,
+    /// Posts of rooms that have left the state, by room and number.
+    Post = 6,
 }
 
 impl Space {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Store,
         Self::Meta,
         Self::Log,
         Self::Case,
         Self::Summary,
         Self::Team,
+        Self::Post,
     ];
 
     fn from_byte(byte: u8) -> Option<Self> {

@@ -6,20 +6,19 @@
 
 mod hand_in;
 mod left;
+mod speech;
 mod still;
 mod take_out;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rules::id::{AttemptId, CaseId, Epoch, NodeId, TeamName, WorkerId, WorkerName};
-use rules::team::AgentSpec;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::{Bench, Doing, Ended, Frozen, Job, Left, Workshop, WorkshopError};
+use super::{Bench, Doing, Ended, Frozen, Job, Left, Said, Told, Workshop, WorkshopError};
 use crate::blob::{BlobError, Blobs};
 use crate::clock::Deadline;
 use crate::engine::{BoxEvent, BoxId, BoxLimits, BoxSpec, Engine, EngineError, Image};
@@ -113,7 +112,7 @@ impl Boxes {
                 attempts: job.parallel.into(),
                 ..BoxLimits::default()
             },
-            programs: own_program(&job.agent),
+            programs: hand_in::own_program(&job.agent),
         }
     }
 
@@ -247,14 +246,6 @@ impl Boxes {
     }
 }
 
-/// The agent's program on this host, shown to a box that has no image of its own to hold it.
-fn own_program(agent: &AgentSpec) -> Vec<PathBuf> {
-    let is_bare = matches!(agent.image.as_str(), "" | "scratch");
-    let program = agent.command.first().map(PathBuf::from);
-    let program = program.filter(|path| is_bare && path.is_absolute());
-    program.into_iter().collect()
-}
-
 impl Workshop for Boxes {
     fn run<'a>(&'a self, job: &'a Job, started: &'a (dyn Fn() + Send + Sync)) -> Doing<'a, Ended> {
         Box::pin(self.carry_out(job, started))
@@ -262,6 +253,14 @@ impl Workshop for Boxes {
 
     fn end<'a>(&'a self, bench: &'a Bench, attempt: AttemptId) -> Doing<'a, ()> {
         Box::pin(self.end_attempt(bench, attempt))
+    }
+
+    fn tell<'a>(&'a self, bench: &'a Bench, attempt: AttemptId, told: &'a [Told]) -> Doing<'a, ()> {
+        Box::pin(speech::tell(self, bench, attempt, told))
+    }
+
+    fn said<'a>(&'a self, bench: &'a Bench, attempt: AttemptId, from: u64) -> Doing<'a, Said> {
+        Box::pin(speech::said(self, bench, attempt, from))
     }
 
     fn attempts<'a>(&'a self, bench: &'a Bench) -> Doing<'a, BTreeSet<AttemptId>> {

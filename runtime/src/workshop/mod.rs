@@ -75,6 +75,24 @@ pub enum Ended {
     Lost(String),
 }
 
+/// Something that is said to a running attempt's agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Its number: the same is told once.
+    pub number: u64,
+    /// What.
+    pub text: String,
+}
+
+/// What an agent has said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// Line by line.
+    pub lines: Vec<String>,
+    /// Where to listen on.
+    pub next: u64,
+}
+
 /// What came of freezing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Frozen {
@@ -116,6 +134,24 @@ pub trait Workshop: Send + Sync {
 
     /// Ends an attempt if it runs, with a grace, and removes what it left.
     fn end<'a>(&'a self, bench: &'a Bench, attempt: AttemptId) -> Doing<'a, ()>;
+
+    /// Lets the agent of an attempt read what is said to it; once more is harmless. An attempt that
+    /// is not there to read yet is told later.
+    fn tell<'a>(&'a self, bench: &'a Bench, attempt: AttemptId, told: &'a [Told]) -> Doing<'a, ()> {
+        let _ = (bench, attempt, told);
+        Box::pin(async { Ok(()) })
+    }
+
+    /// What the agent of an attempt has said behind that place, perhaps nothing.
+    fn said<'a>(&'a self, bench: &'a Bench, attempt: AttemptId, from: u64) -> Doing<'a, Said> {
+        let _ = (bench, attempt);
+        Box::pin(async move {
+            Ok(Said {
+                lines: Vec::new(),
+                next: from,
+            })
+        })
+    }
 
     /// Attempts of this container that have anything left here.
     fn attempts<'a>(&'a self, bench: &'a Bench) -> Doing<'a, BTreeSet<AttemptId>>;

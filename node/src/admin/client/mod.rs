@@ -23,6 +23,7 @@ mod humans;
 mod lines;
 mod nodes;
 mod path;
+mod rooms;
 mod targets;
 mod teams;
 mod transfer;

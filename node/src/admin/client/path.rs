@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::admin::wire::{
     ApplyQuery, AuditHeadQuery, AuditQuery, CaseQuery, Consistency, FreshQuery, HumanQuery,
-    LogQuery, Prune, TeamQuery, WatchQuery, WorkerLogQuery, WorkerQuery,
+    LogQuery, Prune, RoomQuery, RoomWatchQuery, TeamQuery, WatchQuery, WorkerLogQuery, WorkerQuery,
 };
 
 /// Something that stands behind the `?` of a path.
@@ -151,6 +151,27 @@ impl Query for FreshQuery {
 impl Query for WatchQuery {
     fn pairs(&self) -> Vec<(&'static str, String)> {
         given([("from", self.from.map(|from| from.to_string()))])
+    }
+}
+
+impl Query for RoomQuery {
+    fn pairs(&self) -> Vec<(&'static str, String)> {
+        given([
+            ("thread", self.thread.clone()),
+            ("after", self.after.map(|after| after.to_string())),
+            ("before", self.before.map(|before| before.to_string())),
+            ("since", self.since.clone()),
+            ("limit", self.limit.map(|limit| limit.to_string())),
+        ])
+    }
+}
+
+impl Query for RoomWatchQuery {
+    fn pairs(&self) -> Vec<(&'static str, String)> {
+        given([
+            ("thread", self.thread.clone()),
+            ("from", self.from.map(|from| from.to_string())),
+        ])
     }
 }
 

@@ -11,5 +11,6 @@ pub(super) mod difference;
 pub(super) mod document;
 pub(super) mod history;
 pub(super) mod human;
+pub(super) mod room;
 pub(super) mod target;
 pub(super) mod team;

@@ -65,6 +65,7 @@ pub(super) async fn open(
         | Outcome::PlanRefused(_)
         | Outcome::Applied { .. }
         | Outcome::Admitted(_)
+        | Outcome::Posted { .. }
         | Outcome::Effect(_) => {
             let refused = Refused::new(Code::Failed, "the ledger answered another question");
             Err(wish.refused(refused))
@@ -221,7 +222,10 @@ async fn brief(desk: &Desk, text: String) -> Answered<Brief> {
     })
 }
 
-async fn attachments(desk: &Shared, named: Vec<wire::Attachment>) -> Answered<Vec<Attachment>> {
+pub(super) async fn attachments(
+    desk: &Shared,
+    named: Vec<wire::Attachment>,
+) -> Answered<Vec<Attachment>> {
     if named.is_empty() {
         return Ok(Vec::new());
     }

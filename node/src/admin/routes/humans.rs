@@ -13,8 +13,8 @@ use axum::response::Response;
 use rules::human::{ADMIN, RoleChange};
 use rules::id::{BadName, HumanName, RequestId, TeamName};
 use rules::read::Read;
-use rules::roster::{HumanSpec, Piece};
-use rules::{Command, Outcome, Rejection, demand, limits};
+use rules::roster::{self, HumanSpec};
+use rules::{Command, Outcome, Rejection, demand};
 use sha2::{Digest as _, Sha256};
 
 use super::{name, page};
@@ -31,10 +31,6 @@ use crate::admin::wish::Wish;
 
 /// Accounts that are looked at while the state is held.
 const SLICE: usize = 4096;
-/// Bytes of people in one entry: a margin stays for what stands around them.
-const PIECE_BYTES: usize = limits::MAX_ENTRY_BYTES - 8 * 1024;
-/// The most bytes that a person takes in an entry beside their texts: lengths and marks.
-const AROUND_BYTES: usize = 64;
 
 /// Humans of the teams that the asker may read, in the order of their names.
 #[utoipa::path(get, path = "/v1/humans", tag = "humans", params(HumanQuery),
@@ -136,32 +132,22 @@ fn no_human(human: &HumanName) -> Refused {
 pub(super) async fn put(
     State(desk): State<Shared>,
     wish: Wish,
-    JsonOf(roster): JsonOf<PutHumans>,
+    JsonOf(wished): JsonOf<PutHumans>,
 ) -> Answered<Response> {
-    let specs: Result<Vec<HumanSpec>, BadName> = roster.humans.iter().map(spec).collect();
-    let mut pieces = pieces(specs?);
-    let of = u32::try_from(pieces.len()).unwrap_or(u32::MAX);
-    let digest = digest(&pieces);
-    let last = pieces.pop().unwrap_or_default();
-    for (number, put) in (1..).zip(pieces) {
-        let piece = Piece {
-            roster: digest,
-            number,
-            of,
-        };
-        let id = RequestId::new(&format!("{number}/{of}:{}", wish.id))?;
-        let command = Command::PutHumans {
-            put,
-            piece: Some(piece),
-        };
+    let specs: Result<Vec<HumanSpec>, BadName> = wished.humans.iter().map(spec).collect();
+    let specs = specs?;
+    let names: Vec<HumanName> = specs.iter().map(|spec| spec.name.clone()).collect();
+    let digest = digest(&specs);
+    let mut pieces = roster::in_pieces(specs, digest);
+    let (put, piece) = pieces.pop().unwrap_or_default();
+    for (put, piece) in pieces {
+        let place = piece.as_ref();
+        let place = place.map(|piece| format!("{}/{}:", piece.number, piece.of));
+        let id = RequestId::new(&format!("{}{}", place.unwrap_or_default(), wish.id))?;
+        let command = Command::PutHumans { put, piece };
         wish.under(id).propose(&desk, command, "").await?;
     }
-    let piece = (of > 1).then_some(Piece {
-        roster: digest,
-        number: of,
-        of,
-    });
-    let command = Command::PutHumans { put: last, piece };
+    let command = Command::PutHumans { put, piece };
     let outcome = wish.propose(&desk, command, "").await?;
     let Outcome::Applied {
         created,
@@ -177,36 +163,15 @@ pub(super) async fn put(
         created,
         changed,
         unchanged,
+        accounts: desk.accounts.make(&names).await,
         request_id: wish.id.to_string(),
     };
     Ok(wish.answer(StatusCode::OK, &put))
 }
 
-/// People in as many parts as entries are needed.
-fn pieces(specs: Vec<HumanSpec>) -> Vec<Vec<HumanSpec>> {
-    let mut pieces = vec![Vec::new()];
-    let mut bytes = 0;
-    for spec in specs {
-        let teams = spec.teams.keys().map(|team| team.as_str().len() + 8);
-        let more = AROUND_BYTES
-            + spec.name.as_str().len()
-            + spec.display.as_ref().map_or(0, String::len)
-            + teams.sum::<usize>();
-        if bytes + more > PIECE_BYTES {
-            pieces.push(Vec::new());
-            bytes = 0;
-        }
-        bytes += more;
-        if let Some(piece) = pieces.last_mut() {
-            piece.push(spec);
-        }
-    }
-    pieces
-}
-
-fn digest(pieces: &[Vec<HumanSpec>]) -> [u8; 32] {
+fn digest(specs: &[HumanSpec]) -> [u8; 32] {
     let mut digest = Sha256::new();
-    for spec in pieces.iter().flatten() {
+    for spec in specs {
         digest.update(format!("{spec:?}\n"));
     }
     digest.finalize().into()

@@ -12,7 +12,7 @@ use axum::response::Response;
 use rules::Rejection;
 use rules::id::CaseId;
 use runtime::clock::Deadline;
-use runtime::ledger::CaseWatch;
+use runtime::ledger::Watch;
 use runtime::spool::Spool;
 use runtime::workshop::Bench;
 
@@ -70,7 +70,7 @@ struct CaseLog {
     id: CaseId,
     only: Option<u32>,
     is_followed: bool,
-    woken: CaseWatch,
+    woken: Watch,
     /// Attempts that are attended, or of which it was said why not.
     seen: BTreeSet<u32>,
     attended: BTreeMap<u32, Attended>,

@@ -20,6 +20,8 @@ mod nodes;
 mod openapi;
 mod policies;
 mod report;
+mod room_watch;
+mod rooms;
 mod secrets;
 mod stages;
 mod status;
@@ -72,6 +74,7 @@ fn on_this_node(path: &'static str, methods: MethodRouter<Shared>) -> Route {
 /// Every route.
 fn table() -> Vec<Route> {
     let mut all = of_the_cluster();
+    all.extend(of_rooms());
     all.extend(of_teams());
     all
 }
@@ -134,6 +137,21 @@ fn of_the_cluster() -> Vec<Route> {
         proposed("/v1/policies/{policy}/remove", post(policies::remove)),
         proposed("/v1/blobs", post(blobs::upload)),
         reads("/v1/blobs/{sha256}", get(blobs::download), Read::Blob),
+    ]
+}
+
+/// Where people and personas talk.
+fn of_rooms() -> Vec<Route> {
+    vec![
+        reads("/v1/rooms", get(rooms::list), Read::Rooms),
+        reads("/v1/rooms/{room}", get(rooms::read), Read::Room),
+        reads(
+            "/v1/rooms/{room}/watch",
+            get(room_watch::watch),
+            Read::WatchRoom,
+        ),
+        proposed("/v1/rooms/{room}/posts", post(rooms::post)),
+        proposed("/v1/rooms/{room}/read", post(rooms::mark)),
     ]
 }
 

@@ -9,7 +9,8 @@ use utoipa::OpenApi;
 
 use super::{
     apply, audit, backup, blobs, case, cases, change_case, chaos, files, human_tokens, humans,
-    logs, nodes, policies, report, secrets, stages, status, targets, teams, tokens, watch, workers,
+    logs, nodes, policies, report, room_watch, rooms, secrets, stages, status, targets, teams,
+    tokens, watch, workers,
 };
 
 /// Everything that the admin socket answers.
@@ -62,6 +63,11 @@ use super::{
         policies::put,
         policies::check,
         policies::remove,
+        rooms::list,
+        rooms::read,
+        room_watch::watch,
+        rooms::post,
+        rooms::mark,
         blobs::upload,
         blobs::download,
         cases::list,

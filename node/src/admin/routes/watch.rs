@@ -4,17 +4,15 @@
 //! Every look reads the state anew and tells what is new since the last one: a line can come late,
 //! never twice, and a client that comes back goes on where it was, at whatever node.
 
-use std::collections::BTreeMap;
-
 use axum::extract::State;
 use axum::response::Response;
 use rules::case::Case;
 use rules::id::{CaseId, NodeId};
-use runtime::ledger::CaseWatch;
+use runtime::ledger::Watch;
 
 use super::case::{look, look_soon};
 use super::name;
-use crate::admin::attended::{Attended, Whereabouts, moved};
+use crate::admin::attended::{Attendance, Whereabouts};
 use crate::admin::convert::case::{stages_done, status, view};
 use crate::admin::convert::history;
 use crate::admin::desk::Shared;
@@ -48,7 +46,7 @@ pub(super) async fn watch(
         id,
         from: query.from.unwrap_or(0),
         woken,
-        attended: BTreeMap::new(),
+        attendance: Attendance::default(),
         shown: None,
     };
     Ok(answer(watching, place, stop, standing))
@@ -59,8 +57,8 @@ struct Watching {
     id: CaseId,
     /// The last entry of the history that was told.
     from: u64,
-    woken: CaseWatch,
-    attended: BTreeMap<u32, Attended>,
+    woken: Watch,
+    attendance: Attendance,
     /// How far the case was when that was told last.
     shown: Option<WatchEvent>,
 }
@@ -92,8 +90,12 @@ impl Source for Watching {
                 return ready.end();
             }
         };
-        self.attend(&glance.running).await;
-        self.tell_progress(&glance.running, ready).await;
+        let heard = self.attendance.hear(&self.desk, &glance.running).await;
+        ready.extend(heard.into_iter().map(|heard| WatchEvent::Progress {
+            attempt: heard.attempt.to_string(),
+            stage: heard.stage,
+            text: heard.text,
+        }));
         for line in glance.history {
             self.from = self.from.max(line.index);
             ready.push(WatchEvent::History(line));
@@ -111,7 +113,7 @@ impl Source for Watching {
     async fn rest(&mut self, ready: &mut Ready<WatchEvent>) {
         tokio::select! {
             () = self.woken.changed() => {}
-            () = moved(self.attended.values()) => {}
+            () = self.attendance.moved() => {}
             () = tokio::time::sleep(limits::QUIET) => ready.push(WatchEvent::Quiet),
         }
     }
@@ -120,36 +122,6 @@ impl Source for Watching {
         Some(WatchEvent::Ended {
             reason: why.to_owned(),
         })
-    }
-}
-
-impl Watching {
-    /// Begins to read the attempts that have begun here.
-    async fn attend(&mut self, running: &[Whereabouts]) {
-        for at in running {
-            let is_new = !self.attended.contains_key(&at.attempt.number);
-            if is_new
-                && self.attended.len() < limits::FOLLOWED
-                && let Some(found) = Attended::find(&self.desk, at).await
-            {
-                self.attended.insert(at.attempt.number, found);
-            }
-        }
-    }
-
-    /// Tells what agents said; those that run no more are read for the last time.
-    async fn tell_progress(&mut self, running: &[Whereabouts], ready: &mut Ready<WatchEvent>) {
-        for attended in self.attended.values_mut() {
-            for text in attended.progress().await {
-                ready.push(WatchEvent::Progress {
-                    attempt: attended.attempt.clone().unwrap_or_default(),
-                    stage: attended.stage.clone().unwrap_or_default(),
-                    text,
-                });
-            }
-        }
-        self.attended
-            .retain(|number, _| running.iter().any(|at| at.attempt.number == *number));
     }
 }
 

@@ -60,6 +60,8 @@ pub struct HumansPut {
     pub changed: u32,
     /// Accounts that were so already.
     pub unchanged: u32,
+    /// What became of their accounts outside of the cluster, in a sentence.
+    pub accounts: String,
     /// The request's id.
     pub request_id: String,
 }

@@ -26,6 +26,7 @@ mod moment;
 mod node;
 mod plan;
 mod query;
+mod room;
 mod status;
 mod stream;
 mod target;
@@ -66,6 +67,10 @@ pub use plan::{Approval, Approver, Needs, OnFailure, Stage};
 pub use query::{
     ApplyQuery, CaseQuery, Consistency, DEFAULT_PAGE, FreshQuery, LogQuery, MAX_PAGE, TeamQuery,
     WatchQuery, WorkerLogQuery, WorkerQuery,
+};
+pub use room::{
+    MarkRead, PostMessage, Posted, RoomEntry, RoomEvent, RoomLine, RoomPage, RoomQuery, RoomView,
+    RoomWatchQuery,
 };
 pub use status::{
     BeginningView, CaseCounts, Clock, ClusterStatus, HumanWait, LedgerView, NodeLine, NodeView,

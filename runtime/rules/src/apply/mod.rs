@@ -22,6 +22,7 @@ mod finish_attempt;
 mod join_node;
 mod judge_node;
 mod lose_attempt;
+mod mark_read;
 mod mint_human_token;
 mod mint_token;
 mod note_deed;
@@ -29,6 +30,7 @@ mod open_case;
 mod pause_case;
 mod place;
 mod plan_case;
+mod post_message;
 mod put_humans;
 mod put_policy;
 mod put_target;
@@ -62,6 +64,7 @@ use crate::duty::Subject;
 use crate::id::CaseId;
 use crate::limits;
 use crate::request::Recall;
+use crate::room::Shelved;
 use crate::state::State;
 use crate::step::Step;
 use crate::verdict::{Outcome, Rejection, Verdict};
@@ -79,6 +82,8 @@ pub struct Applied {
     pub touched: BTreeSet<Subject>,
     /// Cases that left the state, for the archive.
     pub closed: Vec<Case>,
+    /// Posts that left it, likewise.
+    pub shelved: Vec<Shelved>,
     /// Its record; none for a tick that rang nothing.
     pub recorded: Option<Recorded>,
 }
@@ -130,6 +135,7 @@ fn change(state: &mut State, entry: &Entry) -> (Applied, Manner) {
         verdict,
         touched: step.touched,
         closed: step.closed,
+        shelved: step.shelved,
         recorded: None,
     };
     (applied, manner)
@@ -165,6 +171,7 @@ macro_rules! table {
             $(Command::$variant { $($field),* } => $file::apply($step, $($argument),*),)*
             Command::OpenCase { .. } => open_case::apply($step, $command),
             Command::NoteDeed { node, .. } => note_deed::apply($step, *node),
+            Command::PostMessage { .. } => post_message::apply($step, $command),
             Command::Tick => fence::ledger($step).map(|()| Outcome::Done),
         }
     };
@@ -220,6 +227,7 @@ fn decide(step: &mut Step<'_>, proposal: &Proposal) -> Verdict {
         EraseCase { case, reason } => erase_case(*case, reason);
         RaiseVersion { to } => raise_version(*to);
         TellWayOut { node, incarnation, way_out } => tell_way_out(*node, *incarnation, way_out);
+        MarkRead { room, up_to } => mark_read(room, *up_to);
     }
 }
 
@@ -234,7 +242,10 @@ fn spoken_of(command: &Command) -> Option<CaseId> {
         | Command::AnswerStage { case, .. }
         | Command::ApproveStage { case, .. }
         | Command::RejectStage { case, .. }
-        | Command::SettleEffect { case, .. } => Some(*case),
+        | Command::SettleEffect { case, .. }
+        | Command::PostMessage {
+            thread: Some(case), ..
+        } => Some(*case),
         Command::ApplyDocuments { .. }
         | Command::OpenCase { .. }
         | Command::ReplaceWorker { .. }
@@ -270,6 +281,8 @@ fn spoken_of(command: &Command) -> Option<CaseId> {
         | Command::NoteDeed { .. }
         | Command::EraseCase { .. }
         | Command::RaiseVersion { .. }
-        | Command::TellWayOut { .. } => None,
+        | Command::TellWayOut { .. }
+        | Command::PostMessage { thread: None, .. }
+        | Command::MarkRead { .. } => None,
     }
 }

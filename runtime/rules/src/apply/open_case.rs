@@ -10,6 +10,7 @@ use crate::history::{Happened, History};
 use crate::id::{BlobRef, PlaybookName, TeamName};
 use crate::limits;
 use crate::planning;
+use crate::room::Thread;
 use crate::state::State;
 use crate::step::Step;
 use crate::verdict::{Outcome, Rejection, Verdict, over};
@@ -66,6 +67,7 @@ pub(super) fn apply(step: &mut Step<'_>, command: &Command) -> Verdict {
         history: History::default(),
         effects: BTreeMap::new(),
         blob_bytes,
+        thread: Thread::default(),
     };
     step.note(&mut case, Happened::Opened);
     if let Some(team) = team {

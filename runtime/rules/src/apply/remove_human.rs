@@ -1,6 +1,7 @@
 //! A human takes an account away: its roles and tokens end with it.
 
 use crate::id::{HumanName, TeamName, TokenName};
+use crate::room::RoomName;
 use crate::state::Alarm;
 use crate::step::Step;
 use crate::verdict::{Outcome, Rejection, Verdict};
@@ -28,6 +29,7 @@ pub(super) fn apply(step: &mut Step<'_>, name: &HumanName) -> Verdict {
     }
     people.humans.remove(name);
     people.changed();
+    step.close_rooms(|room| matches!(room, RoomName::Direct(human, _) if human == name));
     Ok(Outcome::Done)
 }
 

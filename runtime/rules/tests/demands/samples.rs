@@ -10,6 +10,7 @@ use rules::effect::EffectKey;
 use rules::human::{RoleChange, TeamRole};
 use rules::id::{AttemptId, CaseId, NodeId};
 use rules::node::Role;
+use rules::room::RoomName;
 use rules::roster::HumanSpec;
 use rules::target::Target;
 
@@ -53,6 +54,23 @@ pub fn of_cases() -> Vec<(Command, &'static str)> {
     vec![
         (open(Some("sre")), "createCase in team sre"),
         (open(None), "createCase in cluster"),
+        (
+            Command::PostMessage {
+                room: RoomName::Team(name("sre")),
+                thread: None,
+                text: "good morning".to_owned(),
+                attachments: Vec::new(),
+                answers: None,
+            },
+            "talkToButler in team sre",
+        ),
+        (
+            Command::MarkRead {
+                room: RoomName::Team(name("sre")),
+                up_to: 0,
+            },
+            "readTeam in team sre",
+        ),
         (
             Command::CancelCase {
                 case,

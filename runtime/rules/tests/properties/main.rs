@@ -17,6 +17,7 @@ mod mistake;
 mod nodes;
 mod people;
 mod pool;
+mod rooms;
 mod speech;
 mod truth;
 mod wish;

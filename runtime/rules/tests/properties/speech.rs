@@ -17,6 +17,7 @@ use crate::mistake::mistake;
 use crate::nodes;
 use crate::people;
 use crate::pool::{self, one, raw};
+use crate::rooms;
 use crate::wish::{Deed, Pick, Wish};
 
 /// The entry that a wish comes to; none where there is nothing that it could be about.
@@ -55,6 +56,7 @@ pub fn entry(lab: &mut Lab, wish: &Wish) -> Option<Entry> {
         | Deed::Target(..)
         | Deed::Effect(..)
         | Deed::People(..)
+        | Deed::Talk(..)
         | Deed::Place(..)
         | Deed::Babble(_)
         | Deed::Wait => {
@@ -95,7 +97,7 @@ fn sensible(lab: &Lab, deed: &Deed) -> Option<(Principal, Command)> {
     Some(match deed {
         Deed::Do(which, how) => {
             let mut due = due(lab);
-            due.retain(|Due(_, duty)| !matches!(duty, Duty::Keep { .. }));
+            due.retain(|Due(_, duty)| !matches!(duty, Duty::Keep { .. } | Duty::Tell { .. }));
             return one(&due, *which)?.into_command(lab, *how);
         }
         Deed::Describe(put, remove) => {
@@ -115,6 +117,7 @@ fn sensible(lab: &Lab, deed: &Deed) -> Option<(Principal, Command)> {
         Deed::Node(how, node, what) => return nodes::command(lab, *how, *node, *what),
         Deed::Target(how, which) => (sam, effects::describe(*how, *which)),
         Deed::Effect(how, who, what) => return effects::command(lab, *how, *who, *what),
+        Deed::Talk(who, room, what) => return rooms::command(lab, *who, *room, *what),
         Deed::People(how, who, what) => people::command(lab, *how, *who, *what),
         Deed::Place(who, node, epoch) => {
             let placement = Placement {
@@ -170,7 +173,8 @@ impl Due {
             }
         };
         let command = match duty {
-            Duty::Keep { .. } => return None,
+            Duty::Keep { .. } | Duty::Tell { .. } => return None,
+            Duty::Answer { room, post } => rooms::answer(room, post),
             Duty::Place { who, epoch } => {
                 let placement = Chooser::new().choose(state, &who, epoch).ok()?;
                 let placements = vec![placement];

@@ -53,6 +53,8 @@ pub enum Deed {
     Effect(Pick, Pick, Pick),
     /// A human says something of people, their tokens or policies.
     People(Pick, Pick, Pick),
+    /// Somebody says something in a room, or has read it.
+    Talk(Pick, Pick, Pick),
     /// The Manager places someone somewhere, outdated or not.
     Place(Pick, Pick, Pick),
     /// Something that was said before is said again.
@@ -109,6 +111,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => (pick(), pick()).prop_map(|(how, which)| Deed::Target(how, which)),
         14 => (pick(), pick(), pick()).prop_map(|(how, who, what)| Deed::Effect(how, who, what)),
         8 => (pick(), pick(), pick()).prop_map(|(how, who, what)| Deed::People(how, who, what)),
+        10 => (pick(), pick(), pick()).prop_map(|(who, room, what)| Deed::Talk(who, room, what)),
         2 => (pick(), pick(), pick()).prop_map(|(who, node, epoch)| Deed::Place(who, node, epoch)),
         4 => pick().prop_map(Deed::Repeat),
         3 => (pick(), pick()).prop_map(|(which, who)| Deed::Borrow(which, who)),

@@ -1,6 +1,9 @@
 //! Handing a job in: its inputs as files, its kernel's configuration, and the order.
 
+use std::path::PathBuf;
+
 use rules::attempt::Body;
+use rules::team::AgentSpec;
 
 use super::{Boxes, SHOWN_TEXT_BYTES, blocking, unread};
 use crate::gateway::Token;
@@ -107,4 +110,12 @@ impl Boxes {
             }
         }
     }
+}
+
+/// The agent's program on this host, shown to a box that has no image of its own to hold it.
+pub(super) fn own_program(agent: &AgentSpec) -> Vec<PathBuf> {
+    let is_bare = matches!(agent.image.as_str(), "" | "scratch");
+    let program = agent.command.first().map(PathBuf::from);
+    let program = program.filter(|path| is_bare && path.is_absolute());
+    program.into_iter().collect()
 }

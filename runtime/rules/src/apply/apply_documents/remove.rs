@@ -2,6 +2,7 @@
 
 use crate::duty::Subject;
 use crate::id::WorkerId;
+use crate::room::{Persona, RoomName};
 use crate::step::Step;
 use crate::team::DocumentName;
 
@@ -29,6 +30,10 @@ pub(super) fn one(step: &mut Step<'_>, name: &DocumentName) {
             step.leave_team(name);
             step.state.teams.remove(name);
             step.forget_people_of(name);
+            step.close_rooms(|room| match room {
+                RoomName::Team(team) | RoomName::Direct(_, Persona::Butler(team)) => team == name,
+                RoomName::Direct(_, Persona::Manager | Persona::Worker(_)) => false,
+            });
             step.touched.insert(Subject::Team(name.clone()));
         }
     }
@@ -42,4 +47,7 @@ pub(super) fn worker(step: &mut Step<'_>, id: &WorkerId) {
         team.workers.remove(&id.name);
     }
     step.touched.insert(Subject::Worker(id.clone()));
+    step.close_rooms(
+        |room| matches!(room, RoomName::Direct(_, Persona::Worker(worker)) if worker == id),
+    );
 }

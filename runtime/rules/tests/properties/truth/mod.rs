@@ -16,6 +16,7 @@ mod refused;
 mod reporting;
 mod requests;
 mod results;
+mod rooms;
 mod running;
 mod standstill;
 
@@ -54,6 +55,10 @@ pub fn check(told: &Told<'_>) -> Result<(), String> {
     documents::what_is_described_keeps_its_shape(told)?;
     record::each_entry_has_its_record(told)?;
     erased::what_is_erased_is_closed_and_stays_erased(told)?;
+    rooms::a_post_has_a_number_of_its_own(told)?;
+    rooms::only_what_runs_is_told_anything(told)?;
+    rooms::what_an_agent_says_opens_and_amends_nothing(told)?;
+    rooms::what_is_kept_is_bounded(told)?;
     refused::a_refused_entry_changes_nothing(told)?;
     requests::the_same_request_twice_is_done_once(told)
 }
