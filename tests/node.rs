@@ -33,6 +33,8 @@ mod node {
     pub mod records;
     pub mod repeated;
     pub mod retention;
+    pub mod rooms;
+    pub mod rosters;
     pub mod secrets;
     pub mod secrets_placed;
     pub mod service;

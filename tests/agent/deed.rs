@@ -12,11 +12,12 @@ use serde_json::{Value, json};
 use super::ask;
 use super::probe;
 use super::result::{Outcome, write_whole};
+use super::talk;
 
 /// The argument that makes this program a child which does nothing.
 pub const CHILD: &str = "--child";
 /// How often a file that is awaited is looked for.
-const AWAIT_STEP: Duration = Duration::from_millis(20);
+pub const AWAIT_STEP: Duration = Duration::from_millis(20);
 /// What is written at a time by a flood.
 const FLOOD_PIECE_BYTES: usize = 64 << 10;
 /// More children than any limit of a test allows.
@@ -134,6 +135,12 @@ impl Agent {
     fn do_one(&mut self, verb: &str, rest: &str) -> Result<Option<ExitCode>, String> {
         match verb {
             "say" => append(&self.output.join("progress.log"), &format!("{rest}\n"))?,
+            "post" => append(&self.output.join("say.log"), &format!("{rest}\n"))?,
+            "hear" => {
+                let heard = talk::hear(&self.input, rest.parse().unwrap_or(1));
+                self.outcome.find("heard", &heard);
+            }
+            "answer" => talk::answer(&self.input, &self.output, rest)?,
             "print" => put(&mut std::io::stdout(), format!("{rest}\n").as_bytes())?,
             "complain" => put(&mut std::io::stderr(), format!("{rest}\n").as_bytes())?,
             "sleep" => std::thread::sleep(duration(rest)?),
@@ -276,7 +283,8 @@ fn put(into: &mut dyn Write, what: &[u8]) -> Result<(), String> {
         .map_err(|why| why.to_string())
 }
 
-fn append(path: &Path, line: &str) -> Result<(), String> {
+/// Adds a line to a file.
+pub fn append(path: &Path, line: &str) -> Result<(), String> {
     let open = OpenOptions::new().create(true).append(true).open(path);
     let mut file = open.map_err(|why| why.to_string())?;
     put(&mut file, line.as_bytes())

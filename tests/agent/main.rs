@@ -5,6 +5,7 @@
 //! agent[1]: exit 3                      only in the case's attempt 1; `[2+]` from the second on
 //! agent: await go                       until a file `go` lies in its output folder
 //! agent: cause the disk is full         goes into the result
+//! agent: post @left are you there?      a line that it says in the thread of its case
 //! agent: ask PUT kube/scale 3           asks a target through the gateway
 //! ```
 //!
@@ -18,6 +19,7 @@ mod ask;
 mod deed;
 mod probe;
 mod result;
+mod talk;
 mod target;
 
 use std::path::PathBuf;

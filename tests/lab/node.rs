@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::answer::Answer;
 use super::docker::docker_socket;
 use super::folder::Lab;
+use super::going_on::GoingOn;
 use super::http;
 use super::net::Host;
 use super::programs::domo_path;
@@ -318,6 +319,20 @@ impl Node {
         self.domo(&[arguments, &["--output", "json"]].concat())
             .ok()
             .json()
+    }
+
+    /// Begins a command that goes on.
+    pub fn begin(&self, arguments: &[&str]) -> GoingOn {
+        let call = self.calls.get();
+        self.calls.set(call + 1);
+        let path = |kind: &str| {
+            self.folder
+                .join(format!("{}-call-{call}.{kind}", self.name))
+        };
+        let mut command = self.command();
+        command.args(arguments).env("DOMO_SOCKET", self.socket());
+        command.stdin(Stdio::null());
+        GoingOn::start(command, path("out"), path("err"))
     }
 
     /// Applies documents.

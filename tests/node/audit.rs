@@ -203,7 +203,7 @@ fn three_nodes_come_to_the_same_head_and_no_secret_of_the_system_is_on_record() 
 }
 
 /// The files below a folder that hold these bytes.
-fn holding(folder: &Path, bytes: &[u8]) -> Vec<String> {
+pub fn holding(folder: &Path, bytes: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();

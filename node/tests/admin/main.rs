@@ -17,6 +17,7 @@ mod lost;
 mod openapi;
 mod people;
 mod quota;
+mod rooms;
 mod samples;
 mod streams;
 #[path = "../../../runtime/tests/policy/table.rs"]

@@ -25,7 +25,7 @@ async fn put(house: &House, humans: Vec<HumanWish>) {
 }
 
 /// The team, and Alice who leads it, Bob who belongs to it, Carol who belongs to none.
-async fn peopled() -> House {
+pub async fn peopled() -> House {
     let house = House::open().await;
     house.describe().await;
     let humans = vec![
@@ -48,11 +48,11 @@ async fn token(house: &House, human: &str, team: Option<&str>) -> (String, Clien
     (minted.name, Client::with_token(&house.path, &minted.token))
 }
 
-async fn known(house: &House, human: &str) -> Client {
+pub async fn known(house: &House, human: &str) -> Client {
     token(house, human, None).await.1
 }
 
-fn denied<T: std::fmt::Debug>(answer: Result<T, ClientError>) -> String {
+pub fn denied<T: std::fmt::Debug>(answer: Result<T, ClientError>) -> String {
     match answer {
         Err(ClientError::Refused { refusal }) => {
             assert_eq!(refusal.error.code, Code::NotYours, "{refusal:?}");

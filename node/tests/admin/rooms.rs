@@ -1,0 +1,128 @@
+//! Rooms through the socket: who may read them, and what is told as it is said.
+
+use node::admin::client::{Client, ClientError, Lines};
+use node::admin::wire::{
+    Code, PostMessage, Posted, RoomEntry, RoomEvent, RoomQuery, RoomWatchQuery, SetHumanRole,
+};
+
+use super::house::PATIENCE;
+use super::people::{denied, known, peopled};
+
+async fn say(client: &Client, room: &str, text: &str) -> Result<Posted, ClientError> {
+    let said = PostMessage {
+        text: text.to_owned(),
+        ..PostMessage::default()
+    };
+    let id = client.request_id().await?;
+    client.post_message(room, &said, &id).await
+}
+
+async fn follow(client: &Client, room: &str) -> Lines<RoomEvent> {
+    let from_now = RoomWatchQuery::default();
+    client.watch_room(room, &from_now).await.unwrap()
+}
+
+/// The next thing that was said or done.
+async fn next(lines: &mut Lines<RoomEvent>) -> RoomEntry {
+    let entry = tokio::time::timeout(PATIENCE, async {
+        loop {
+            match lines.next().await.unwrap() {
+                Some(RoomEvent::Entry(entry)) => return entry,
+                Some(RoomEvent::Quiet | RoomEvent::Progress { .. }) => {}
+                other => panic!("the stream is over: {other:?}"),
+            }
+        }
+    });
+    entry.await.expect("it is told")
+}
+
+#[tokio::test]
+async fn what_is_said_and_done_is_told_as_it_is_and_once() {
+    let house = peopled().await;
+    let bob = known(&house, "bob").await;
+    let mut lines = follow(&bob, "sre").await;
+    say(&house.client, "sre", "the password=hunter2x9 is bad")
+        .await
+        .unwrap();
+    let said = next(&mut lines).await;
+    assert_eq!(said.text, "the password=[redacted: password] is bad");
+    let opened = say(&bob, "sre", "@sre-bot look").await.unwrap();
+    let case = opened.case.expect("the butler opens a case");
+    let (said, done) = (next(&mut lines).await, next(&mut lines).await);
+    assert_eq!(
+        (said.text.as_str(), said.by.as_str()),
+        ("@sre-bot look", "bob")
+    );
+    assert_eq!((done.kind.as_str(), &done.case), ("opened", &Some(case)));
+    let page = house
+        .client
+        .room("sre", &RoomQuery::default())
+        .await
+        .unwrap();
+    let shown: Vec<(u64, &str)> = page
+        .entries
+        .iter()
+        .map(|entry| (entry.index, entry.kind.as_str()))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            (shown[0].0, "post"),
+            (said.index, "post"),
+            (said.index, "opened")
+        ],
+        "{page:#?}"
+    );
+    house.close().await;
+}
+
+#[tokio::test]
+async fn whoever_loses_a_room_hears_no_more_of_it() {
+    let house = peopled().await;
+    let bob = known(&house, "bob").await;
+    let carol = known(&house, "carol").await;
+    let query = RoomWatchQuery::default();
+    denied(carol.watch_room("sre", &query).await.map(drop));
+    denied(carol.room("sre", &RoomQuery::default()).await);
+    denied(bob.room("admin@sre", &RoomQuery::default()).await);
+    let mut lines = follow(&bob, "sre").await;
+    say(&bob, "sre", "good morning").await.unwrap();
+    next(&mut lines).await;
+    let none = SetHumanRole {
+        team: Some("sre".to_owned()),
+        ..SetHumanRole::default()
+    };
+    let id = house.id().await;
+    let taken = house.client.set_human_role("bob", &none, &id).await;
+    taken.unwrap();
+    denied(say(&bob, "sre", "and now?").await);
+    say(&house.client, "sre", "he has gone").await.unwrap();
+    let ended = tokio::time::timeout(PATIENCE, async {
+        let mut seen = Vec::new();
+        while let Some(event) = lines.next().await.unwrap() {
+            seen.push(event);
+        }
+        seen
+    });
+    let seen = ended.await.expect("the stream ends");
+    assert!(
+        matches!(seen.as_slice(), [RoomEvent::Ended { reason }] if reason.contains("read")),
+        "{seen:?}"
+    );
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_room_that_is_not_there_is_told_so() {
+    let house = peopled().await;
+    for room in ["sra", "@sra", "sre/nobody", "a@b@c"] {
+        let refused = say(&house.client, room, "hello").await.unwrap_err();
+        let ClientError::Refused { refusal } = refused else {
+            panic!("{room}: {refused:?}");
+        };
+        let code = refusal.error.code;
+        let is_told = matches!(code, Code::NotFound | Code::Invalid);
+        assert!(is_told, "{room}: {refusal:?}");
+    }
+    house.close().await;
+}
