@@ -48,6 +48,7 @@ async fn carried(
         return Err(Refusal::new(Code::BadToken, why));
     }
     let asked = asked::read(parts)?;
+    shared.come_back().await;
     let admit = || {
         shared.may_act()?;
         let (target, method) = (&asked.target, asked.method.as_str());

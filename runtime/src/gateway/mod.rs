@@ -39,6 +39,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use rules::id::{AttemptId, NodeId};
 use rules::{Proposal, Verdict};
@@ -61,6 +62,9 @@ use crate::lease::{Isolated, Leases};
 use crate::ledger::{Ledger, ProposeError};
 use crate::spool::{AttemptName, Spool};
 use crate::workshop::Bench;
+
+/// How long a request waits for a node that has a lease again and catches up.
+const COME_BACK_LIMIT: Duration = Duration::from_secs(5);
 
 /// What a gateway is opened with.
 #[derive(Debug)]
@@ -173,6 +177,18 @@ impl Shared {
         }
         let why = "this node has no lease now: nothing may have an effect; ask again later";
         Err(Refusal::new(Code::Isolated, why))
+    }
+
+    /// Waits out the moment between a new lease and the end of the isolation, while the ledger catches
+    /// up: an attempt that is begun meanwhile, by a leader who believes this node again, is not told
+    /// that it may do nothing.
+    async fn come_back(&self) {
+        let Some(mut isolated) = self.isolated().filter(|_| self.leases.holds()) else {
+            return;
+        };
+        let together = isolated.wait_for(|now| now.since.is_none());
+        // Whether it came to that is looked at by whoever asks.
+        drop(tokio::time::timeout(COME_BACK_LIMIT, together).await);
     }
 
     /// Whether agents of this node may change anything outside: whoever sees what the daemon's user

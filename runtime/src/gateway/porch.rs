@@ -134,7 +134,7 @@ async fn keep(shared: Arc<Shared>, guest: Arc<Guest>, listener: UnixListener) {
             () = turns_isolated(&mut isolated) => cut(&guest, &mut lines),
             // By the clock too: a lease ends whether anybody says so or not.
             () = tokio::time::sleep(LOOK_EVERY), if !lines.is_empty() => {
-                if shared.may_act().is_err() {
+                if !shared.leases.holds() {
                     cut(&guest, &mut lines);
                 }
             }
