@@ -2,11 +2,6 @@
 
 use std::process::ExitCode;
 
-/// A fifth of a node's processor time went to the C library's allocator, whose arenas threads that
-/// free each other's memory wait for.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     node::cli::main(std::env::args_os())
 }
