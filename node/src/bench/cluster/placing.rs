@@ -5,6 +5,7 @@
 //! the choice, the entry, its fdatasync and its application are the real ones, for one voter.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rules::id::{HumanName, NodeId, WorkerId};
@@ -16,6 +17,7 @@ use rules::team::{AgentLimits, AgentSpec, Document, TeamSpec, WorkerSpec};
 use rules::{Command, Principal, Proposal, Who};
 use runtime::clock;
 use runtime::ledger::{Ledger, OpenOptions};
+use runtime::policy::Policies;
 
 use crate::bench::BenchError;
 use crate::bench::own_node::Ground;
@@ -38,7 +40,9 @@ pub(super) async fn measure(ground: &Ground, sheet: &mut Sheet) -> Result<(), Be
         .prefix("domo-bench-")
         .tempdir_in(&ground.folder);
     let folder = folder.map_err(BenchError::io(ground.folder.display()))?;
-    let options = OpenOptions::new(folder.path().join("ledger"), NodeId(1));
+    let mut options = OpenOptions::new(folder.path().join("ledger"), NodeId(1));
+    let judge = Policies::new(config::policy::SCHEMA, config::policy::MATRIX);
+    options.judge = Arc::new(judge.map_err(ended)?);
     let (ledger, _changes) = Ledger::open(options).await.map_err(ended)?;
     ledger.init_single().await.map_err(ended)?;
     let mut status = ledger.watch_status();
