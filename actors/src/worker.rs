@@ -219,6 +219,9 @@ async fn carry_out(
         return Ok(());
     };
     let job = job.complete(&house).await?;
+    // A leader can believe this node again a moment before it has its lease: what is begun then
+    // would be told that it may do nothing.
+    house.leases.held().await;
     let runs = Notify::new();
     let is_running = || runs.notify_one();
     let tell = async {

@@ -7,28 +7,9 @@ use std::time::Duration;
 /// No answer comes later.
 const ANSWER_LIMIT: Duration = Duration::from_mins(2);
 
-/// How long a node that has no lease is left alone.
-const LATER: Duration = Duration::from_millis(100);
-/// How often it is asked again.
-const LATER_TRIES: usize = 600;
-/// What it says meanwhile.
-const ISOLATED: &str = "majordomo-refusal: isolated";
-
 /// Asks `METHOD TARGET/path [BODY]`: the status, the gateway's own words and the body, one line
-/// each. Where the node has no lease now, it is asked again later, as it says.
+/// each.
 pub fn ask(what: &str) -> Result<Vec<String>, String> {
-    let mut said = ask_once(what)?;
-    for _ in 0..LATER_TRIES {
-        if !said.iter().any(|line| line == ISOLATED) {
-            break;
-        }
-        std::thread::sleep(LATER);
-        said = ask_once(what)?;
-    }
-    Ok(said)
-}
-
-fn ask_once(what: &str) -> Result<Vec<String>, String> {
     let mut words = what.splitn(3, ' ');
     let method = words.next().unwrap_or_default();
     let path = words.next().unwrap_or_default();

@@ -127,6 +127,16 @@ impl Leases {
         self.0.shared.holds()
     }
 
+    /// Returns once this node holds its lease; never when it gets none any more.
+    pub async fn held(&self) {
+        let mut ends = self.0.shared.ends();
+        while !self.holds() {
+            if ends.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
     /// How this node does with its own lease.
     pub fn status(&self) -> LeaseStatus {
         self.0.shared.status()
