@@ -294,8 +294,7 @@ impl<'a> Deed<'a> {
 
     /// Does a step, and says only why it was refused.
     async fn quiet(&mut self, command: Command) -> Result<Option<Outcome>, Hindrance> {
-        let id = format!("answer-{}-{}", self.post.number, self.step);
-        let id = RequestId::new(&id).map_err(|why| Hindrance::Wait(why.to_string()))?;
+        let id = RequestId::of_answer(self.post.number, self.step);
         let digest = u64::from(self.step);
         self.step += 1;
         let who = Who::Manager { term: self.term };

@@ -36,9 +36,13 @@ impl FromRequestParts<Shared> for Wish {
         let id = match parts.headers.get(REQUEST_ID) {
             Some(given) => {
                 let text = given.to_str().unwrap_or_default();
-                RequestId::new(text).map_err(|bad| {
-                    Refused::new(Code::Invalid, format!("header Request-Id: {bad}"))
-                })?
+                let wrong =
+                    |why: String| Refused::new(Code::Invalid, format!("header Request-Id: {why}"));
+                let id = RequestId::new(text).map_err(|bad| wrong(bad.to_string()))?;
+                if id.is_of_answer() {
+                    return Err(wrong(format!("{id} is one of the Manager's own")));
+                }
+                id
             }
             None => made(desk)?,
         };

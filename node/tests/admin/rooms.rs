@@ -126,3 +126,19 @@ async fn a_room_that_is_not_there_is_told_so() {
     }
     house.close().await;
 }
+
+#[tokio::test]
+async fn nobody_can_forestall_a_step_of_the_managers_answer() {
+    let house = peopled().await;
+    let said = PostMessage {
+        text: "good morning".to_owned(),
+        ..PostMessage::default()
+    };
+    let bob = known(&house, "bob").await;
+    let refused = bob.post_message("sre", &said, "answer-2-0").await;
+    let Err(ClientError::Refused { refusal }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(refusal.error.code, Code::Invalid, "{refusal:?}");
+    house.close().await;
+}

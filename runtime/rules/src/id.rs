@@ -308,6 +308,9 @@ impl ClockMs {
     }
 }
 
+/// What the ids of the Manager's own requests begin with.
+const ANSWER: &str = "answer-";
+
 /// Names one wish of a client, so that saying it twice does it once.
 ///
 /// `word` or `word@clock`: with the ledger clock at which it was made, an id that
@@ -331,6 +334,16 @@ impl RequestId {
             });
         }
         Ok(Self(text.to_owned()))
+    }
+
+    /// The id of a step of the Manager's answer to a post.
+    pub fn of_answer(post: u64, step: u32) -> Self {
+        Self(format!("{ANSWER}{post}-{step}"))
+    }
+
+    /// Whether it is one of those. Taken from a person, it would forestall the Manager's step.
+    pub fn is_of_answer(&self) -> bool {
+        self.0.starts_with(ANSWER)
     }
 
     /// An id that says when it was made.
