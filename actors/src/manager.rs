@@ -7,6 +7,7 @@
 
 mod answer;
 mod deed;
+mod draft;
 mod plain;
 
 use std::collections::BTreeSet;

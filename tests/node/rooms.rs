@@ -158,11 +158,20 @@ fn a_roster_becomes_a_working_team_in_one_sitting() {
     );
     let roster = roster.to_str().unwrap_or_default().to_owned();
     let wish = "create an SRE team for daily operations with a team-butler sre-bot like crew";
+    wait_until(SAID_LIMIT, "the newest rules are used", || {
+        let status = node.ask(&["status"]);
+        match status["cluster"]["rules_version"].as_u64() {
+            Some(version) if version == u64::from(rules::version::NEWEST) => Ok(()),
+            _ => Err(format!("{status:#}")),
+        }
+    });
     node.ask(&["room", "post", "manager", "--attach", &roster, wish]);
     let answered = says("the 2 people of roster.csv are members of sre");
     wait_said(&node, &["manager"], "the Manager answers", answered);
     let team = node.ask(&["team", "show", "sre"]);
     assert_eq!(team["title"], "daily operations", "{team:#}");
+    let welcome = "welcome to team sre (daily operations), wang, li: @sre-bot";
+    wait_said(&node, &["sre"], "the newcomers are welcomed", says(welcome));
     let posted = node.ask(&["room", "post", "sre", "@sre-bot look"]);
     let case = posted["case"]
         .as_str()

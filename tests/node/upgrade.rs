@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use lab::{Cluster, Engine, Lab, Node, Stage, Target, Team, Worker, is_told_once, wait_until};
 use nix::sys::signal::Signal;
+use rules::version::NEWEST;
 use serde_json::Value;
 
 /// Cases that are handed over while one node is away: as many as two cores carry beside it.
@@ -152,7 +153,7 @@ fn the_rules_rise_with_the_last_node_that_learns_them_and_a_node_that_knows_less
     for number in [1, 2, 3] {
         wait_until(AWAY_LIMIT, "the version rises everywhere", || {
             let told = rules(&cluster, number);
-            let is_so = told == (2, "[]".to_owned());
+            let is_so = told == (u64::from(NEWEST), "[]".to_owned());
             is_so.then_some(()).ok_or(format!("{told:?}"))
         });
     }
@@ -173,8 +174,10 @@ fn the_rules_rise_with_the_last_node_that_learns_them_and_a_node_that_knows_less
     });
     assert!(!status.success(), "{status}");
     let log = node.log();
-    let why = "too old: it knows version 1 of the rules, and the cluster uses 2; upgrade it";
-    assert!(log.contains(why), "{log}");
+    let why = format!(
+        "too old: it knows version 1 of the rules, and the cluster uses {NEWEST}; upgrade it"
+    );
+    assert!(log.contains(&why), "{log}");
     node.set(AT_MOST, "0");
     node.start_again();
     all_are_done_once(&cluster, &cases);

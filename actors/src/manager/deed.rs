@@ -2,17 +2,19 @@
 
 use rules::command::Request;
 use rules::human::{RoleChange, TeamRole};
-use rules::id::{EmployeeId, HumanName, RequestId, TeamName, WorkerId, WorkerName};
-use rules::room::Post;
-use rules::roster::{self, HumanSpec};
-use rules::team::{Document, Team, TeamSpec, WorkerSpec};
+use rules::id::{HumanName, RequestId, TeamName, WorkerId, WorkerName};
+use rules::room::{Post, RoomName};
+use rules::roster;
+use rules::team::{Document, Team, WorkerSpec};
+use rules::version::WELCOMES;
 use rules::{Command, Outcome, Who};
 
+use super::draft::{documents, specs, team_spec, usual_butler, welcome};
 use super::plain::{HELP, Wish};
 use crate::house::{Hindrance, House};
 
 /// People and teams that an answer names; the others are counted.
-const MOST_NAMED: usize = 100;
+pub(super) const MOST_NAMED: usize = 100;
 
 /// One wish under way.
 pub(super) struct Deed<'a> {
@@ -63,8 +65,14 @@ impl<'a> Deed<'a> {
             }
             Wish::CreateWorker { worker, like } => self.create_worker(worker, &like).await?,
             Wish::Invite { people, team, role } => {
+                let mut invited = Vec::new();
                 for human in people {
-                    self.invite(human, &team, role).await?;
+                    if self.invite(human.clone(), &team, role).await? {
+                        invited.push(human);
+                    }
+                }
+                if !invited.is_empty() {
+                    self.welcome(&team, &invited, &Outcome::Done).await?;
                 }
             }
             Wish::AddPeople { team, role } => self.add_people(&team, role).await?,
@@ -175,8 +183,11 @@ impl<'a> Deed<'a> {
             remove: Vec::new(),
         };
         let made = format!("team {team} is there, with butler {butler} and room {team}");
-        if self.step(command, made).await?.is_none() {
+        let Some(outcome) = self.step(command, made).await? else {
             return Ok(false);
+        };
+        if self.post.attachments.is_empty() {
+            self.welcome(team, &[], &outcome).await?;
         }
         if !can_plan {
             self.told.push(format!(
@@ -217,19 +228,49 @@ impl<'a> Deed<'a> {
         Ok(())
     }
 
-    async fn invite(
-        &mut self,
-        human: HumanName,
-        team: &TeamName,
-        role: TeamRole,
-    ) -> Result<(), Hindrance> {
+    async fn invite(&mut self, human: HumanName, team: &TeamName, role: TeamRole) -> Done {
         let told = format!("{human} is {role} of {team}");
         let change = RoleChange::Team {
             team: team.clone(),
             role: Some(role),
         };
-        self.step(Command::SetHumanRole { human, change }, told)
-            .await?;
+        let step = Command::SetHumanRole { human, change };
+        Ok(self.step(step, told).await?.is_some())
+    }
+
+    /// Says in the team's room who has come, and how it is talked to; not again where nothing changed.
+    async fn welcome(
+        &mut self,
+        team: &TeamName,
+        people: &[HumanName],
+        came_of: &Outcome,
+    ) -> Result<(), Hindrance> {
+        let is_news = !matches!(
+            came_of,
+            Outcome::Applied {
+                created: 0,
+                changed: 0,
+                ..
+            }
+        );
+        let spec = self.house.look(|state| {
+            let team = state.teams.get(team).filter(|_| is_news);
+            team.filter(|_| state.version >= WELCOMES)
+                .map(|team| team.spec.clone())
+        });
+        let Some(spec) = spec else {
+            // The steps behind it keep their numbers.
+            self.step += 1;
+            return Ok(());
+        };
+        let command = Command::PostMessage {
+            room: RoomName::Team(team.clone()),
+            thread: None,
+            text: welcome(&spec, people),
+            attachments: Vec::new(),
+            answers: None,
+        };
+        self.quiet(command).await?;
         Ok(())
     }
 
@@ -268,16 +309,18 @@ impl<'a> Deed<'a> {
             let mut digest = blob.sha256;
             digest[..8].copy_from_slice(&self.post.number.to_be_bytes());
             let names: Vec<HumanName> = put.iter().map(|spec| spec.name.clone()).collect();
-            let mut is_taken = true;
+            let mut taken = Some(Outcome::Done);
             for (put, piece) in roster::in_pieces(put, digest) {
-                let command = Command::PutHumans { put, piece };
-                is_taken = is_taken && self.quiet(command).await?.is_some();
+                if taken.is_some() {
+                    taken = self.quiet(Command::PutHumans { put, piece }).await?;
+                }
             }
-            if is_taken {
+            if let Some(outcome) = taken {
                 self.told.push(format!(
                     "the {count} people of {path} are {role}s of {team}; `domo human token NAME` gives one of them a token"
                 ));
                 self.told.push(self.house.accounts.make(&names).await);
+                self.welcome(team, &names, &outcome).await?;
             }
         }
         Ok(())
@@ -311,67 +354,4 @@ impl<'a> Deed<'a> {
             Err(hindrance) => Err(hindrance),
         }
     }
-}
-
-/// A team with the workers and playbooks of another.
-fn documents(spec: TeamSpec, workers: Vec<WorkerSpec>, like: Option<&Team>) -> Vec<Document> {
-    let team = spec.name.clone();
-    let mut put = vec![Document::Team(spec)];
-    put.extend(workers.into_iter().map(|worker| {
-        let (team, name) = (team.clone(), worker.id.name.clone());
-        let id = WorkerId { team, name };
-        Document::Worker(WorkerSpec { id, ..worker })
-    }));
-    let playbooks = like.iter().flat_map(|like| like.playbooks.values());
-    put.extend(playbooks.cloned().map(|mut playbook| {
-        playbook.team = team.clone();
-        Document::Playbook(playbook)
-    }));
-    put
-}
-
-fn team_spec(
-    team: &TeamName,
-    purpose: Option<String>,
-    butler: WorkerName,
-    like: Option<&Team>,
-) -> TeamSpec {
-    let base = like.map(|like| like.spec.clone());
-    TeamSpec {
-        name: team.clone(),
-        title: purpose
-            .or_else(|| base.as_ref().map(|base| base.title.clone()))
-            .unwrap_or_else(|| format!("team {team}")),
-        topics: base
-            .as_ref()
-            .map(|base| base.topics.clone())
-            .unwrap_or_default(),
-        butler,
-        agent: base.as_ref().and_then(|base| base.agent.clone()),
-        playbook: base.as_ref().and_then(|base| base.playbook.clone()),
-        labels: base.map(|base| base.labels).unwrap_or_default(),
-    }
-}
-
-/// `sre-bot` for team `sre`; the team's own name where that is too long.
-fn usual_butler(team: &TeamName) -> Option<WorkerName> {
-    let usual = WorkerName::new(&format!("{team}-bot"));
-    usual.or_else(|_| WorkerName::new(team.as_str())).ok()
-}
-
-/// The people of a roster as the rules know them; none where one of them has a name that they do not.
-fn specs(
-    roster: config::roster::Roster,
-    team: &TeamName,
-    role: TeamRole,
-) -> Option<Vec<HumanSpec>> {
-    let spec = |listed: config::roster::Listed| {
-        Some(HumanSpec {
-            name: HumanName::new(&listed.username).ok()?,
-            display: listed.display,
-            employee: Some(EmployeeId::new(&listed.employee).ok()?),
-            teams: std::iter::once((team.clone(), role)).collect(),
-        })
-    };
-    roster.people.into_iter().map(spec).collect()
 }

@@ -15,6 +15,7 @@
 //! |---|---|
 //! | 1 | the first |
 //! | 2 | nodes tell which secrets they have, and workers stand only where their targets' are |
+//! | 3 | the Manager speaks in a team's room for the human who asked him |
 
 use crate::command::Command;
 use crate::node::Node;
@@ -24,9 +25,11 @@ use crate::verdict::Rejection;
 /// The version that every cluster begins with.
 pub const FIRST: u32 = 1;
 /// The newest version that this release knows.
-pub const NEWEST: u32 = 2;
+pub const NEWEST: u32 = 3;
 /// Since this one, nodes tell how their agents reach targets, and placement asks.
 pub const WAYS_OUT: u32 = 2;
+/// Since this one, the Manager speaks in teams' rooms for whoever asked him.
+pub const WELCOMES: u32 = 3;
 
 /// The version to rise to next: none while a node that has joined does not know one.
 pub fn next(state: &State) -> Option<u32> {

@@ -10,6 +10,7 @@ use crate::attempt::Attempt;
 use crate::blobs;
 use crate::case::{Attachment, Case};
 use crate::command::{Command, Who};
+use crate::demand::talk;
 use crate::duty::Subject;
 use crate::id::{AttemptId, BlobRef, CaseId, WorkerId};
 use crate::limits;
@@ -18,6 +19,7 @@ use crate::room::{Message, Persona, Post, Room, RoomName, Shelved, Speaker};
 use crate::state::State;
 use crate::step::Step;
 use crate::verdict::{Outcome, Rejection, Verdict, over};
+use crate::version;
 
 use super::{fence, open_case};
 
@@ -42,7 +44,7 @@ pub(super) fn apply(step: &mut Step<'_>, command: &Command) -> Verdict {
     else {
         return Err(Rejection::Invalid(vec!["not a post".to_owned()]));
     };
-    let by = speaker(step, *thread, *answers)?;
+    let by = speaker(step, room, *thread, *answers)?;
     let said = Said {
         room,
         thread: *thread,
@@ -59,6 +61,7 @@ pub(super) fn apply(step: &mut Step<'_>, command: &Command) -> Verdict {
 /// Who speaks, if they are still who they were and may speak here.
 fn speaker(
     step: &Step<'_>,
+    room: &RoomName,
     thread: Option<CaseId>,
     answers: Option<u64>,
 ) -> Result<Speaker, Rejection> {
@@ -72,7 +75,7 @@ fn speaker(
         // reason to put words into their mouth.
         Who::Manager { .. } => {
             fence::manager(step)?;
-            if answers.is_none() {
+            if answers.is_none() && !talk::is_for_human(step.state, step.principal, room) {
                 return not_here("a human, or the Manager in answer to one,");
             }
         }
@@ -193,7 +196,7 @@ pub(super) fn enter(state: &State, speaker: &Speaker, name: &RoomName) -> Result
     }
     if let (RoomName::Team(team), Speaker::Persona(persona)) = (name, speaker) {
         let is_own = match persona {
-            Persona::Manager => false,
+            Persona::Manager => state.version >= version::WELCOMES,
             Persona::Butler(own) => own == team,
             Persona::Worker(own) => own.team == *team,
         };

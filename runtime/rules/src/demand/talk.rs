@@ -9,6 +9,7 @@ use crate::mention;
 use crate::right::{Demand, Right};
 use crate::room::{Persona, RoomName, Speaker};
 use crate::state::State;
+use crate::version;
 use crate::who::{Principal, Who};
 
 use super::{cluster, human, in_team, own, steered};
@@ -22,6 +23,8 @@ pub(super) fn posted(
     text: &str,
 ) -> Vec<Demand> {
     match &asker.who {
+        // In a room that is not theirs alone he says what whoever asked him could say there.
+        Who::Manager { .. } if is_for_human(state, asker, room) => return vec![entered(room)],
         Who::Manager { .. } => return vec![cluster(Right::Govern)],
         Who::Butler { team, .. } => return vec![in_team(Right::Schedule, team)],
         Who::Worker { worker, .. } => {
@@ -48,6 +51,13 @@ pub(super) fn posted(
     demands.sort();
     demands.dedup();
     demands
+}
+
+/// Whether the Manager speaks in a team's room for a human who asked him.
+pub(crate) fn is_for_human(state: &State, asker: &Principal, room: &RoomName) -> bool {
+    state.version >= version::WELCOMES
+        && asker.on_behalf_of.is_some()
+        && matches!(room, RoomName::Team(_))
 }
 
 /// What is demanded of whoever reads a room.

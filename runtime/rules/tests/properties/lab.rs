@@ -55,7 +55,10 @@ impl Lab {
 
     /// Two nodes, and two targets for what runs on them.
     fn found(&mut self) {
-        let facts = pool::facts(1);
+        let facts = NodeFacts {
+            knows: rules::version::NEWEST,
+            ..pool::facts(1)
+        };
         let first = Principal::own(Who::Node(facts.node));
         let mint = Command::MintToken {
             token: pool::raw("t0"),
@@ -84,14 +87,13 @@ impl Lab {
             (Principal::own(Who::Node(second)), join(joins)),
             (pool::sam(), put(13)),
             (pool::sam(), put(14)),
-            (
-                Principal::own(Who::Ledger),
-                Command::RaiseVersion {
-                    to: rules::version::NEWEST,
-                },
-            ),
         ] {
             let said = self.propose(0, who, command);
+            assert!(said.verdict.is_ok(), "{said:?}");
+        }
+        for to in self.state.version + 1..=rules::version::NEWEST {
+            let raise = Command::RaiseVersion { to };
+            let said = self.propose(0, Principal::own(Who::Ledger), raise);
             assert!(said.verdict.is_ok(), "{said:?}");
         }
         for node in [rules::id::NodeId(1), second] {

@@ -79,7 +79,7 @@ pub fn facts(how: Pick) -> NodeFacts {
         name: "host-1".to_owned(),
         incarnation: u64::from(how % 4) + 1,
         release: "0.1.0".to_owned(),
-        knows: 1 + u32::from(how % 3),
+        knows: 1 + u32::from(how) % (rules::version::NEWEST + 1),
         engine: "process".to_owned(),
         cpu_milli: if how.is_multiple_of(13) { 0 } else { 4000 },
         memory_bytes: if how.is_multiple_of(17) {
