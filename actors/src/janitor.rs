@@ -1,5 +1,5 @@
 //! The janitor: removes containers that nobody owns, blobs that nothing names and what ended attempts
-//! have left for too long, and has those containers stopped that should sleep.
+//! have left for too long or of erased cases, and has those containers stopped that should sleep.
 //!
 //! # Why
 //! Workers look after their own container while they have duties. What is left by a worker that
@@ -63,6 +63,8 @@ pub struct JanitorState {
     house: House,
     root: ActorRef<RootMsg>,
     is_sweeping: bool,
+    /// How many cases were erased when it was last looked what they have left.
+    erased: usize,
 }
 
 impl Actor for Janitor {
@@ -83,6 +85,7 @@ impl Actor for Janitor {
             house: args.house,
             root: args.root,
             is_sweeping: false,
+            erased: 0,
         })
     }
 
@@ -104,6 +107,12 @@ impl Actor for Janitor {
 }
 
 fn begin(me: &ActorRef<JanitorMsg>, state: &mut JanitorState) {
+    let erased = state.house.look(|state| state.erased.len());
+    if state.erased != erased {
+        // The law does not wait for the usual round; what stays this time goes with that one.
+        state.erased = erased;
+        begin_spools(state);
+    }
     if state.is_sweeping {
         return;
     }
@@ -173,8 +182,11 @@ fn begin_spools(state: &JanitorState) {
 async fn sweep_spools(house: &House) -> Result<usize, Hindrance> {
     let left = house.workshop.left().await?;
     // Looked at after what is there: a case that was opened since has nothing among it.
-    let open = house.look(|state| state.cases.keys().copied().collect());
-    let surplus = surplus(left, &open, house.keeps, clock::wall());
+    let (open, erased) = house.look(|state| {
+        let open = state.cases.keys().copied().collect();
+        (open, state.erased.clone())
+    });
+    let surplus = surplus(left, &open, &erased, house.keeps, clock::wall());
     for one in &surplus {
         house.workshop.discard(&one.bench, one.attempt).await?;
     }

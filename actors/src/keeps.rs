@@ -1,4 +1,5 @@
-//! What of the ended attempts' folders goes: the old ones, and of more than fits the oldest.
+//! What of the ended attempts' folders goes: the old ones, of more than fits the oldest, and those of
+//! cases whose texts are to be erased.
 //!
 //! # Invariant
 //! Nothing goes that an open case has left: its people may still have to look at it.
@@ -15,6 +16,7 @@ use crate::house::Keeps;
 pub(crate) fn surplus(
     mut left: Vec<Left>,
     open: &BTreeSet<CaseId>,
+    erased: &BTreeSet<CaseId>,
     keeps: Keeps,
     now: WallMs,
 ) -> Vec<Left> {
@@ -24,7 +26,8 @@ pub(crate) fn surplus(
     left.retain(|one| {
         // A clock that was set back makes nothing old.
         let is_old = now.0.saturating_sub(one.ordered.0) > keeps.age_ms;
-        let goes = is_old || bytes > keeps.bytes;
+        let is_erased = erased.contains(&one.attempt.case);
+        let goes = is_old || is_erased || bytes > keeps.bytes;
         if goes {
             bytes = bytes.saturating_sub(one.bytes);
         }
@@ -61,9 +64,12 @@ mod tests {
         }
     }
 
+    fn cases(numbers: &[u64]) -> BTreeSet<CaseId> {
+        numbers.iter().copied().map(CaseId).collect()
+    }
+
     fn gone(all: Vec<Left>, open: &[u64], keeps: Keeps) -> Vec<u64> {
-        let open = open.iter().copied().map(CaseId).collect();
-        let gone = surplus(all, &open, keeps, NOW);
+        let gone = surplus(all, &cases(open), &cases(&[]), keeps, NOW);
         gone.iter().map(|one| one.attempt.case.0).collect()
     }
 
@@ -87,5 +93,13 @@ mod tests {
             age_ms: 0,
         };
         assert!(gone(all(), &[1, 2, 3], none).is_empty());
+    }
+
+    #[test]
+    fn what_an_erased_case_has_left_goes_however_young_it_is() {
+        let all = vec![left(1, 400, 50), left(2, 400, 60), left(3, 100, 70)];
+        let gone = surplus(all, &cases(&[]), &cases(&[2]), ALL, NOW);
+        assert_eq!(gone.len(), 1);
+        assert_eq!(gone[0].attempt.case, CaseId(2));
     }
 }

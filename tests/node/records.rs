@@ -10,6 +10,8 @@ use std::time::Duration;
 use lab::{Cluster, Engine, Lab, Node, Stage, Target, Team, Worker, free_address, wait_until};
 use serde_json::Value;
 
+use super::audit::holding;
+
 /// Denials are told in batches, and records reach the other nodes with their entries.
 const TOLD_LIMIT: Duration = Duration::from_mins(1);
 /// A text that somebody wants gone.
@@ -179,6 +181,7 @@ fn what_is_erased_of_a_case_is_gone_from_every_node_and_the_record_is_whole() {
             }
         });
     }
+    assert!(!with_agents(&cluster).is_empty(), "its agent was told");
     // One of them is away meanwhile.
     cluster.node_mut(3).kill();
     let why = ["audit", "erase", &case, "--reason", "a person asked for it"];
@@ -208,6 +211,10 @@ fn what_is_erased_of_a_case_is_gone_from_every_node_and_the_record_is_whole() {
         let untouched = node.ask(&["case", "show", &other]).to_string();
         assert!(untouched.contains("another case"), "{untouched}");
     }
+    wait_until(TOLD_LIMIT, "nothing of it is left where agents ran", || {
+        let left = with_agents(&cluster);
+        left.is_empty().then_some(()).ok_or(format!("{left:?}"))
+    });
     let backup = lab.path().join("after");
     let line = ["backup", &backup.display().to_string()];
     cluster.node(2).domo(&line).ok();
@@ -218,6 +225,14 @@ fn what_is_erased_of_a_case_is_gone_from_every_node_and_the_record_is_whole() {
     cluster.node(2).domo(&["case", "list", "--all"]);
     let refused = cluster.node(1).domo(&["audit", "erase", "c-99"]);
     assert_eq!(refused.code, 1, "{refused}");
+}
+
+/// The files of the agents of three nodes that hold the text.
+fn with_agents(cluster: &Cluster) -> Vec<String> {
+    let nodes = (1..=3).map(|number| cluster.node(number).data().join("boxes"));
+    nodes
+        .flat_map(|folder| holding(&folder, NAME.as_bytes()))
+        .collect()
 }
 
 fn holds(file: &Path, bytes: &[u8]) -> bool {
