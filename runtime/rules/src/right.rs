@@ -130,7 +130,7 @@ impl Right {
     /// What whoever has it may do, after "may" or "the right to".
     pub fn deed(self) -> &'static str {
         match self {
-            Self::Manage => "act as the Manager does",
+            Self::Manage => "speak to the Manager, route cases or read other people's direct rooms",
             Self::ManageTeams => "create or destroy teams",
             Self::CreateWorker => "create workers",
             Self::ManageHumans => "create accounts and give roles",
