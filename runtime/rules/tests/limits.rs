@@ -7,8 +7,10 @@ use cluster::{Cluster, amend, brief, limit, name, playbook, sam, worker};
 use rules::attempt::{AttemptOutcome, Body};
 use rules::case::{Attachment, Report};
 use rules::command::Request;
+use rules::human::TeamRole;
 use rules::id::{AttemptId, BlobRef, CaseId, RequestId, WorkerId};
 use rules::limits;
+use rules::roster::{self, HumanSpec};
 use rules::verdict::Outcome;
 use rules::{Command, Who};
 
@@ -79,6 +81,54 @@ fn a_team_s_open_cases_name_so_many_bytes_until_one_of_them_is_closed() {
     let said = cluster.says(cluster.butler(), report);
     assert_eq!(said.verdict, Ok(Outcome::Done));
     assert!(cluster.sam(heavy(most)).verdict.is_ok(), "there is room");
+}
+
+#[test]
+fn fifty_thousand_people_who_come_in_pieces_are_one_change() {
+    let mut cluster = Cluster::new();
+    let person = |number: u32| HumanSpec {
+        name: name(&format!("person{number}")),
+        display: None,
+        employee: Some(name(&number.to_string())),
+        teams: std::iter::once((name("sre"), TeamRole::Member)).collect(),
+    };
+    let pieces = roster::in_pieces((0..50_000).map(person).collect(), [7; 32]);
+    assert!(pieces.len() > 1, "they fit into no entry");
+    let revisions = |cluster: &Cluster| {
+        let people = &cluster.state.people;
+        (people.revision, people.revision_of(Some(&name("sre"))))
+    };
+    let before = revisions(&cluster);
+    let last = pieces.len() - 1;
+    for (number, (put, piece)) in pieces.into_iter().enumerate() {
+        assert_eq!(revisions(&cluster), before);
+        assert_eq!(
+            cluster.state.people.humans.len(),
+            0,
+            "nobody is there before all are"
+        );
+        let said = cluster.sam(Command::PutHumans { put, piece });
+        if number < last {
+            assert_eq!(said.verdict, Ok(Outcome::Done));
+        } else {
+            let created = 50_000;
+            assert_eq!(
+                said.verdict,
+                Ok(Outcome::Applied {
+                    created,
+                    changed: 0,
+                    unchanged: 0,
+                    removed: 0
+                })
+            );
+        }
+    }
+    let after = revisions(&cluster);
+    assert_eq!(
+        (after.0, after.1),
+        (before.0, before.1 + 1),
+        "the team's roles, once"
+    );
 }
 
 #[test]
