@@ -58,8 +58,8 @@ impl ractor::Message for RootMsg {}
 
 /// Waits between restarts of a child: the first is not felt, the longest loads nothing.
 const RESTART_WAITS: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(5));
-/// A child that lived this long is well: its restarts are forgotten.
-const WELL_AFTER: Duration = Duration::from_secs(30);
+/// A child that lived this long is well, and its restarts are forgotten: as long as the longest wait.
+const WELL_AFTER: Duration = Duration::from_secs(5);
 /// Restarts in a row after which the log says that something is wrong for good.
 const CRASH_LOOP: u32 = 5;
 
