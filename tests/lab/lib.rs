@@ -46,6 +46,7 @@ mod wait;
 pub use answer::Answer;
 pub use case::{evidence, is_told_once, stage_of};
 pub use cluster::{Cluster, free_address};
+pub use dice::Dice;
 pub use disk::SmallDisk;
 pub use docker::{DockerEngine, docker_socket};
 pub use folder::{Lab, root};
