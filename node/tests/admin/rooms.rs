@@ -1,12 +1,17 @@
 //! Rooms through the socket: who may read them, and what is told as it is said.
 
+use std::collections::BTreeSet;
+
 use node::admin::client::{Client, ClientError, Lines};
 use node::admin::wire::{
-    Code, PostMessage, Posted, RoomEntry, RoomEvent, RoomQuery, RoomWatchQuery, SetHumanRole,
+    CancelCase, Code, PostMessage, Posted, RoomEntry, RoomEvent, RoomQuery, RoomWatchQuery,
+    SetHumanRole,
 };
+use rules::attempt::Body;
 
 use super::house::PATIENCE;
 use super::people::{denied, known, peopled};
+use super::samples::report;
 
 async fn say(client: &Client, room: &str, text: &str) -> Result<Posted, ClientError> {
     let said = PostMessage {
@@ -73,6 +78,53 @@ async fn what_is_said_and_done_is_told_as_it_is_and_once() {
         ],
         "{page:#?}"
     );
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_room_is_read_back_to_its_first_case_page_by_page() {
+    let house = peopled().await;
+    // More than are looked through for one page.
+    let wanted = 420;
+    for number in 0..wanted {
+        let case = house.submit(&format!("case {number}")).await;
+        let why = CancelCase {
+            reason: "it is over".to_owned(),
+        };
+        let id = house.id().await;
+        let case_name = case.to_string();
+        house
+            .client
+            .cancel_case(&case_name, &why, &id)
+            .await
+            .unwrap();
+        let text = || Body::Inline("{}".to_owned());
+        house.report(case, report(text(), text())).await;
+    }
+    let mut query = RoomQuery {
+        limit: Some(200),
+        ..RoomQuery::default()
+    };
+    let (mut opened, mut closed) = (BTreeSet::new(), BTreeSet::new());
+    let mut oldest = u64::MAX;
+    loop {
+        let page = house.client.room("sre", &query).await.unwrap();
+        for entry in &page.entries {
+            assert!(entry.index < oldest, "{entry:?} is on two pages");
+            let case = entry.case.clone().unwrap_or_default();
+            match entry.kind.as_str() {
+                "opened" => assert!(opened.insert(case), "{entry:?} is there twice"),
+                "closed" => assert!(closed.insert(case), "{entry:?} is there twice"),
+                _ => {}
+            }
+        }
+        oldest = page.entries.first().map_or(0, |entry| entry.index);
+        query.before = page.before;
+        if page.before.is_none() {
+            break;
+        }
+    }
+    assert_eq!((opened.len(), closed.len()), (wanted, wanted));
     house.close().await;
 }
 

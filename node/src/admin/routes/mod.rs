@@ -20,6 +20,7 @@ mod nodes;
 mod openapi;
 mod policies;
 mod report;
+mod room_past;
 mod room_watch;
 mod rooms;
 mod secrets;

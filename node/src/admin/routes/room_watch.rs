@@ -13,7 +13,8 @@ use rules::room::RoomName;
 use runtime::archive::Filter;
 use runtime::ledger::Watch;
 
-use super::rooms::{CLOSED_SHOWN, newer_shelved, thread_of};
+use super::room_past::CLOSED_AT_ONCE;
+use super::rooms::{newer_shelved, thread_of};
 use super::{blocking, name};
 use crate::admin::attended::{Attendance, Whereabouts};
 use crate::admin::convert::room::{Entries, add_case, add_post};
@@ -214,7 +215,7 @@ fn closed_since(desk: &Shared, team: &TeamName, since: CaseId) -> Answered<Vec<C
         team: Some(team.clone()),
         ..Filter::default()
     };
-    let newest = desk.ledger.archive().list(&filter, CLOSED_SHOWN)?;
+    let newest = desk.ledger.archive().list(&filter, CLOSED_AT_ONCE)?;
     let ids = newest.into_iter().map(|summary| summary.id);
     Ok(ids.take_while(|id| *id >= since).collect())
 }

@@ -2,8 +2,8 @@
 //!
 //! # Why
 //! A page is made of the posts and of the histories of cases, in the order of the ledger: what was
-//! done is shown from the entries that did it. A room shows its open cases and the last of its closed
-//! ones; the thread of any case, however old, is whole.
+//! done is shown from the entries that did it. A page of a room shows its open cases and the closed
+//! ones around its place, [`super::room_past`] says which.
 
 use std::sync::Arc;
 
@@ -11,15 +11,15 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use rules::id::{CaseId, HumanName, TeamName};
+use rules::id::{CaseId, HumanName};
 use rules::right::Right;
 use rules::room::{Persona, RoomName};
 use rules::{Command, Outcome, demand};
-use runtime::archive::Filter;
 use runtime::redact::redacted;
 
 use super::case::look_soon;
 use super::change_case::{attachments, done};
+use super::room_past::{Part, closed};
 use super::{blocking, name, page};
 
 use crate::admin::convert::room::{Entries, add_case, add_post};
@@ -34,8 +34,6 @@ use crate::admin::wire::{
 };
 use crate::admin::wish::Wish;
 
-/// Closed cases whose histories a room shows: what is older is read thread by thread.
-pub(super) const CLOSED_SHOWN: usize = 50;
 /// Posts that are read from the archive in one go.
 const SHELF: usize = 256;
 /// How often that is done for one page: then the answer says where to go on.
@@ -84,9 +82,14 @@ pub(super) async fn read(
     let freshness = desk.freshness(false);
     let after = query.after.unwrap_or(0);
     let thread = query.thread.as_deref().map(name::<CaseId>).transpose()?;
+    let part = Part {
+        before: query.before,
+        after,
+        limit,
+    };
     let (entries, mut is_cut) = match thread {
         Some(case) => (thread_of(&desk, &room, case, after).await?, false),
-        None => whole(&desk, &room, query.before, after).await?,
+        None => whole(&desk, &room, part).await?,
     };
     let mut entries: Vec<_> = entries
         .into_values()
@@ -229,19 +232,14 @@ pub(super) async fn thread_of(
 }
 
 /// Everything of a room that a page may show, and whether there is more.
-async fn whole(
-    desk: &Shared,
-    room: &RoomName,
-    before: Option<u64>,
-    after: u64,
-) -> Answered<(Entries, bool)> {
+async fn whole(desk: &Shared, room: &RoomName, part: Part) -> Answered<(Entries, bool)> {
     let mut entries = Entries::new();
     let kept = desk.ledger.read(|state| {
         if let RoomName::Team(team) = room {
             let known = state.teams.get(team);
             let known = known.ok_or_else(|| Refused::no_team(state, team))?;
             let open = known.cases.iter().filter_map(|id| state.cases.get(id));
-            open.for_each(|case| add_case(&mut entries, case, after));
+            open.for_each(|case| add_case(&mut entries, case, part.after));
         }
         let known = state.rooms.rooms.get(room);
         let posts = known.into_iter().flat_map(|room| &room.posts);
@@ -253,30 +251,14 @@ async fn whole(
     blocking(move || {
         let mut is_more = false;
         if let RoomName::Team(team) = &room {
-            is_more |= closed(&desk, team, after, &mut entries)?;
+            is_more |= closed(desk.ledger.archive(), team, part, &mut entries)?;
         }
         if let Some(since) = since {
-            is_more |= shelved(&desk, &room, (since, before), &mut entries)?;
+            is_more |= shelved(&desk, &room, (since, part.before), &mut entries)?;
         }
         Ok((entries, is_more))
     })
     .await
-}
-
-fn closed(desk: &Desk, team: &TeamName, after: u64, entries: &mut Entries) -> Answered<bool> {
-    let filter = Filter {
-        team: Some(team.clone()),
-        ..Filter::default()
-    };
-    let archive = desk.ledger.archive();
-    let summaries = archive.list(&filter, CLOSED_SHOWN)?;
-    let is_more = summaries.len() == CLOSED_SHOWN;
-    for summary in summaries {
-        if let Some(case) = archive.case(summary.id)? {
-            add_case(entries, &case, after);
-        }
-    }
-    Ok(is_more)
 }
 
 /// Adds posts that have left the state; says whether there are more. A post's number is never above
