@@ -15,6 +15,8 @@ use std::time::Duration;
 use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
+use crate::world::stand_in;
+
 /// A point on this machine's boot clock, in milliseconds since it was started.
 ///
 /// Means nothing on another machine, nor after a reboot.
@@ -66,24 +68,45 @@ impl Deadline {
 
 /// Now, on the boot clock.
 pub fn boot() -> BootMs {
-    BootMs(u64::try_from(read(ClockId::CLOCK_BOOTTIME).as_millis()).unwrap_or(u64::MAX))
+    BootMs(u64::try_from(booted().as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Now, on the boot clock, in microseconds: for measuring, not for deciding.
 pub fn boot_us() -> u64 {
-    u64::try_from(read(ClockId::CLOCK_BOOTTIME).as_micros()).unwrap_or(u64::MAX)
+    u64::try_from(booted().as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Now, on the clock that timers go by: it stands still while the machine sleeps.
+pub fn awake() -> Duration {
+    match stand_in() {
+        Some(world) => world.boot(),
+        None => read(ClockId::CLOCK_MONOTONIC),
+    }
 }
 
 /// How long this machine has slept since it was started.
 ///
 /// Whoever measures with a clock that stands still in sleep looks here whether that was long ago.
 pub fn slept() -> Duration {
+    if stand_in().is_some() {
+        return Duration::ZERO;
+    }
     read(ClockId::CLOCK_BOOTTIME).saturating_sub(read(ClockId::CLOCK_MONOTONIC))
 }
 
 /// Now, on the wall clock.
 pub fn wall() -> WallMs {
+    if let Some(world) = stand_in() {
+        return WallMs(world.wall_ms());
+    }
     WallMs(u64::try_from(read(ClockId::CLOCK_REALTIME).as_millis()).unwrap_or(u64::MAX))
+}
+
+fn booted() -> Duration {
+    match stand_in() {
+        Some(world) => world.boot(),
+        None => read(ClockId::CLOCK_BOOTTIME),
+    }
 }
 
 fn read(clock: ClockId) -> Duration {

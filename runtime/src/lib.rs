@@ -20,3 +20,4 @@ pub mod redact;
 pub mod spool;
 pub mod store;
 pub mod workshop;
+pub mod world;

@@ -8,8 +8,6 @@
 //! A node that was away so long that it was given a snapshot has not seen the entries that closed
 //! the cases before it. Pairs and not cases are copied, since a case may be larger than a call.
 
-use std::sync::mpsc;
-
 use rules::case::Case;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
@@ -143,7 +141,7 @@ impl Archive {
             self.store.submit_later(batch, |_| ())?;
         }
         if standing.count.is_multiple_of(UNWAITED) {
-            self.put_now(last)?;
+            self.store.commit_now(last)?;
         } else {
             self.store.submit_later(last, |_| ())?;
         }
@@ -153,7 +151,7 @@ impl Archive {
 
     /// Waits until all that was handed over is durable. Blocks.
     pub fn flush(&self) -> Result<(), ArchiveError> {
-        Ok(self.put_now(Batch::default())?)
+        Ok(self.store.commit_now(Batch::default())?)
     }
 
     /// Says up to which entry the closed cases are all here, and waits until they are durable. Blocks.
@@ -166,24 +164,16 @@ impl Archive {
         };
         let mut batch = Batch::default();
         put_standing(&mut batch, &standing)?;
-        self.put_now(batch)?;
+        self.store.commit_now(batch)?;
         *kept = standing;
         Ok(())
-    }
-
-    /// Waits until a batch, and all that was handed over before it, is durable.
-    pub(super) fn put_now(&self, batch: Batch) -> Result<(), StoreError> {
-        let (told, durable) = mpsc::channel();
-        self.store
-            .submit(batch, move |result| drop(told.send(result)))?;
-        durable.recv().unwrap_or(Err(StoreError::Closed))
     }
 
     /// Counts the cases anew, after pairs were taken in. Blocks on the disk.
     pub(crate) fn recount(&self) -> Result<(), ArchiveError> {
         let mut kept = locked(&self.standing);
         // What was handed over before is to be seen, and nothing is handed over meanwhile.
-        self.put_now(Batch::default())?;
+        self.store.commit_now(Batch::default())?;
         let (count, holdings) = Holdings::found(&self.store)?;
         let counted = Standing {
             count,

@@ -12,7 +12,7 @@ impl Archive {
     pub(crate) fn erase(&self, id: CaseId) -> Result<bool, ArchiveError> {
         let mut kept = locked(&self.standing);
         // What was handed over before is to be seen, and nothing is handed over meanwhile.
-        self.put_now(Batch::default())?;
+        self.store.commit_now(Batch::default())?;
         // What is in memory is what the case was.
         locked(&self.recent).forget(|case| case == id);
         let Some(mut case) = record::case(&self.store, id)? else {
@@ -22,7 +22,7 @@ impl Archive {
             // A copy from another node may have put an erased case over pieces of what it was.
             let left = record::leftovers(&self.store, id)?;
             let is_there = left.is_some();
-            left.map_or(Ok(()), |batch| self.put_now(batch))?;
+            left.map_or(Ok(()), |batch| self.store.commit_now(batch))?;
             return Ok(is_there);
         }
         let Some(listed) = CaseSummary::of(&case) else {
@@ -34,7 +34,7 @@ impl Archive {
         standing.holdings.remove(&listed)?;
         standing.holdings.add(&batch);
         record::put_standing(&mut batch, &standing).map_err(|error| bad(id, &error))?;
-        self.put_now(batch)?;
+        self.store.commit_now(batch)?;
         *kept = standing;
         Ok(true)
     }

@@ -85,7 +85,7 @@ impl Archive {
         let last = batches.len().saturating_sub(1);
         for (number, batch) in batches.into_iter().enumerate() {
             if number == last {
-                self.put_now(batch)?;
+                self.store.commit_now(batch)?;
             } else {
                 self.store.submit_later(batch, |_| ())?;
             }
@@ -99,7 +99,7 @@ impl Archive {
     pub(crate) fn erase_posts(&self, cases: &BTreeSet<CaseId>) -> Result<u64, ArchiveError> {
         let mut kept = locked(&self.standing);
         // What was handed over before is to be seen, and nothing is handed over meanwhile.
-        self.put_now(Batch::default())?;
+        self.store.commit_now(Batch::default())?;
         let (mut count, mut place) = (0, Vec::new());
         loop {
             let page = self.posts_behind(&place, ERASED)?;
@@ -125,7 +125,7 @@ impl Archive {
             }
             if !batch.is_empty() {
                 record::put_standing(&mut batch, &standing).map_err(|error| unwritten(&error))?;
-                self.put_now(batch)?;
+                self.store.commit_now(batch)?;
                 *kept = standing;
             }
         }
@@ -218,6 +218,7 @@ mod tests {
             dir: dir.path().join("store"),
             kind: StoreKind::Sled,
             free_bytes: 0,
+            journal_bytes: crate::store::FILE_BYTES,
         };
         Archive::open(Store::open(&options).unwrap()).unwrap()
     }
@@ -376,6 +377,7 @@ mod tests {
             dir: dir.path().join("store"),
             kind: StoreKind::Sled,
             free_bytes: 0,
+            journal_bytes: crate::store::FILE_BYTES,
         };
         let refused = Archive::open(Store::open(&options).unwrap()).unwrap_err();
         assert!(

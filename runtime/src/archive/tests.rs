@@ -14,6 +14,7 @@ fn store(dir: &TempDir) -> Store {
         dir: dir.path().join("store"),
         kind: StoreKind::Sled,
         free_bytes: 0,
+        journal_bytes: crate::store::FILE_BYTES,
     };
     Store::open(&options).unwrap()
 }

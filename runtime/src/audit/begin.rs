@@ -4,9 +4,7 @@
 //! It is on the disk before the first file is removed, so a death in between leaves more than it says,
 //! never less.
 
-use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use rules::id::NodeId;
@@ -14,7 +12,7 @@ use rules::id::NodeId;
 use super::checkpoint::Checkpoint;
 use super::line::Head;
 use crate::clock;
-use crate::disk;
+use crate::disk::{self, OpenOptions};
 use crate::links::{Keys, Signers};
 
 const FILE: &str = "begins.json";
@@ -44,7 +42,7 @@ impl Begin {
 
 /// The word of a node for where the records of a folder begin; none where all are there.
 pub fn word(dir: &Path) -> io::Result<Option<Checkpoint>> {
-    let text = match fs::read_to_string(dir.join(FILE)) {
+    let text = match disk::read_text(&dir.join(FILE)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         text => text?,
     };
@@ -63,15 +61,17 @@ pub fn read(dir: &Path, signers: Option<&Signers>) -> io::Result<Begin> {
 pub(super) fn write(dir: &Path, word: &Checkpoint) -> io::Result<()> {
     let text = serde_json::to_string(word).map_err(io::Error::other)?;
     let new = dir.join(NEW);
-    let mut file: File = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&new)?;
+    let anew = OpenOptions {
+        write: true,
+        create: true,
+        truncate: true,
+        mode: Some(0o600),
+        ..OpenOptions::default()
+    };
+    let mut file = anew.open(&new)?;
     file.write_all((text + "\n").as_bytes())?;
     file.sync_all()?;
-    fs::rename(&new, dir.join(FILE))?;
+    disk::rename(&new, &dir.join(FILE))?;
     disk::sync_folder(dir)
 }
 

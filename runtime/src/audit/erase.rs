@@ -5,7 +5,6 @@
 //! rename, so that a death leaves the old one or the new one.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -30,8 +29,7 @@ impl Audit {
         self.sync()?;
         let names: BTreeSet<String> = cases.iter().map(ToString::to_string).collect();
         let mut paths: Vec<PathBuf> = self.files().into_iter().map(|file| file.path).collect();
-        for entry in fs::read_dir(&self.dir)? {
-            let path = entry?.path();
+        for path in disk::list(&self.dir)? {
             if path.extension().is_some_and(|ending| ending == DAMAGED) {
                 paths.push(path);
             }
@@ -53,11 +51,11 @@ impl Audit {
             return Ok(0);
         };
         let new = path.with_extension(ERASING);
-        drop(fs::remove_file(&new));
+        drop(disk::remove(&new));
         let mut file = segment::create(&new)?;
         file.write_all(&text)?;
         file.sync_all()?;
-        fs::rename(&new, path)?;
+        disk::rename(&new, path)?;
         disk::sync_folder(&self.dir)?;
         for growing in &mut files.growing {
             if growing.path == path {
@@ -71,7 +69,7 @@ impl Audit {
 
 /// The bytes of a file with the salts of those records erased, and of how many; none where it has none.
 fn without_salts(path: &Path, names: &BTreeSet<String>) -> io::Result<Option<(Vec<u8>, u64)>> {
-    let mut bytes = fs::read(path)?;
+    let mut bytes = disk::read(path)?;
     let mut places: Vec<usize> = Vec::new();
     let mut offset = 0;
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {

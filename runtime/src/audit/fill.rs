@@ -3,7 +3,6 @@
 //! # Invariant
 //! What fills a gap leads from the head before it to the head after it; anything else is thrown away.
 
-use std::fs;
 use std::io::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
@@ -140,7 +139,7 @@ impl Audit {
         let (first, before) = (begins.count + 1, begins.head);
         let path = segment::path(&self.dir, first);
         let coming = path.with_extension(COMING);
-        drop(fs::remove_file(&coming));
+        drop(disk::remove(&coming));
         let head = FileHead::line(first, &before);
         let mut file = segment::create(&coming)?;
         file.write_all(head.as_bytes())?;
@@ -174,7 +173,7 @@ impl Audit {
             return throw_away(&made);
         }
         for segment in &made {
-            fs::rename(segment.path.with_extension(COMING), &segment.path)?;
+            disk::rename(&segment.path.with_extension(COMING), &segment.path)?;
         }
         files.segments.splice(at..at, made);
         disk::sync_folder(&self.dir)?;
@@ -185,7 +184,7 @@ impl Audit {
 /// Removes what does not fit; says so.
 fn throw_away(made: &[Segment]) -> io::Result<bool> {
     for segment in made {
-        fs::remove_file(segment.path.with_extension(COMING))?;
+        disk::remove(&segment.path.with_extension(COMING))?;
     }
     Ok(false)
 }

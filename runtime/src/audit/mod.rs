@@ -29,14 +29,13 @@ pub mod segment;
 pub(crate) mod tests;
 pub mod verify;
 
-use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rules::audit::Recorded;
 
-use crate::disk;
+use crate::disk::{self, File, OpenOptions};
 use crate::links::Signers;
 use begin::Begin;
 pub use fill::{Batch, Gap};
@@ -162,14 +161,14 @@ impl Audit {
 
     /// As [`Audit::open`], with files of about so many bytes.
     fn open_with(dir: &Path, segment_bytes: u64) -> io::Result<Self> {
-        fs::create_dir_all(dir)?;
+        disk::make_folders(dir)?;
         let mut segments: Vec<Segment> = Vec::new();
         let paths = segment::files(dir)?;
         for (number, path) in paths.iter().enumerate() {
             match Segment::read(path)? {
                 Some(found) => segments.push(found),
                 // The death came before the first line of a new file was on the disk.
-                None if number + 1 == paths.len() => fs::remove_file(path)?,
+                None if number + 1 == paths.len() => disk::remove(path)?,
                 None => tracing::error!("{} is no file of records", path.display()),
             }
         }
@@ -325,7 +324,7 @@ impl Audit {
 /// Cuts off what is not whole at the end of the last file; what looks like more than the half of a
 /// line is kept beside it.
 fn cut(last: &Segment) -> io::Result<()> {
-    let bytes = fs::metadata(&last.path)?.len();
+    let bytes = File::open(&last.path)?.bytes()?;
     if bytes == last.bytes {
         return Ok(());
     }
@@ -337,8 +336,9 @@ fn cut(last: &Segment) -> io::Result<()> {
         last.bytes,
         beside.display()
     );
-    fs::copy(&last.path, &beside)?;
-    let file = OpenOptions::new().write(true).open(&last.path)?;
+    let mut kept = File::create(&beside)?;
+    kept.write_all(&disk::read(&last.path)?)?;
+    let file = OpenOptions::UPDATE.open(&last.path)?;
     file.set_len(last.bytes)?;
     file.sync_all()
 }

@@ -1,7 +1,6 @@
 //! Reading records back: the newest first, those that fit, a page at a time.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Audit;
 use super::line::Kept;
 use super::segment::Segment;
+use crate::disk;
 
 /// Bytes that one page looks through: a second's work at most; the answer says where to go on.
 const SCAN_BYTES: u64 = 64 * 1024 * 1024;
@@ -159,7 +159,7 @@ impl Audit {
                 break;
             }
             // Half a line at its end may be on its way to the disk.
-            let bytes = fs::read(&segment.path)?;
+            let bytes = disk::read(&segment.path)?;
             let text = String::from_utf8_lossy(&bytes);
             scanned += bytes.len() as u64;
             let kept = text.lines().skip(1).filter_map(Kept::read);

@@ -13,7 +13,6 @@
 //! The archive's files have the form of an export: whoever holds all of them has the whole chain, and
 //! no salt with which a text could be guessed, so erasing a case needs no archive.
 
-use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -64,7 +63,7 @@ impl Audit {
         let mut bytes = newest + ended.iter().map(|segment| segment.bytes).sum::<u64>();
         let (mut old, mut next, mut is_kept) = (Vec::new(), begin, false);
         let oldest_ms = now.0.saturating_sub(millis(keep.age));
-        fs::create_dir_all(&keep.archive)?;
+        disk::make_folders(&keep.archive)?;
         for segment in ended {
             if (segment.first, segment.before) != (next.count + 1, next.head) {
                 // A gap is filled first.
@@ -93,7 +92,7 @@ impl Audit {
             files.segments.retain(|segment| segment.first > last.count);
         }
         for (segment, _) in &old {
-            fs::remove_file(&segment.path)?;
+            disk::remove(&segment.path)?;
         }
         disk::sync_folder(&self.dir)?;
         Ok(old.len())
@@ -150,13 +149,13 @@ fn archive(segment: &Segment, folder: &Path, begin: &Begin) -> io::Result<End> {
         return Err(io::ErrorKind::InvalidData.into());
     }
     let path = segment::path(folder, segment.first);
-    if fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
+    if disk::read(&path).ok().as_deref() != Some(text.as_bytes()) {
         let coming = path.with_extension(COMING);
-        drop(fs::remove_file(&coming));
+        drop(disk::remove(&coming));
         let mut file = segment::create(&coming)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
-        fs::rename(&coming, &path)?;
+        disk::rename(&coming, &path)?;
         disk::sync_folder(folder)?;
     }
     let wall_ms = Told::read(&last).map_or(u64::MAX, |told| told.wall_ms);

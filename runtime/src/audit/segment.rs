@@ -4,12 +4,11 @@
 //! A file is named after its first record, begins with the head before it, and only grows until the
 //! next one is begun.
 
-use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Read as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::line::{FileHead, Head, MAX_LINE_BYTES, Walk};
+use crate::disk::{self, File, OpenOptions};
 
 const PREFIX: &str = "audit-";
 const SUFFIX: &str = ".jsonl";
@@ -39,12 +38,10 @@ pub fn path(dir: &Path, first: u64) -> PathBuf {
 /// The files of a folder, the oldest first.
 pub fn files(dir: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
+    for path in disk::list(dir)? {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
         if name.starts_with(PREFIX) && name.ends_with(SUFFIX) {
-            files.push(entry.path());
+            files.push(path);
         }
     }
     files.sort();
@@ -53,20 +50,16 @@ pub fn files(dir: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// Begins a file anew.
 pub fn create(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .append(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
+    let anew = OpenOptions {
+        create_new: true,
+        ..OpenOptions::GROW
+    };
+    anew.open(path)
 }
 
 /// Opens a file to be added to.
 pub fn grow(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(path)
+    OpenOptions::GROW.open(path)
 }
 
 /// Lines of a file, each with where it begins; what is longer than any line is its last.

@@ -29,7 +29,7 @@ use super::snapshot::{Covered, Snapshots};
 use super::{Ledger, block, log, open};
 use crate::archive::{Archive, ArchiveError};
 use crate::codec::{self, CodecError};
-use crate::store::{Batch, Space, Store, StoreError, StoreOptions};
+use crate::store::{Batch, Space, Store, StoreOptions};
 
 /// Terms that are left out: what the gone nodes still say is of an older one.
 const TERM_LEAP: u64 = 1000;
@@ -121,6 +121,7 @@ impl Laying {
             dir: options.dir.join("store"),
             kind: options.store,
             free_bytes: options.limits.free_bytes,
+            journal_bytes: options.journal_bytes,
         })?;
         let begun = open::check_identity(&store, options);
         let begun = begun.and_then(|()| Ok(Archive::open(store.clone())?));
@@ -215,8 +216,5 @@ fn alone(node: NodeId, last: Place) -> Covered {
 
 /// Waits until all that was handed over is durable.
 fn barrier(store: &Store) -> Result<(), OpenError> {
-    let (told, durable) = std::sync::mpsc::channel();
-    store.submit(Batch::default(), move |result| drop(told.send(result)))?;
-    let durable = durable.recv();
-    Ok(durable.unwrap_or(Err(StoreError::Closed))?)
+    Ok(store.commit_now(Batch::default())?)
 }

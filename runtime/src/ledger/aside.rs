@@ -8,9 +8,8 @@
 use std::sync::Weak;
 use std::time::Duration;
 
-use tokio::time::timeout;
-
 use super::{Inner, StorageStatus};
+use crate::world::timeout;
 
 /// A disk that is back sooner costs less than another leader.
 const PATIENCE: Duration = Duration::from_secs(1);

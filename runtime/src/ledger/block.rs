@@ -10,8 +10,8 @@ use crate::store::{Batch, Order, Space, Store, StoreError};
 
 /// A block; a longer record is one by itself. More would be read for one entry than is worth it.
 const BLOCK_BYTES: usize = 32 * 1024;
-/// What one batch of the store takes; a longer append is several.
-const BATCH_BYTES: usize = 256 * 1024;
+/// Batches of an append are so much smaller than the store's largest: a block more still fits.
+const BATCH_PART: usize = 4;
 /// Blocks that are read in one go.
 const READ_BLOCKS: usize = 256;
 
@@ -57,8 +57,9 @@ pub(super) type End = (Place, u32);
 const END_KEY: &[u8] = b"end";
 
 /// Gathers records to blocks, and blocks to batches, each of which says where the log ends with it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Blocks {
+    batch_bytes: usize,
     first: u64,
     block: Vec<u8>,
     end: Option<End>,
@@ -67,6 +68,18 @@ pub(super) struct Blocks {
 }
 
 impl Blocks {
+    /// None yet, for this store.
+    pub fn of(store: &Store) -> Self {
+        Self {
+            batch_bytes: store.max_batch_bytes() / BATCH_PART,
+            first: 0,
+            block: Vec::new(),
+            end: None,
+            batch: Batch::default(),
+            full: Vec::new(),
+        }
+    }
+
     /// Adds the next record.
     pub fn push(&mut self, place: Place, sealed: &[u8]) -> Result<(), CodecError> {
         if !self.block.is_empty() && self.block.len() + sealed.len() > BLOCK_BYTES {
@@ -83,7 +96,7 @@ impl Blocks {
     fn end_block(&mut self) -> Result<(), CodecError> {
         let block = std::mem::take(&mut self.block);
         self.batch.put(Space::Log, key(self.first), block);
-        if self.batch.bytes() > BATCH_BYTES {
+        if self.batch.bytes() > self.batch_bytes {
             self.end_batch()?;
         }
         Ok(())

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use openraft::async_runtime::watch::WatchReceiver as _;
 use openraft::error::{ClientWriteError, RaftError};
+use rules::audit::SALT_BYTES;
 use rules::id::NodeId;
 use rules::{Proposal, Rejection, Verdict, limits};
 
@@ -22,6 +23,7 @@ use crate::clock::{self, BootMs};
 use crate::codec;
 use crate::lease::LEASE;
 use crate::store::{StorageStatus, Store};
+use crate::world;
 
 /// How often a proposal is decided anew because people or policies changed before it was applied:
 /// each time something else went before it, so that more is a storm of changes.
@@ -138,10 +140,10 @@ impl Door {
         let payload = Payload {
             elapsed_ms,
             proposal,
-            salt: rand::random(),
+            salt: salt(),
         };
         let limit = Duration::from_millis(self.limits.propose_ms);
-        let written = tokio::time::timeout(limit, self.raft.client_write(payload)).await;
+        let written = world::timeout(limit, self.raft.client_write(payload)).await;
         let error = match written {
             Ok(Ok(response)) => match response.data {
                 Answer::Verdict(verdict) => return Ok((verdict, response.log_id.index())),
@@ -233,6 +235,15 @@ impl Door {
         let mut stamp = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
         stamp.last = given_back(stamp.last, elapsed_ms, clock::boot());
     }
+}
+
+/// What nobody can guess, so that a text that was erased cannot be found out by trying.
+fn salt() -> [u8; SALT_BYTES] {
+    let mut salt = [0; SALT_BYTES];
+    for piece in salt.chunks_mut(size_of::<u64>()) {
+        piece.copy_from_slice(&world::draw().to_le_bytes()[..piece.len()]);
+    }
+    salt
 }
 
 /// From when time is counted after a refusal: without a quorum for longer than a lease all agents

@@ -15,9 +15,9 @@ use std::time::Duration;
 
 use rules::id::CaseId;
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
 
 use super::Inner;
+use crate::world::{self, sleep, timeout};
 
 /// How soon what could not be erased is tried again.
 const ERASE_AGAIN: Duration = Duration::from_secs(5);
@@ -82,7 +82,7 @@ impl Inner {
         // Before it is looked: what comes meanwhile clears it again.
         self.erased.is(wanted.clone());
         let (archive, audit) = (Arc::clone(&self.archive), Arc::clone(&self.audit));
-        let erasing = tokio::task::spawn_blocking(move || {
+        let erasing = world::blocking(move || {
             let mut cases = 0_u64;
             for case in &wanted {
                 cases += u64::from(archive.erase(*case).map_err(io::Error::other)?);
@@ -90,10 +90,7 @@ impl Inner {
             cases += archive.erase_posts(&wanted).map_err(io::Error::other)?;
             Ok::<_, io::Error>((cases, audit.erase(&wanted)?))
         });
-        let erased = erasing
-            .await
-            .map_err(io::Error::other)
-            .and_then(|done| done);
+        let erased = erasing.await.map_err(io::Error::from).flatten();
         let (cases, records) = erased.inspect_err(|_| self.erased.look_again())?;
         if cases > 0 || records > 0 {
             tracing::info!(cases, records, "texts were erased here");

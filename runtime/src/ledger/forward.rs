@@ -16,12 +16,12 @@ use openraft::error::{LinearizableReadError, RaftError};
 use rules::blobs::of_command;
 use rules::id::NodeId;
 use rules::{Proposal, Verdict};
-use tokio::time::timeout;
 
 use super::Inner;
 use super::network::{NotHeard, PeerAnswer, PeerCall, ask};
 use super::options::ProposeError;
 use crate::clock::Deadline;
+use crate::world::timeout;
 
 /// Wait before a node is asked again that is not, or not yet, the leader.
 const ASK_AGAIN: Duration = Duration::from_millis(20);

@@ -9,11 +9,11 @@ use std::time::Duration;
 use openraft::async_runtime::watch::WatchReceiver as _;
 use rules::{Command, Principal, Proposal, Who, limits};
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
 
 use super::{Inner, records};
 use crate::clock::{self, Deadline};
 use crate::store::Batch;
+use crate::world::{self, Running, sleep, spawn, timeout};
 
 /// At most one entry in so long lets time pass.
 const TICK_MS: u64 = 250;
@@ -39,20 +39,20 @@ const DENIALS_EVERY: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_mins(1);
 
 /// Starts what a ledger does of itself; it ends with the ledger.
-pub(super) fn start(inner: &Arc<Inner>) -> Vec<tokio::task::JoinHandle<()>> {
+pub(super) fn start(inner: &Arc<Inner>) -> Vec<Running<()>> {
     vec![
-        tokio::spawn(tick(Arc::downgrade(inner), inner.machine.applied())),
-        tokio::spawn(compact(Arc::downgrade(inner), inner.machine.applied())),
-        tokio::spawn(tell(Arc::downgrade(inner))),
-        tokio::spawn(super::aside::step_aside(Arc::downgrade(inner))),
-        tokio::spawn(members(Arc::downgrade(inner), inner.machine.applied())),
-        tokio::spawn(catch_up(Arc::downgrade(inner), inner.machine.applied())),
-        tokio::spawn(tell_denials(Arc::downgrade(inner))),
-        tokio::spawn(super::erase::keep(
+        spawn(tick(Arc::downgrade(inner), inner.machine.applied())),
+        spawn(compact(Arc::downgrade(inner), inner.machine.applied())),
+        spawn(tell(Arc::downgrade(inner))),
+        spawn(super::aside::step_aside(Arc::downgrade(inner))),
+        spawn(members(Arc::downgrade(inner), inner.machine.applied())),
+        spawn(catch_up(Arc::downgrade(inner), inner.machine.applied())),
+        spawn(tell_denials(Arc::downgrade(inner))),
+        spawn(super::erase::keep(
             Arc::downgrade(inner),
             inner.machine.applied(),
         )),
-        tokio::spawn(records::keep(
+        spawn(records::keep(
             Arc::downgrade(inner),
             inner.machine.applied(),
         )),
@@ -183,20 +183,16 @@ impl Inner {
     /// Makes a snapshot of now, and lets consensus cut the log behind it.
     pub(super) async fn snapshot(&self) -> std::io::Result<()> {
         let machine = self.machine.clone();
-        let pictured = tokio::task::spawn_blocking(move || machine.picture()).await;
-        let (covered, state) = pictured
-            .map_err(std::io::Error::other)?
-            .map_err(std::io::Error::other)?;
+        let pictured = world::blocking(move || machine.picture()).await;
+        let (covered, state) = pictured?.map_err(std::io::Error::other)?;
         // All that was handed over before, closed cases too, is durable once this is.
         let barrier = self.store.commit(Batch::default()).await;
         barrier.map_err(std::io::Error::other)?;
         let audit = Arc::clone(&self.audit);
-        let synced = tokio::task::spawn_blocking(move || audit.sync()).await;
-        synced.map_err(std::io::Error::other)??;
+        let synced = world::blocking(move || audit.sync()).await;
+        synced??;
         let snapshots = self.machine.snapshots().clone();
-        tokio::task::spawn_blocking(move || snapshots.write(&covered, &state))
-            .await
-            .map_err(std::io::Error::other)??;
+        world::blocking(move || snapshots.write(&covered, &state)).await??;
         let asked = self.door.raft().trigger().snapshot().await;
         asked.map_err(std::io::Error::other)
     }
@@ -222,6 +218,7 @@ async fn tell(ledger: Weak<Inner>) {
         });
         drop(inner);
         tokio::select! {
+            biased;
             changed = server.changed() => if changed.is_err() { return },
             changed = storage.changed() => if changed.is_err() { return },
             // A quorum that falls silent changes nothing that could be watched.

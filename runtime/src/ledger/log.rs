@@ -22,8 +22,8 @@ use super::block::{self, Blocks, LogFault};
 use super::door::UnderWay;
 use super::raft::{LogId, Place, RaftEntry, Record, StoredVote, Types, Vote};
 use super::tail::Tail;
-use crate::codec;
 use crate::store::{Batch, Space, Store, StoreError};
+use crate::{codec, world};
 
 /// Entries that consensus gets in one go for a peer.
 const SEND_ENTRIES: u64 = 256;
@@ -119,11 +119,11 @@ impl Log {
             return Ok(entries);
         }
         let store = self.store.clone();
-        let reading = tokio::task::spawn_blocking(move || {
+        let reading = world::blocking(move || {
             let start = block::start_of(&store, from)?.unwrap_or(from);
             block::read(&store, start)
         });
-        let (records, _) = reading.await.map_err(io::Error::other)??;
+        let (records, _) = reading.await??;
         let entries: Vec<RaftEntry> = block::entries(records)
             .filter(|entry| (from..until).contains(&entry.log_id.index()))
             .collect();
@@ -301,7 +301,7 @@ impl RaftLogStorage<Types> for Log {
     {
         // Held until all is handed over: what is submitted stands in the order of the chain.
         let mut tail = self.tail();
-        let (mut blocks, mut count) = (Blocks::default(), 0);
+        let (mut blocks, mut count) = (Blocks::of(&self.store), 0);
         for entry in entries {
             count += 1;
             let record = Record::of(&entry, tail.last_sum, tail.committed);
@@ -382,7 +382,7 @@ impl Log {
         drop(tail);
         let log = self.clone();
         // It reads, and reads wait until the engine has what is durable: consensus does not.
-        tokio::task::spawn_blocking(move || log.condemn(upto.index + 1));
+        world::blocking(move || log.condemn(upto.index + 1));
         Ok(())
     }
 

@@ -239,8 +239,8 @@ impl RaftStateMachine<Types> for Machine {
     ) -> Result<(), io::Error> {
         let snapshots = self.0.snapshots.clone();
         let wanted = meta.last_log_id.as_ref().map(Place::of);
-        let reading = tokio::task::spawn_blocking(move || snapshots.take_in(&snapshot, wanted));
-        let (covered, state) = reading.await.map_err(io::Error::other)??;
+        let reading = crate::world::blocking(move || snapshots.take_in(&snapshot, wanted));
+        let (covered, state) = reading.await??;
         super::version::check(&state).map_err(io::Error::other)?;
         let applied = covered.last.map_or(0, |last| last.index);
         // What is gone with the old state must be looked at again too, or its duties would go on.

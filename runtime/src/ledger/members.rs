@@ -11,12 +11,12 @@ use openraft::ChangeMembers;
 use openraft::async_runtime::watch::WatchReceiver as _;
 use rules::id::NodeId;
 use rules::members::voters;
-use tokio::time::timeout;
 
 use super::Inner;
 use super::network::{NotHeard, PeerAnswer, PeerCall, ask};
 use super::options::ProposeError;
 use crate::archive::{Pairs, Part};
+use crate::world::{self, timeout};
 
 /// Entries that a node may lack and still become a voter: some milliseconds' worth.
 const NEARLY_ENTRIES: u64 = 500;
@@ -172,7 +172,7 @@ impl Inner {
             }
         }
         let archive = std::sync::Arc::clone(&self.archive);
-        let counted = tokio::task::spawn_blocking(move || archive.recount()).await;
+        let counted = world::blocking(move || archive.recount()).await;
         match counted {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(NotHeard::Kept(error.to_string())),

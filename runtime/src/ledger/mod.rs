@@ -24,6 +24,7 @@ mod denials;
 mod door;
 mod erase;
 mod forward;
+mod ground;
 mod judge;
 mod keeper;
 mod log;
@@ -69,6 +70,7 @@ use crate::audit::Audit;
 use crate::audit::verify::Known;
 use crate::blob::Blobs;
 use crate::store::{Counts, Store};
+use crate::world::{self, Running};
 use changes::Touched;
 use denials::Denials;
 use door::Door;
@@ -104,7 +106,7 @@ struct Inner {
     snapshot_every: u64,
     archived_cases: u64,
     archived_ms: Option<u64>,
-    tasks: Mutex<Vec<tokio::task::JoinHandle<()>>>,
+    tasks: Mutex<Vec<Running<()>>>,
     sleep: quorum::Sleep,
     heard: quorum::Heard,
 }
@@ -361,8 +363,8 @@ impl Inner {
         }
         // The store first: it gives up what a disk that refuses keeps from being durable.
         let store = self.store.clone();
-        let closed = tokio::task::spawn_blocking(move || store.close());
-        if tokio::time::timeout(CLOSE_LIMIT, self.door.raft().shutdown())
+        let closed = world::blocking(move || store.close());
+        if world::timeout(CLOSE_LIMIT, self.door.raft().shutdown())
             .await
             .is_err()
         {
@@ -371,7 +373,7 @@ impl Inner {
         drop(closed.await);
         // What is lost of them a replay brings again.
         let audit = Arc::clone(&self.audit);
-        drop(tokio::task::spawn_blocking(move || audit.sync()).await);
+        drop(world::blocking(move || audit.sync()).await);
         self.touched.end();
     }
 }

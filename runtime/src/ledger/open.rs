@@ -30,6 +30,7 @@ use crate::archive::{Archive, ArchiveError};
 use crate::audit::Audit;
 use crate::codec;
 use crate::store::{ADVICE, Batch, Space, Store, StoreError, StoreOptions};
+use crate::world;
 
 /// Entries behind a snapshot that stay in the log, for a peer that is a little behind.
 const KEPT_ENTRIES: u64 = 1000;
@@ -66,7 +67,7 @@ pub(super) async fn open(
     let reading = options.clone();
     let under_way = UnderWay::default();
     let counted = under_way.clone();
-    let opened = tokio::task::spawn_blocking(move || read(&reading, counted, false)).await;
+    let opened = world::blocking(move || read(&reading, counted, false)).await;
     let opened =
         opened.map_err(|error| failed("read the ledger", std::io::Error::other(error)))??;
     let raft = start(&options, &opened, Arc::clone(&links)).await?;
@@ -130,6 +131,7 @@ pub(super) fn read(
         dir: options.dir.join("store"),
         kind: options.store,
         free_bytes: options.limits.free_bytes,
+        journal_bytes: options.journal_bytes,
     })?;
     read_store(options, store.clone(), under_way, is_all).inspect_err(|_| store.close())
 }

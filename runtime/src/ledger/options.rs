@@ -54,6 +54,8 @@ pub struct OpenOptions {
     pub node: NodeId,
     /// The store.
     pub store: StoreKind,
+    /// What each of the two files of the store's journal takes; a ledger keeps what it was made with.
+    pub journal_bytes: usize,
     /// Entries between two snapshots; what a snapshot covers is taken out of the log.
     pub snapshot_every: u64,
     /// A leader says so often that it is there, in milliseconds.
@@ -75,6 +77,7 @@ impl OpenOptions {
             dir,
             node,
             store: StoreKind::default(),
+            journal_bytes: crate::store::FILE_BYTES,
             // Replaying so many takes well under a second.
             snapshot_every: 50_000,
             heartbeat_ms: 100,

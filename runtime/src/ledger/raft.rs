@@ -54,6 +54,7 @@ openraft::declare_raft_types!(
         R = Answer,
         NodeId = u64,
         Node = (),
+        AsyncRuntime = super::ground::Ground,
         Term = u64,
         LeaderId = openraft::impls::leader_id_std::LeaderId<u64, u64>,
 );

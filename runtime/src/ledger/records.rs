@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use rules::id::NodeId;
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
 
 use super::Inner;
 use super::network::{NotHeard, PeerAnswer, PeerCall, ask};
 use crate::audit::{Batch, Gap, SEGMENT_BYTES};
+use crate::world::{self, sleep, timeout};
 
 /// Bytes of records that are handed to another node at once: a call's worth.
 const RECORD_BYTES: usize = 512 * 1024;
@@ -35,7 +35,7 @@ pub(super) async fn keep(ledger: Weak<Inner>, mut applied: watch::Receiver<u64>)
         };
         applied.borrow_and_update();
         let audit = Arc::clone(&inner.audit);
-        let looked = tokio::task::spawn_blocking(move || {
+        let looked = world::blocking(move || {
             audit.flush();
             audit.gap()
         });
@@ -103,7 +103,7 @@ impl Inner {
             batches.push(batch);
         }
         let (audit, gap) = (Arc::clone(&self.audit), gap.clone());
-        let filled = tokio::task::spawn_blocking(move || match begins {
+        let filled = world::blocking(move || match begins {
             // Older ones are in an archive, and on no node.
             Some(word) if batches.is_empty() => audit.begin_at(&word),
             Some(_) | None => audit.fill(&gap, &batches),
@@ -119,7 +119,7 @@ impl Inner {
     /// What another node is given behind a record.
     pub(super) async fn records_after(&self, after: u64) -> PeerAnswer {
         let audit = Arc::clone(&self.audit);
-        let read = tokio::task::spawn_blocking(move || audit.lines_after(after, RECORD_BYTES));
+        let read = world::blocking(move || audit.lines_after(after, RECORD_BYTES));
         match read.await {
             Ok(Ok(batch)) => PeerAnswer::Records(batch),
             Ok(Err(error)) => {

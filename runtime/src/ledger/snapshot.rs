@@ -8,7 +8,6 @@
 //! A file under its name is whole and durable: it is written under another one, synced and renamed.
 //! The one before is removed only then.
 
-use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::raft::{Members, Place};
 use crate::codec::{self, CodecError};
-use crate::disk;
+use crate::disk::{self, File};
 
 /// One piece: what is checked at once, and what travels at once.
 const PIECE_BYTES: usize = 256 * 1024;
@@ -98,7 +97,7 @@ impl Snapshots {
     ///
     /// Of one that is not, an older one may take the place while the log still begins before it.
     pub fn open(dir: &Path) -> io::Result<Found> {
-        fs::create_dir_all(dir)?;
+        disk::make_folders(dir)?;
         let snapshots = Self {
             dir: dir.to_owned(),
             current: Arc::default(),
@@ -148,7 +147,7 @@ impl Snapshots {
         let written = write(&new, covered, state);
         if written.is_err() {
             // The room is wanted back at once where the disk is full.
-            drop(fs::remove_file(&new));
+            drop(disk::remove(&new));
         }
         written?;
         self.name(&new, covered)
@@ -173,12 +172,12 @@ impl Snapshots {
 
     fn name(&self, new: &Path, covered: &Covered) -> io::Result<()> {
         let path = self.path(covered);
-        fs::rename(new, &path)?;
+        disk::rename(new, &path)?;
         disk::sync_folder(&self.dir)?;
         *self.locked() = Some((covered.clone(), SnapshotFile { path: path.clone() }));
         for other in self.files()? {
             if other != path {
-                fs::remove_file(other)?;
+                disk::remove(&other)?;
             }
         }
         Ok(())
@@ -192,10 +191,10 @@ impl Snapshots {
     /// The files, the oldest first.
     fn files(&self) -> io::Result<Vec<PathBuf>> {
         let mut files = Vec::new();
-        for entry in fs::read_dir(&self.dir)? {
-            let entry = entry?;
-            if entry.file_name().to_string_lossy().starts_with(PREFIX) {
-                files.push(entry.path());
+        for path in disk::list(&self.dir)? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if name.starts_with(PREFIX) {
+                files.push(path);
             }
         }
         files.sort();

@@ -4,7 +4,6 @@
 //! What arrives is installed only when it is whole: its file carries its own checksums. A transfer
 //! that is begun anew takes the place of the one before it.
 
-use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,6 +17,7 @@ use super::door::Raft;
 use super::network::{Links, NotHeard, PeerAnswer, PeerCall, ask};
 use super::raft::{Snapshot, SnapshotMeta, Types, Vote};
 use super::snapshot::SnapshotFile;
+use crate::disk::{File, OpenOptions};
 
 /// Bytes of one piece: heartbeats behind it wait for some milliseconds at most.
 const PIECE_BYTES: usize = 256 * 1024;
@@ -142,12 +142,16 @@ impl Coming {
         if self.of.as_ref() != Some(&of) {
             self.of = Some(of);
             self.offset = 0;
-            fs::write(&self.path, b"")?;
+            File::create(&self.path)?;
         }
         if piece.offset != self.offset {
             return Ok(false);
         }
-        let mut file = fs::OpenOptions::new().append(true).open(&self.path)?;
+        let mut file = OpenOptions {
+            append: true,
+            ..OpenOptions::default()
+        }
+        .open(&self.path)?;
         file.write_all(&piece.bytes)?;
         self.offset += piece.bytes.len() as u64;
         Ok(piece.is_last)

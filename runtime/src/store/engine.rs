@@ -11,6 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use super::{Op, Space};
+use crate::world;
 
 /// Which engine holds a store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,7 +37,7 @@ pub type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// Why an engine did not do what was asked.
 #[derive(Debug)]
-pub(super) enum EngineError {
+pub enum EngineError {
     /// Another process has its file.
     InUse,
     /// What it found cannot have been written by it.
@@ -47,15 +48,17 @@ pub(super) enum EngineError {
 
 /// A part of a keyspace: from `from`, up to and without `until`.
 #[derive(Clone, Debug)]
-pub(super) struct Part {
+pub struct Part {
+    /// The keyspace.
     pub space: Space,
+    /// The first key.
     pub from: Vec<u8>,
     /// None for the keyspace's end.
     pub until: Option<Vec<u8>>,
 }
 
 /// What holds the keyspaces.
-pub(super) trait Engine: Send + Sync {
+pub trait Engine: Send + Sync {
     /// Applies changes in their order; says how often it had to sync for that.
     fn apply(&self, ops: &[&Op]) -> Result<u64, EngineError>;
     /// Makes everything that was applied durable.
@@ -70,6 +73,9 @@ pub(super) trait Engine: Send + Sync {
 
 /// Opens the engine in its folder; makes it when it is not there. A panic inside is an error.
 pub(super) fn open(kind: StoreKind, dir: &Path) -> Result<Box<dyn Engine>, EngineError> {
+    if let Some(world) = world::stand_in() {
+        return world.engine(dir);
+    }
     let opened = guarded(|| match kind {
         StoreKind::Sled => super::sled::open(dir),
         StoreKind::Redb => super::redb::open(dir),
@@ -79,6 +85,9 @@ pub(super) fn open(kind: StoreKind, dir: &Path) -> Result<Box<dyn Engine>, Engin
 
 /// Whether there is an engine of that kind in the folder.
 pub(super) fn exists(kind: StoreKind, dir: &Path) -> bool {
+    if let Some(world) = world::stand_in() {
+        return world.has_engine(dir);
+    }
     match kind {
         StoreKind::Sled => dir.join(super::sled::NAME).exists(),
         StoreKind::Redb => dir.join(super::redb::NAME).exists(),

@@ -16,21 +16,20 @@
 //! and after a power cut neither says what it has lost. The journal is both the fast way to be
 //! durable and the witness of what the engine must still hold.
 
-use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::frame::{self, Frame};
 use super::{StoreError, damaged};
-use crate::{codec, disk};
+use crate::codec;
+use crate::disk::{self, File, OpenOptions};
 
 /// What a file's head takes: a block, so that no frame shares one with it.
 const FILE_HEAD_BYTES: usize = 4096;
-/// One file: some thousands of entries, and read again in a few milliseconds.
-pub(super) const FILE_BYTES: usize = 4 * 1024 * 1024;
+/// One file by default: some thousands of entries, and read again in a few milliseconds.
+pub const FILE_BYTES: usize = 4 * 1024 * 1024;
 const NAMES: [&str; 2] = ["journal.a", "journal.b"];
 
 /// What stands at the beginning of a file.
@@ -64,6 +63,7 @@ pub(super) struct Journal {
     files: [File; 2],
     active: usize,
     generation: u64,
+    file_bytes: usize,
     at: usize,
     next_seq: u64,
     previous: u32,
@@ -72,25 +72,25 @@ pub(super) struct Journal {
 }
 
 /// Makes the files of a new store's journal.
-pub(super) fn create(dir: &Path) -> io::Result<()> {
+pub(super) fn create(dir: &Path, file_bytes: usize) -> io::Result<()> {
     NAMES
         .iter()
-        .try_for_each(|name| write_anew(dir, name, &[]).map(drop))
+        .try_for_each(|name| write_anew(dir, name, &[], file_bytes).map(drop))
 }
 
 /// Reads what there is of the journal; nothing is changed.
-pub(super) fn read(dir: &Path) -> Result<Found, StoreError> {
+pub(super) fn read(dir: &Path, file_bytes: usize) -> Result<Found, StoreError> {
     let mut files = Vec::new();
     for name in NAMES {
         let path = dir.join(name);
-        let bytes = match fs::read(&path) {
+        let bytes = match disk::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(StoreError::failed("read the journal", error)),
         };
-        if bytes.len() != FILE_BYTES {
+        if bytes.len() != file_bytes {
             let place = format!("{} has {} bytes", path.display(), bytes.len());
-            return Err(damaged(format!("{place} instead of {FILE_BYTES}")));
+            return Err(damaged(format!("{place} instead of {file_bytes}")));
         }
         let (head, _) = bytes.split_at(64);
         files.push(FoundFile {
@@ -182,9 +182,8 @@ impl Found {
 
 impl Journal {
     /// Begins a new run after `settled`, up to which the engine has everything durably.
-    pub fn begin(dir: &Path, found: &Found, settled: u64) -> io::Result<Self> {
-        let [first, second] =
-            NAMES.map(|name| File::options().read(true).write(true).open(dir.join(name)));
+    pub fn begin(dir: &Path, found: &Found, settled: u64, file_bytes: usize) -> io::Result<Self> {
+        let [first, second] = NAMES.map(|name| OpenOptions::UPDATE.open(&dir.join(name)));
         let generation_of = |at: usize| {
             let file = found.files.get(at);
             file.and_then(|file| file.head)
@@ -196,6 +195,7 @@ impl Journal {
             // The older file goes first, so that a head that is torn here costs nothing.
             active: usize::from(generation_of(1) < generation_of(0)),
             generation: found.last_generation(),
+            file_bytes,
             at: FILE_HEAD_BYTES,
             next_seq: settled + 1,
             previous: 0,
@@ -207,7 +207,7 @@ impl Journal {
 
     /// Whether a frame with such a body fits into the file that is being written.
     pub fn has_room(&self, body_bytes: usize) -> bool {
-        self.at + frame::framed_bytes(body_bytes) <= FILE_BYTES
+        self.at + frame::framed_bytes(body_bytes) <= self.file_bytes
     }
 
     /// The frame up to which the engine must have everything durably before [`Journal::turn`].
@@ -218,8 +218,14 @@ impl Journal {
     /// Goes on in the other file; the engine has everything up to `settled` durably.
     pub fn turn(&mut self, settled: u64) -> io::Result<()> {
         self.active = 1 - self.active;
-        self.other_last = self.next_seq - 1;
-        self.begin_file(settled)
+        let begun = self.begin_file(settled);
+        if begun.is_err() {
+            // The full file is still the one that is written: its frames stand nowhere else.
+            self.active = 1 - self.active;
+        } else {
+            self.other_last = self.next_seq - 1;
+        }
+        begun
     }
 
     /// Makes a body durable as the next frame, and gives its number. One write, one fdatasync.
@@ -256,7 +262,7 @@ impl Journal {
         let mut bytes = encode_head(&head)?;
         bytes.extend(&frames);
         let name = NAMES[self.active];
-        self.files[self.active] = write_anew(&self.dir, name, &bytes)?;
+        self.files[self.active] = write_anew(&self.dir, name, &bytes, self.file_bytes)?;
         self.generation = generation;
         self.at = bytes.len();
         self.previous = previous;
@@ -265,16 +271,17 @@ impl Journal {
     }
 
     fn begin_file(&mut self, settled: u64) -> io::Result<()> {
-        self.generation += 1;
         let head = Head {
-            generation: self.generation,
+            generation: self.generation + 1,
             first_seq: self.next_seq,
             settled,
         };
-        self.at = FILE_HEAD_BYTES;
         let file = &self.files[self.active];
         file.write_all_at(&encode_head(&head)?, 0)?;
-        file.sync_data()
+        file.sync_data()?;
+        self.generation = head.generation;
+        self.at = FILE_HEAD_BYTES;
+        Ok(())
     }
 }
 
@@ -285,22 +292,22 @@ fn encode_head(head: &Head) -> io::Result<Vec<u8>> {
 }
 
 /// Writes a whole file, blocks and all, and gives it its name only when it is durable.
-fn write_anew(dir: &Path, name: &str, begins_with: &[u8]) -> io::Result<File> {
+fn write_anew(dir: &Path, name: &str, begins_with: &[u8], file_bytes: usize) -> io::Result<File> {
     let path = dir.join(format!("{name}.new"));
-    let file = File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(&path)?;
+    let anew = OpenOptions {
+        create: true,
+        truncate: true,
+        ..OpenOptions::UPDATE
+    };
+    let file = anew.open(&path)?;
     file.write_all_at(begins_with, 0)?;
     let zeros = vec![0; 256 * 1024];
-    for at in (begins_with.len()..FILE_BYTES).step_by(zeros.len()) {
-        let count = zeros.len().min(FILE_BYTES - at);
+    for at in (begins_with.len()..file_bytes).step_by(zeros.len()) {
+        let count = zeros.len().min(file_bytes - at);
         file.write_all_at(&zeros[..count], at as u64)?;
     }
     file.sync_all()?;
-    fs::rename(&path, dir.join(name))?;
+    disk::rename(&path, &dir.join(name))?;
     disk::sync_folder(dir)?;
     Ok(file)
 }

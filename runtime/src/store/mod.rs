@@ -39,8 +39,9 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 pub use batch::{Batch, Op, Space};
-pub use engine::{Order, Pairs, StoreKind};
+pub use engine::{Engine, EngineError, Order, Pairs, Part, StoreKind};
 pub use handle::{Counts, StorageStatus, Store, StoreOptions};
+pub use journal::FILE_BYTES;
 
 /// Why the store did not do what was asked; each says what to do.
 #[derive(Debug, Error)]

@@ -13,6 +13,7 @@ fn options(dir: &Path, kind: StoreKind) -> StoreOptions {
         dir: dir.join("store"),
         kind,
         free_bytes: 0,
+        journal_bytes: FILE_BYTES,
     }
 }
 

@@ -1,8 +1,8 @@
 //! The engine's thread: it applies what is durable in the journal, and settles it.
 //!
 //! ```text
-//! journal ─► unsettled ─► EngineThread ─► settled
-//!                            │ fails: open again, apply what is unsettled
+//! journal ─► unsettled ─► Applier ─► settled
+//!                          │ fails: open again, apply what is unsettled
 //! ```
 //!
 //! # Why
@@ -15,178 +15,244 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::engine::{EngineError, guarded};
-use super::handle::Shared;
+use super::handle::{Shared, locked};
 use super::held::Held;
 use super::queue::{Queue, Wanted};
 use super::{Batch, StoreError, damaged, frame};
 use crate::clock::Deadline;
-use crate::disk;
+use crate::{disk, world};
 
-/// What may be durable and not settled: a quarter of one of the journal's files.
-const UNSETTLED_BYTES: usize = 1024 * 1024;
 /// How long the engine leaves what is durable to gather, when nobody waits for it.
 const GATHER: Duration = Duration::from_millis(5);
 /// After so long without anything to apply, what is not settled is settled.
 const QUIET: Duration = Duration::from_millis(500);
 /// How long a disk that refused is left alone.
-const RETRY: Duration = Duration::from_millis(250);
+pub(super) const RETRY: Duration = Duration::from_millis(250);
 /// How long a thread that has nothing to do sleeps at most.
-const IDLE: Duration = Duration::from_hours(1);
+pub(super) const IDLE: Duration = Duration::from_hours(1);
 
-/// The thread that applies to the engine.
-pub(super) struct EngineThread {
-    shared: Arc<Shared>,
+/// Who holds this applies to the engine.
+pub(super) struct Applier {
     unsettled_bytes: usize,
     /// Whether what there is has gathered for long enough.
     is_due: bool,
+    gathered: Deadline,
+    quiet: Deadline,
+    /// Whether it waits for who wakes it, and whether all was settled before.
+    rests: Option<(bool, bool)>,
+    /// The engine was let go of and must be opened again.
+    has_failed: bool,
 }
 
-impl EngineThread {
-    pub fn start(shared: Arc<Shared>) -> io::Result<JoinHandle<()>> {
-        let mut this = Self {
-            shared,
+/// What is to be done with the engine next.
+pub(super) enum Due {
+    Work(Work),
+    /// Nothing for so long; and whether who writes next must wake it.
+    Wait(Duration, bool),
+    End,
+}
+
+/// The disk refuses.
+pub(super) struct Refused;
+
+pub(super) enum Work {
+    Apply(u64, Arc<Batch>),
+    Settle(u64),
+    OpenAgain,
+}
+
+/// Starts the thread that applies to the engine.
+pub(super) fn start(shared: Arc<Shared>) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new()
+        .name("store-engine".to_owned())
+        .spawn(move || run(&shared))
+}
+
+fn run(shared: &Shared) {
+    loop {
+        let mut applier = locked(&shared.applier);
+        let mut queue = shared.queue();
+        match applier.due(&mut queue, shared) {
+            Due::Work(work) => {
+                drop(queue);
+                let done = applier.carry_out(shared, work);
+                drop(applier);
+                if done.is_err() && pause(shared).is_err() {
+                    return;
+                }
+            }
+            Due::Wait(limit, is_deep) => {
+                drop(applier);
+                queue.asleep.engine = is_deep;
+                shared.wait(queue, limit).asleep.engine = false;
+            }
+            Due::End => return,
+        }
+    }
+}
+
+/// The same as a task, where something stands in for the world.
+pub(super) async fn keep(shared: Arc<Shared>) {
+    loop {
+        let due = locked(&shared.applier).due(&mut shared.queue(), &shared);
+        match due {
+            Due::Work(work) => {
+                world::sleep(world::lag()).await;
+                // What is due may have been done by somebody who could not wait.
+                if shared.is_still_due(&work)
+                    && locked(&shared.applier).carry_out(&shared, work).is_err()
+                {
+                    world::sleep(RETRY).await;
+                }
+            }
+            Due::Wait(limit, is_deep) => {
+                shared.queue().asleep.engine = is_deep;
+                let _ = world::timeout(limit, shared.moved.rung()).await;
+                shared.queue().asleep.engine = false;
+            }
+            Due::End => return,
+        }
+    }
+}
+
+impl Shared {
+    /// Has the engine go on, on this thread, until something holds.
+    pub fn go_on_until(&self, holds: impl Fn(&Queue) -> bool) -> Result<(), StoreError> {
+        while !holds(&self.queue()) {
+            let due = locked(&self.applier).due(&mut self.queue(), self);
+            let Due::Work(work) = due else {
+                return holds(&self.queue())
+                    .then_some(())
+                    .ok_or_else(|| self.refusal());
+            };
+            if locked(&self.applier).carry_out(self, work).is_err() {
+                return Err(self.refusal());
+            }
+        }
+        Ok(())
+    }
+
+    fn is_still_due(&self, work: &Work) -> bool {
+        match work {
+            Work::Apply(seq, _) => *seq == self.queue().applied + 1,
+            Work::Settle(seq) => *seq > self.queue().settled,
+            Work::OpenAgain => true,
+        }
+    }
+}
+
+impl Applier {
+    pub fn new() -> Self {
+        Self {
             unsettled_bytes: 0,
             is_due: false,
-        };
-        thread::Builder::new()
-            .name("store-engine".to_owned())
-            .spawn(move || this.run())
-    }
-
-    fn run(&mut self) {
-        loop {
-            let done = match self.next() {
-                Next::Apply(seq, batch) => self.apply(seq, &batch),
-                Next::Settle(seq) => self.settle(seq),
-                Next::End => return,
-            };
-            let recovered = done.or_else(|error| self.recover(error));
-            if recovered.is_err() {
-                return;
-            }
+            gathered: Deadline::after(GATHER),
+            quiet: Deadline::after(QUIET),
+            rests: None,
+            has_failed: false,
         }
     }
 
-    fn next(&mut self) -> Next {
-        let shared = Arc::clone(&self.shared);
-        let mut queue = shared.queue();
-        let (mut gathered, mut quiet) = (Deadline::after(GATHER), Deadline::after(QUIET));
-        loop {
-            let first = usize::try_from(queue.applied - queue.settled).unwrap_or(usize::MAX);
-            if let Some(batch) = queue.unsettled.get(first) {
-                let is_wanted = queue.wanted > Wanted::Nothing;
-                self.is_due |= is_wanted || queue.is_closing || gathered.is_over();
-                if !self.is_due {
-                    queue = shared.wait(queue, gathered.left());
-                    continue;
-                }
-                if self.unsettled_bytes >= UNSETTLED_BYTES {
-                    return Next::Settle(queue.applied);
-                }
-                return Next::Apply(queue.applied + 1, Arc::clone(batch));
-            }
-            self.is_due = false;
-            let is_settled = queue.settled == queue.applied;
-            if is_settled || queue.wanted == Wanted::Applied {
-                queue.wanted = Wanted::Nothing;
-            }
-            if queue.is_closing && queue.is_journal_done {
-                return if is_settled {
-                    Next::End
-                } else {
-                    Next::Settle(queue.applied)
-                };
-            }
-            if !is_settled && (queue.wanted == Wanted::Settled || quiet.is_over()) {
-                return Next::Settle(queue.applied);
-            }
-            if gathered.is_over() {
-                // Nothing has come for a while: who writes next must wake it.
-                queue.asleep.engine = true;
-                queue = shared.wait(queue, if is_settled { IDLE } else { quiet.left() });
-                queue.asleep.engine = false;
-                gathered = Deadline::after(GATHER);
+    fn due(&mut self, queue: &mut Queue, shared: &Shared) -> Due {
+        if self.has_failed {
+            return if queue.is_closing {
+                Due::End
             } else {
-                queue = shared.wait(queue, gathered.left());
+                Due::Work(Work::OpenAgain)
+            };
+        }
+        if let Some((was_deep, was_settled)) = self.rests.take() {
+            if was_deep {
+                self.gathered = Deadline::after(GATHER);
             }
-            if is_settled {
-                quiet = Deadline::after(QUIET);
+            if was_settled {
+                self.quiet = Deadline::after(QUIET);
             }
         }
+        let first = usize::try_from(queue.applied - queue.settled).unwrap_or(usize::MAX);
+        if let Some(batch) = queue.unsettled.get(first) {
+            let is_wanted = queue.wanted > Wanted::Nothing;
+            self.is_due |= is_wanted || queue.is_closing || self.gathered.is_over();
+            if !self.is_due {
+                return Due::Wait(self.gathered.left(), false);
+            }
+            if self.unsettled_bytes >= shared.bounds.unsettled {
+                return Due::Work(Work::Settle(queue.applied));
+            }
+            return Due::Work(Work::Apply(queue.applied + 1, Arc::clone(batch)));
+        }
+        self.is_due = false;
+        let is_settled = queue.settled == queue.applied;
+        if is_settled || queue.wanted == Wanted::Applied {
+            queue.wanted = Wanted::Nothing;
+        }
+        if queue.is_closing && queue.is_journal_done {
+            return if is_settled {
+                Due::End
+            } else {
+                Due::Work(Work::Settle(queue.applied))
+            };
+        }
+        if !is_settled && (queue.wanted == Wanted::Settled || self.quiet.is_over()) {
+            return Due::Work(Work::Settle(queue.applied));
+        }
+        // Nothing has come for a while: who writes next must wake it.
+        let is_deep = self.gathered.is_over();
+        self.rests = Some((is_deep, is_settled));
+        let limit = match (is_deep, is_settled) {
+            (false, _) => self.gathered.left(),
+            (true, true) => IDLE,
+            (true, false) => self.quiet.left(),
+        };
+        Due::Wait(limit, is_deep)
     }
 
-    fn apply(&mut self, seq: u64, batch: &Batch) -> Result<(), EngineError> {
-        let syncs = self.with_engine(|engine| engine.apply(batch.ops()))?;
-        self.shared.count(2, syncs);
-        self.unsettled_bytes += batch.bytes();
-        self.shared.queue().applied = seq;
-        self.shared.moved.notify_all();
-        Ok(())
-    }
-
-    fn settle(&mut self, seq: u64) -> Result<(), EngineError> {
-        self.with_engine(|engine| engine.settle(seq))?;
-        self.shared.count(2, 1);
-        self.unsettled_bytes = 0;
-        self.note_settled(seq);
-        Ok(())
-    }
-
-    fn note_settled(&self, seq: u64) {
-        let mut queue = self.shared.queue();
-        let count = usize::try_from(seq - queue.settled).unwrap_or(usize::MAX);
-        let bytes: usize = queue
-            .unsettled
-            .drain(..count)
-            .map(|batch| framed_bytes(&batch))
-            .sum();
-        queue.unsettled_bytes -= bytes;
-        queue.settled = seq;
-        queue.applied = queue.applied.max(seq);
-        queue.wanted = Wanted::Nothing;
-        drop(queue);
-        self.shared.moved.notify_all();
-    }
-
-    fn with_engine<R>(
-        &self,
-        work: impl FnOnce(&Held) -> Result<R, EngineError>,
-    ) -> Result<R, EngineError> {
-        let engine = self
-            .shared
-            .engine
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        let engine = engine.as_ref();
-        guarded(|| work(engine.ok_or_else(|| EngineError::Failed(io::Error::other("closed")))?))
-    }
-
-    /// Opens the engine again and applies what is not settled, until the disk lets it.
-    fn recover(&mut self, mut error: EngineError) -> Result<(), StoreError> {
-        loop {
-            self.shared.refuse(&engine_said(&error));
-            let failed = self
-                .shared
-                .engine
-                .write()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take();
-            let_go(failed);
-            pause(&self.shared)?;
+    /// Does what is due; an engine that fails is let go of, and opened again the next time.
+    fn carry_out(&mut self, shared: &Shared, work: Work) -> Result<(), Refused> {
+        let is_again = matches!(work, Work::OpenAgain);
+        let done = match work {
+            Work::Apply(seq, batch) => self.apply(shared, seq, &batch),
+            Work::Settle(seq) => self.settle(shared, seq),
             // Of one that cannot be used the same holds.
-            match guarded(|| self.open_again()) {
-                Ok(()) => break,
-                Err(again) => error = again,
-            }
+            Work::OpenAgain => guarded(|| self.open_again(shared)),
+        };
+        self.gathered = Deadline::after(GATHER);
+        self.quiet = Deadline::after(QUIET);
+        if let Err(error) = done {
+            shared.refuse(&engine_said(&error));
+            let engine = shared.engine.write();
+            let_go(engine.unwrap_or_else(PoisonError::into_inner).take());
+            self.has_failed = true;
+            return Err(Refused);
         }
-        self.shared.resume();
+        if is_again {
+            self.has_failed = false;
+            shared.resume();
+        }
         Ok(())
     }
 
-    fn open_again(&mut self) -> Result<(), EngineError> {
-        let (engine, found) = Held::open(self.shared.kind, &self.shared.dir)?;
+    fn apply(&mut self, shared: &Shared, seq: u64, batch: &Batch) -> Result<(), EngineError> {
+        let syncs = with_engine(shared, |engine| engine.apply(batch.ops()))?;
+        shared.count(2, syncs);
+        self.unsettled_bytes += batch.bytes();
+        shared.queue().applied = seq;
+        shared.moved.ring_all();
+        Ok(())
+    }
+
+    fn settle(&mut self, shared: &Shared, seq: u64) -> Result<(), EngineError> {
+        with_engine(shared, |engine| engine.settle(seq))?;
+        shared.count(2, 1);
+        self.unsettled_bytes = 0;
+        note_settled(shared, seq);
+        Ok(())
+    }
+
+    fn open_again(&mut self, shared: &Shared) -> Result<(), EngineError> {
+        let (engine, found) = Held::open(shared.kind, &shared.dir)?;
         let (expected, batches) = {
-            let queue = self.shared.queue();
+            let queue = shared.queue();
             (queue.settled, queue.unsettled.clone())
         };
         if found < expected {
@@ -199,15 +265,37 @@ impl EngineThread {
         }
         let last = expected + batches.len() as u64;
         guarded(|| engine.settle(last))?;
-        *self
-            .shared
-            .engine
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = Some(engine);
+        let held = shared.engine.write();
+        *held.unwrap_or_else(PoisonError::into_inner) = Some(engine);
         self.unsettled_bytes = 0;
-        self.note_settled(last);
+        note_settled(shared, last);
         Ok(())
     }
+}
+
+fn note_settled(shared: &Shared, seq: u64) {
+    let mut queue = shared.queue();
+    let count = usize::try_from(seq - queue.settled).unwrap_or(usize::MAX);
+    let bytes: usize = queue
+        .unsettled
+        .drain(..count)
+        .map(|batch| framed_bytes(&batch))
+        .sum();
+    queue.unsettled_bytes -= bytes;
+    queue.settled = seq;
+    queue.applied = queue.applied.max(seq);
+    queue.wanted = Wanted::Nothing;
+    drop(queue);
+    shared.moved.ring_all();
+}
+
+fn with_engine<R>(
+    shared: &Shared,
+    work: impl FnOnce(&Held) -> Result<R, EngineError>,
+) -> Result<R, EngineError> {
+    let engine = shared.engine.read().unwrap_or_else(PoisonError::into_inner);
+    let engine = engine.as_ref();
+    guarded(|| work(engine.ok_or_else(|| EngineError::Failed(io::Error::other("closed")))?))
 }
 
 /// Closes an engine: sled syncs once more as it goes, and panics when the disk still refuses.
@@ -220,12 +308,6 @@ pub(super) fn let_go(engine: Option<Held>) {
         let why = engine_said(&error);
         tracing::warn!(why, "the engine broke off as it was closed");
     }
-}
-
-enum Next {
-    Apply(u64, Arc<Batch>),
-    Settle(u64),
-    End,
 }
 
 /// Waits a while; an error once the store is closing.

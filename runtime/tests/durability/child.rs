@@ -76,6 +76,7 @@ pub fn options(dir: &Path, kind: StoreKind) -> StoreOptions {
         dir: dir.to_owned(),
         kind,
         free_bytes: 0,
+        journal_bytes: runtime::store::FILE_BYTES,
     }
 }
 

@@ -1,0 +1,101 @@
+//! The seeds: a fixed set, fresh ones on each run, and many more where there is time.
+
+use std::collections::BTreeMap;
+use std::env;
+
+use lab::{Tries, scale};
+use runtime::clock;
+
+use super::trial::{Tally, tried};
+
+/// Fixed seeds of the slice.
+const FIXED: usize = 40;
+/// Fresh ones of the slice.
+const FRESH: usize = 10;
+/// Where the seeds of rounds begin, and how many a round has room for.
+const OF_A_ROUND: u64 = 1 << 32;
+
+fn number(variable: &str) -> Option<u64> {
+    let text = env::var(variable).ok()?;
+    let read = text.parse();
+    Some(read.unwrap_or_else(|_| panic!("{variable}={text} is no whole number")))
+}
+
+/// What came of many seeds.
+#[derive(Default)]
+struct Sum {
+    seeds: u64,
+    entries: u64,
+    cases: u64,
+    turns: u64,
+    virtual_ms: u64,
+    rare: BTreeMap<&'static str, u64>,
+}
+
+impl Sum {
+    fn add(&mut self, tally: Tally) {
+        self.seeds += 1;
+        self.entries += tally.entries;
+        self.cases += tally.cases;
+        self.turns += tally.steps;
+        self.virtual_ms += tally.virtual_ms;
+        for (what, count) in tally.rare {
+            *self.rare.entry(what).or_default() += count;
+        }
+    }
+
+    #[expect(clippy::print_stdout, reason = "the table is what the run is for")]
+    fn print(&self, took_us: u64) {
+        println!(
+            "{} seeds in {} ms: {} entries, {} cases, {} turns, {} s of their own time",
+            self.seeds,
+            took_us / 1000,
+            self.entries,
+            self.cases,
+            self.turns,
+            self.virtual_ms / 1000
+        );
+        for (what, count) in &self.rare {
+            println!("{count:>9}  {what}");
+        }
+    }
+}
+
+fn judged(seed: u64) -> Tally {
+    let tally = tried(seed);
+    let breaches = tally.breaches.join("\n  ");
+    assert!(
+        tally.breaches.is_empty(),
+        "repeat it by: DOMO_SIM_SEED={seed} tests/run whatever_breaks\n  {breaches}"
+    );
+    tally
+}
+
+#[test]
+fn whatever_breaks_in_whatever_order_the_truths_hold() {
+    let mut sum = Sum::default();
+    let began = clock::boot_us();
+    if let Some(seed) = number("DOMO_SIM_SEED") {
+        sum.add(judged(seed));
+    } else {
+        let round = number("DOMO_TEST_ROUND").unwrap_or(0) * OF_A_ROUND;
+        for number in Tries::of("sim", scale(FIXED)) {
+            sum.add(judged(round + number as u64));
+        }
+        // Others on each run, after all that any round has.
+        let fresh = clock::wall().0 << 20 | 1 << 63;
+        for number in 0..FRESH {
+            sum.add(judged(fresh + number as u64));
+        }
+    }
+    sum.print(clock::boot_us() - began);
+}
+
+#[test]
+fn the_same_seed_twice_takes_the_same_turns() {
+    for seed in [7, 8] {
+        let (one, other) = (tried(seed), tried(seed));
+        let told = |tally: &Tally| (tally.trace, tally.steps, tally.rare.clone());
+        assert_eq!(told(&one), told(&other), "seed {seed}");
+    }
+}
