@@ -9,9 +9,9 @@ use runtime::clock;
 use super::trial::{Tally, tried};
 
 /// Fixed seeds of the slice.
-const FIXED: usize = 40;
+const FIXED: usize = 16;
 /// Fresh ones of the slice.
-const FRESH: usize = 10;
+const FRESH: usize = 4;
 /// Where the seeds of rounds begin, and how many a round has room for.
 const OF_A_ROUND: u64 = 1 << 32;
 
