@@ -19,6 +19,7 @@ mod node {
     pub mod backup;
     pub mod bad_agents;
     pub mod bad_input;
+    pub mod chaos_run;
     pub mod cluster;
     pub mod crowd;
     pub mod daemon_killed;

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 mod scenarios {
     pub mod answer;
     pub mod ask;
+    pub mod chaos;
     pub mod command;
     pub mod compare;
     pub mod describe;

@@ -7,6 +7,8 @@
 //! skills/ ────┘ bounded, nothing outside ────────────────► Skill ────┘
 //! ```
 //!
+//! A chaos plan is no such document, but is read with the same means.
+//!
 //! One file may hold several documents, with `---` between them. Each has `kind` and `name`; its
 //! other fields stand beside these, and are listed in the header of the kind's file.
 //!
@@ -21,6 +23,7 @@
 
 mod agent;
 mod attached;
+pub mod chaos;
 mod fields;
 mod folder;
 mod graph;

@@ -4,6 +4,7 @@
 //! default.toml < domo.toml < DOMO_… < --set ──► settings ──► Settings
 //! team.yaml, souls/, skills/ ─────────────────► document ──► Loaded (documents and their bundle)
 //! roster.xlsx, roster.csv ────────────────► roster ───► Roster (people of an organisation)
+//! chaos/, compiled in, or a file ────────────► chaos ────► Plan (and the schedule that it comes to)
 //! policy/, compiled in ─────────────────────► policy ────► the text of the permission matrix
 //! examples/sre/, compiled in ─────────────────► examples ──► the same
 //!                                                   │
@@ -19,6 +20,7 @@
 //! file, line and column. No input, however hostile, makes it panic, loop or fill the memory.
 
 mod agent_bounds;
+pub mod chaos;
 pub mod document;
 pub mod examples;
 mod intake;

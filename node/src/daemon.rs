@@ -13,6 +13,7 @@
 //! are, and it joins as soon as there is one.
 
 mod capacity;
+mod chaos;
 mod checkpoints;
 mod clear;
 mod engine_watch;
@@ -23,6 +24,7 @@ mod keeping;
 mod logs;
 mod neighbours;
 mod open_ledger;
+mod own;
 mod recover;
 mod restore;
 mod service;
@@ -158,8 +160,7 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
     let began = clock::boot();
     let mut term = signal(SignalKind::terminate()).map_err(DaemonError::Signals)?;
     let mut int = signal(SignalKind::interrupt()).map_err(DaemonError::Signals)?;
-    let mut identity = identity::take_when_free(&settings.node.data).await?;
-    identity.moved_to(&settings.cluster);
+    let identity = own::own(&settings).await?;
     let node = NodeId(identity.node);
     let mut around = neighbours::Around::open(&settings, &identity).await?;
     let (ledger, changes) = open_ledger(&settings, &identity, around.links()).await?;
@@ -182,6 +183,7 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
     gateway.follow(guard.watch(), hall.agents);
     let mut household = settle_in(house, changes).await?;
     way_out::tell(&ledger, &gateway, &identity, hall.agents);
+    let orders = chaos::attend(&settings, &identity, &ledger, &hall.engine);
     let mut joining = joining::Joining::begin(&settings, &ledger, &identity, hall.engine);
     if identity.home.is_none() {
         joining.done().await?;
@@ -202,7 +204,7 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
         links: around.seen(),
         people: people(&settings)?,
         limits: DoorLimits::of(&settings, admin::limits::open_files()),
-        chaos: chaos(&settings, &household),
+        chaos: chaos::door(&settings, &household, orders),
     };
     let served = tokio::spawn(admin::serve(socket, door, stopped));
     let living = announce(&settings, &identity, &path, clock::boot().since(began));
@@ -238,12 +240,6 @@ async fn broken(household: &mut Household, ledger: &Ledger) -> &'static str {
             "consensus broke off"
         }
     }
-}
-
-/// What the node is broken with on purpose, where that is allowed.
-fn chaos(settings: &Settings, household: &Household) -> Option<admin::Chaos> {
-    let is_allowed = settings.chaos.is_allowed;
-    is_allowed.then(|| admin::Chaos::new(household.havoc()))
 }
 
 /// Ends what this node has with others, from the top.

@@ -2,5 +2,6 @@
 
 pub mod admin;
 pub mod bench;
+pub mod chaos;
 pub mod cli;
 pub mod daemon;

@@ -70,6 +70,7 @@ commands! {
     TellWayOut => "tell of secrets",
     PostMessage => "say",
     MarkRead => "read up to",
+    Chaos => "chaos",
 }
 
 /// A command of a scenario, with the time that passed before it.

@@ -9,7 +9,7 @@ use rules::place::{Chooser, Placed, Placement};
 
 use super::words::{Words, Wrong};
 use super::world::World;
-use super::{ask, describe, effects, nodes, people, record, rooms};
+use super::{ask, chaos, describe, effects, nodes, people, record, rooms};
 
 /// Reads what follows `who:` and the lines below it.
 pub fn read(
@@ -27,6 +27,9 @@ pub fn read(
     }
     if words.take("plan") {
         return plan(world, words, below);
+    }
+    if let Some(command) = chaos::read(world, principal, words)? {
+        return Ok(command);
     }
     if let Some(command) = people::read(words, below)? {
         return Ok(command);

@@ -11,7 +11,7 @@ use rules::node::{Health, Node, Role};
 use rules::stage::{Approval, Need, Stage, StageStatus};
 use rules::worker::Worker;
 
-use super::{people, rooms};
+use super::{chaos, people, rooms};
 
 /// What is said of a thing.
 #[derive(Debug, PartialEq, Eq)]
@@ -72,22 +72,7 @@ pub fn things(state: &State) -> BTreeMap<String, Thing> {
         );
         put(format!("beginning {}", at + 1), &told, Vec::new());
     }
-    for (name, target) in &state.targets {
-        let methods = target.methods.iter();
-        let methods = methods.map(|(method, class)| format!("{method} {class}"));
-        let now = vec![
-            target.address.to_string(),
-            format!("methods {}", names(methods)),
-            format!("for {}", names(&target.teams)),
-        ];
-        let needs = target.needs_secret.then(|| "with a secret".to_owned());
-        let now = now.into_iter().chain(needs).collect();
-        put(format!("target {name}"), "", now);
-    }
-    for (name, token) in &state.tokens {
-        let told = format!("minted by {} until {}", token.minted_by, clock(token.until));
-        put(format!("token {name}"), &told, Vec::new());
-    }
+    of_reach(state, &mut put);
     for (name, team) in &state.teams {
         let now = vec![
             placed(team.placed.as_ref().map(|(node, _)| node)),
@@ -109,9 +94,30 @@ pub fn things(state: &State) -> BTreeMap<String, Thing> {
     for case in state.cases.values() {
         of_case(case, &mut put);
     }
+    chaos::things(state, &mut put);
     people::things(state, &mut put);
     rooms::things(state, &mut put);
     all
+}
+
+/// Targets, and tokens of nodes.
+fn of_reach(state: &State, put: &mut impl FnMut(String, &str, Vec<String>)) {
+    for (name, target) in &state.targets {
+        let methods = target.methods.iter();
+        let methods = methods.map(|(method, class)| format!("{method} {class}"));
+        let now = vec![
+            target.address.to_string(),
+            format!("methods {}", names(methods)),
+            format!("for {}", names(&target.teams)),
+        ];
+        let needs = target.needs_secret.then(|| "with a secret".to_owned());
+        let now = now.into_iter().chain(needs).collect();
+        put(format!("target {name}"), "", now);
+    }
+    for (name, token) in &state.tokens {
+        let told = format!("minted by {} until {}", token.minted_by, clock(token.until));
+        put(format!("token {name}"), &told, Vec::new());
+    }
 }
 
 fn of_node(node: &Node) -> Vec<String> {

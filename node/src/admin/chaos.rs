@@ -4,6 +4,7 @@
 //! Of the node itself only its own actors are out of everyone else's reach; processes, disks and
 //! networks are broken from outside, without its help.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actors::Havoc;
@@ -13,21 +14,27 @@ use rules::deed::Deed;
 use rules::duty::Holder;
 use rules::id::{NodeId, TeamName, WorkerId};
 use runtime::clock;
+use runtime::ledger::Ledger;
 
-use super::wire::{Moment, Trouble};
+use super::convert::chaos::FAULTS;
+use super::wire::{ChaosFault, Moment, Trouble};
+use crate::chaos::{Orders, fault};
 
 /// The personas of a node, to be broken.
 #[derive(Debug)]
 pub struct Chaos {
     havoc: Havoc,
     is_held: AtomicBool,
+    /// What a warden of this node would be told, but for the run.
+    orders: Orders,
 }
 
 impl Chaos {
-    /// Over a node's personas.
-    pub fn new(havoc: Havoc) -> Self {
+    /// Over a node's personas; `orders` is what a warden of the node would be told, but for the run.
+    pub fn new(havoc: Havoc, orders: Orders) -> Self {
         Self {
             havoc,
+            orders,
             is_held: AtomicBool::new(false),
         }
     }
@@ -41,6 +48,19 @@ impl Chaos {
     pub(super) fn hold_manager(&self, is_held: bool) {
         self.is_held.store(is_held, Ordering::Relaxed);
         self.havoc.hold_manager(is_held);
+    }
+
+    /// Which faults of a run could not be made here now, and why.
+    pub(super) async fn lacks(&self, ledger: &Ledger) -> BTreeMap<ChaosFault, String> {
+        let mut orders = self.orders.clone();
+        orders.find_peers(ledger).await;
+        let mut lacks = BTreeMap::new();
+        for (fault, asked) in FAULTS {
+            if let Err(why) = fault::check(asked, &orders).await {
+                lacks.insert(fault, why);
+            }
+        }
+        lacks
     }
 
     /// What of it people must know.

@@ -46,11 +46,7 @@ impl Console {
         asking: impl AsyncFnOnce(Client) -> Result<T, Stop>,
     ) -> Result<T, Stop> {
         let chosen = self.choose()?;
-        let client = match self.token()? {
-            Some(token) => Client::with_token(&chosen.path, &token),
-            None => Client::new(&chosen.path),
-        };
-        match asking(client).await {
+        match asking(self.client(&chosen.path)?).await {
             Err(Stop::Asked(ClientError::NoDaemon { socket, source })) => Err(Stop::StartNode {
                 socket: socket.display().to_string(),
                 why: source.to_string(),
@@ -58,6 +54,14 @@ impl Console {
             }),
             answer => answer,
         }
+    }
+
+    /// A client of the node at a socket, known by the same token.
+    pub(crate) fn client(&self, socket: &Path) -> Result<Client, Stop> {
+        Ok(match self.token()? {
+            Some(token) => Client::with_token(socket, &token),
+            None => Client::new(socket),
+        })
     }
 
     /// Asks for a change under the wish's request id, which is never lost on the way.

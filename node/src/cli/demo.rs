@@ -10,7 +10,7 @@
 mod cluster;
 mod node;
 mod place;
-mod tally;
+pub(super) mod tally;
 
 use clap::Args;
 use config::document::{self, Known, Source};
@@ -78,6 +78,9 @@ impl Verb for Demo {
             () = ends.come() => Err(interrupted()),
         };
         if self.keep && played.is_ok() {
+            if let Err(stop) = cluster.start_again().await {
+                print::note(&format!("the node that was killed is not back: {stop}"));
+            }
             print::note(&cluster.way_in());
             ends.come().await;
         }

@@ -395,4 +395,6 @@ pub enum Command {
         /// Up to which post.
         up_to: u64,
     },
+    /// A chaos run is begun, told of by one of its nodes, or ended.
+    Chaos(crate::chaos::Wish),
 }

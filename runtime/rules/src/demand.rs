@@ -13,6 +13,7 @@ pub mod talk;
 use std::collections::BTreeSet;
 
 use crate::case::Case;
+use crate::chaos::Wish;
 use crate::command::{Command, Proposal};
 use crate::human::{RoleChange, TeamRole};
 use crate::id::{AttemptId, CaseId, HumanName, NodeId, StageName, TeamName, TokenName};
@@ -53,7 +54,8 @@ pub fn of_command(state: &State, asker: &Principal, command: &Command) -> Vec<De
         | Command::RemoveTarget { .. }
         | Command::PutPolicy { .. }
         | Command::RemovePolicy { .. }
-        | Command::EraseCase { .. } => vec![cluster(Right::ManageCluster)],
+        | Command::EraseCase { .. }
+        | Command::Chaos(Wish::Begin(_) | Wish::End { .. }) => vec![cluster(Right::ManageCluster)],
         Command::NoteDeed { deed, .. } => vec![cluster(deed.right())],
         Command::PutHumans { put, piece } => {
             let before = piece.as_ref().map(|piece| state.people.before(piece));
@@ -77,9 +79,9 @@ pub fn of_command(state: &State, asker: &Principal, command: &Command) -> Vec<De
         | Command::BeginEffect { attempt, .. }
         | Command::EndEffect { attempt, .. } => vec![attempted(state, asker, *attempt)],
         Command::JoinNode { facts } => vec![as_node(asker, Some(facts.node))],
-        Command::BeginAgain { node, .. } | Command::TellWayOut { node, .. } => {
-            vec![as_node(asker, Some(*node))]
-        }
+        Command::BeginAgain { node, .. }
+        | Command::TellWayOut { node, .. }
+        | Command::Chaos(Wish::Tell { node, .. }) => vec![as_node(asker, Some(*node))],
         Command::AdmitNode { .. } => vec![as_node(asker, None)],
         Command::Tick | Command::RecordDenials { .. } | Command::RaiseVersion { .. } => {
             vec![own(Right::KeepLedger, asker.who == Who::Ledger)]

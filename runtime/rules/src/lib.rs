@@ -21,6 +21,7 @@ pub mod audit;
 pub mod beginning;
 pub mod blobs;
 pub mod case;
+pub mod chaos;
 pub mod command;
 pub mod deed;
 pub mod demand;

@@ -147,5 +147,13 @@ pub const MAX_PACE_POSTS: u32 = 20;
 pub const MAX_UNANSWERED: usize = 16;
 /// Rooms in which something was said: those of all teams, and as many between two.
 pub const MAX_ROOMS: usize = 40_000;
+/// Steps of a chaos plan: more is a program, and nobody could say what of it did harm.
+pub const MAX_CHAOS_STEPS: usize = 64;
+/// The longest chaos run: whoever wants more begins another one.
+pub const MAX_CHAOS_MS: u64 = 3_600_000;
+/// How long the nodes have to arm for a chaos run, or to disarm once it is ended; it takes them a second.
+pub const CHAOS_ARM_MS: u64 = 30_000;
+/// What is kept of what was done: each step on each node of a cluster of the usual size.
+pub const MAX_CHAOS_DID: usize = 1000;
 /// Read markers of a room: beyond them, those go that are furthest behind.
 pub const MAX_MARKS: usize = 1000;

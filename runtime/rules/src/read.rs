@@ -58,6 +58,8 @@ pub enum Read {
     Targets,
     /// Which secrets a node has.
     Secrets,
+    /// What can be broken on purpose, and what is.
+    Chaos,
     /// The record of who asked what, of those teams whose record the asker may read.
     Audit,
     /// All of the record: its head, whether it is whole, and an export.
@@ -97,7 +99,8 @@ impl Read {
             | Self::Blob
             | Self::Backup
             | Self::Targets
-            | Self::Secrets => Right::ManageCluster,
+            | Self::Secrets
+            | Self::Chaos => Right::ManageCluster,
             Self::Teams
             | Self::Team
             | Self::Workers
@@ -133,6 +136,7 @@ impl Read {
             | Self::Backup
             | Self::Targets
             | Self::Secrets
+            | Self::Chaos
             | Self::WholeAudit => About::Cluster,
             Self::Team | Self::Worker | Self::WorkerLogs => About::Team,
             Self::Teams

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::Chain;
 use crate::beginning::Beginning;
 use crate::case::Case;
+use crate::chaos;
 use crate::human::People;
 use crate::id::{
     AttemptId, CaseId, ClockMs, Epoch, HumanName, NodeId, TargetName, TeamName, TokenName, WorkerId,
@@ -36,6 +37,8 @@ pub enum Alarm {
     HumanToken(HumanName, TokenName),
     /// The end of the wait for the rest of a roster.
     Roster([u8; 32]),
+    /// The end of a chaos run, which is in the state as long as this is.
+    Chaos(Box<chaos::Run>),
 }
 
 /// The truth of the cluster.

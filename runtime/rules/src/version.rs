@@ -16,6 +16,7 @@
 //! | 1 | the first |
 //! | 2 | nodes tell which secrets they have, and workers stand only where their targets' are |
 //! | 3 | the Manager speaks in a team's room for the human who asked him |
+//! | 4 | chaos runs |
 
 use crate::command::Command;
 use crate::node::Node;
@@ -25,11 +26,13 @@ use crate::verdict::Rejection;
 /// The version that every cluster begins with.
 pub const FIRST: u32 = 1;
 /// The newest version that this release knows.
-pub const NEWEST: u32 = 3;
+pub const NEWEST: u32 = 4;
 /// Since this one, nodes tell how their agents reach targets, and placement asks.
 pub const WAYS_OUT: u32 = 2;
 /// Since this one, the Manager speaks in teams' rooms for whoever asked him.
 pub const WELCOMES: u32 = 3;
+/// Since this one there are chaos runs.
+pub const CHAOS: u32 = 4;
 
 /// The version to rise to next: none while a node that has joined does not know one.
 pub fn next(state: &State) -> Option<u32> {
@@ -48,6 +51,8 @@ pub fn held_by(state: &State, version: u32) -> impl Iterator<Item = &Node> {
 pub fn since(command: &Command) -> u32 {
     if matches!(command, Command::TellWayOut { .. }) {
         WAYS_OUT
+    } else if matches!(command, Command::Chaos(_)) {
+        CHAOS
     } else {
         FIRST
     }

@@ -1,4 +1,4 @@
-//! A node's settings.
+//! The settings of a node: one TOML file, whatever is in it.
 
 use config::settings::Settings;
 

@@ -4,7 +4,7 @@ use hyper::Method;
 
 use super::path::{NoQuery, path};
 use super::{Asked, Client, ClientError};
-use crate::admin::wire::{CrashPersona, HoldManager};
+use crate::admin::wire::{BeginChaos, ChaosView, CrashPersona, Done, EndChaos, HoldManager};
 
 impl Client {
     /// Has a persona panic: `manager`, `janitor`, `butler TEAM` or `worker TEAM/NAME`. Done twice, it
@@ -21,5 +21,26 @@ impl Client {
         let path = path(&["chaos", "manager"], &NoQuery);
         let asked = Asked::new(Method::POST, path).json(&HoldManager { is_held })?;
         self.connections.bytes(&asked).await.map(drop)
+    }
+
+    /// What can be broken on the node, and the cluster's run.
+    pub async fn chaos(&self) -> Result<ChaosView, ClientError> {
+        self.get(path(&["chaos"], &NoQuery)).await
+    }
+
+    /// Begins a run.
+    pub async fn begin_chaos(
+        &self,
+        plan: &BeginChaos,
+        request_id: &str,
+    ) -> Result<Done, ClientError> {
+        self.change(path(&["chaos"], &NoQuery), plan, request_id)
+            .await
+    }
+
+    /// Ends a run; said again of one that is ending, it is gone.
+    pub async fn end_chaos(&self, run: u64, request_id: &str) -> Result<Done, ClientError> {
+        let path = path(&["chaos", "runs", &run.to_string(), "end"], &NoQuery);
+        self.change(path, &EndChaos {}, request_id).await
     }
 }

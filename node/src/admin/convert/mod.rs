@@ -7,6 +7,7 @@
 pub(super) mod asked;
 pub(crate) mod audit;
 pub(super) mod case;
+pub(super) mod chaos;
 pub(super) mod difference;
 pub(super) mod document;
 pub(super) mod history;

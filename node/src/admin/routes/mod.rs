@@ -104,6 +104,12 @@ fn of_the_cluster() -> Vec<Route> {
         ),
         proposed("/v1/tokens/{token}/revoke", post(tokens::revoke)),
         reads("/v1/backup", get(backup::backup), Read::Backup),
+        reads(
+            "/v1/chaos",
+            get(chaos::show).post(chaos::begin),
+            Read::Chaos,
+        ),
+        proposed("/v1/chaos/runs/{run}/end", post(chaos::end)),
         on_this_node("/v1/chaos/crash", post(chaos::crash)),
         on_this_node("/v1/chaos/manager", post(chaos::hold)),
         reads(

@@ -173,7 +173,7 @@ async fn done(desk: &Desk, wish: &Wish, command: Command) -> Answered<Response> 
 }
 
 /// The node of that number or name.
-fn find(desk: &Desk, text: &str) -> Answered<NodeId> {
+pub(super) fn find(desk: &Desk, text: &str) -> Answered<NodeId> {
     let number = text.strip_prefix("n-").unwrap_or(text).parse().ok();
     let number = number.map(NodeId);
     let found = desk.ledger.read(|state| {

@@ -96,6 +96,9 @@ use super::{
         secrets::remove,
         chaos::crash,
         chaos::hold,
+        chaos::show,
+        chaos::begin,
+        chaos::end,
     )
 )]
 struct Described;

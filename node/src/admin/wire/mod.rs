@@ -49,7 +49,10 @@ pub use change::{
     AmendCase, AnswerStage, ApproveStage, Attachment, CancelCase, Done, OpenCase, Opened,
     PauseCase, RejectStage, ReplaceWorker, ResumeCase, RouteCase,
 };
-pub use chaos::{CrashPersona, HoldManager};
+pub use chaos::{
+    BeginChaos, ChaosDid, ChaosFault, ChaosPart, ChaosRun, ChaosState, ChaosStep, ChaosView,
+    CrashPersona, EndChaos, HoldManager,
+};
 pub use error::{Code, ErrorBody, ErrorShape, LimitReached};
 pub use files::{Blob, CaseFile, CaseFiles, FileKind};
 pub use human::{

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::node::DemoNode;
 use crate::admin::client::Client;
-use crate::admin::wire::{MintToken, Status};
+use crate::admin::wire::{MintToken, NodeLine, Status};
 use crate::cli::node_join::{parse, stop};
 use crate::cli::print;
 use crate::cli::stop::Stop;
@@ -54,12 +54,28 @@ impl DemoCluster {
             joined.map_err(|error| stop(&error))?;
             self.run(number).await?;
         }
+        self.whole().await
+    }
+
+    /// Starts those again that were killed, and waits until all are one cluster again.
+    pub(super) async fn start_again(&mut self) -> Result<(), Stop> {
+        for node in &mut self.nodes {
+            node.start_again().await?;
+        }
+        if self.count == 1 {
+            return Ok(());
+        }
+        self.whole().await
+    }
+
+    /// Waits until every node sees all of them vote, and up.
+    async fn whole(&self) -> Result<(), Stop> {
         let voters = usize::from(self.count);
         for node in &self.nodes {
             let is_whole = |status: &Status| {
                 let nodes = &status.cluster.nodes;
                 let is_in =
-                    |node: &crate::admin::wire::NodeLine| node.is_voter && node.cpu_milli > 0;
+                    |node: &NodeLine| node.is_voter && node.cpu_milli > 0 && node.health == "up";
                 nodes.iter().filter(|node| is_in(node)).count() == voters
                     && status.cluster.leader.is_some()
             };
@@ -110,7 +126,15 @@ impl DemoCluster {
             format!("`domo --socket {} status`\n", socket.display())
         });
         let ways: String = ways.collect();
-        format!("the demo goes on:\n{ways}Ctrl-C here ends it and takes everything away")
+        let mut sockets = self.nodes.iter().map(DemoNode::socket);
+        let first = sockets.next().unwrap_or_default();
+        let also = sockets.map(|socket| format!(" --also {}", socket.display()));
+        let also: String = also.collect();
+        format!(
+            "the demo goes on:\n{ways}`domo --socket {} chaos run manager-failover{also}`\n\
+             Ctrl-C here ends it and takes everything away",
+            first.display()
+        )
     }
 
     /// Where it is.

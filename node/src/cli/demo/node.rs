@@ -12,11 +12,13 @@ use std::time::Duration;
 use config::settings::Settings;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use runtime::clock::Deadline;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
 use crate::admin::client::Client;
+use crate::chaos;
 use crate::cli::print;
 use crate::cli::stop::Stop;
 use crate::daemon::{self, Mode};
@@ -25,6 +27,8 @@ use crate::daemon::{self, Mode};
 const READY_LIMIT: Duration = Duration::from_mins(1);
 /// What a daemon may take to end by itself.
 const END_LIMIT: Duration = Duration::from_secs(15);
+/// Time between two looks whether it has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// The last lines of the daemon's log that are shown when something went wrong.
 const LAST_LINES: usize = 15;
 /// What the daemon's one line on standard output begins with.
@@ -47,7 +51,8 @@ impl DemoNode {
         let log = File::create(log_of(&data)).map_err(cannot)?;
         let mut command = Command::new(domo);
         command
-            .args(["node", "run", "--dev", "--data"])
+            .args(["node", "run", "--dev", "--set", "chaos.allowed=true"])
+            .arg("--data")
             .arg(&data)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -109,8 +114,12 @@ impl DemoNode {
         sweep(&self.data).await
     }
 
-    /// Ends the daemon.
+    /// Ends the daemon, also one that a chaos run has started in its place.
     pub(super) async fn end(&mut self) {
+        chaos::dismiss(&self.data).await;
+        if let Ok(Some(_)) = self.daemon.try_wait() {
+            return self.end_successor().await;
+        }
         let Some(pid) = self.daemon.id().and_then(|pid| i32::try_from(pid).ok()) else {
             return;
         };
@@ -120,6 +129,31 @@ impl DemoNode {
             print::note("the demo's node does not end by itself; it is killed");
             let _ = self.daemon.kill().await;
         }
+    }
+
+    async fn end_successor(&self) {
+        let Some(daemon) = chaos::fault::listener(&self.socket()) else {
+            return;
+        };
+        // It may end by itself meanwhile.
+        let _ = daemon.signal(Signal::SIGTERM);
+        let deadline = Deadline::after(END_LIMIT);
+        while daemon.is_there() {
+            if deadline.is_over() {
+                let _ = daemon.signal(Signal::SIGKILL);
+                return;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Starts it again, where it was killed.
+    pub(super) async fn start_again(&mut self) -> Result<(), Stop> {
+        if let Ok(Some(_)) = self.daemon.try_wait() {
+            *self = Self::start(self.data.clone())?;
+            return self.ready().await;
+        }
+        Ok(())
     }
 
     fn last_words(&self) -> String {

@@ -51,7 +51,7 @@ impl Tally {
 }
 
 /// How often something happened again that happens once.
-fn doubled(history: &[HistoryLine]) -> u64 {
+pub(crate) fn doubled(history: &[HistoryLine]) -> u64 {
     let mut times: BTreeMap<(&str, Option<&str>), u64> = BTreeMap::new();
     for line in history
         .iter()

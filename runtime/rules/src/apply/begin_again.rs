@@ -2,7 +2,7 @@
 //!
 //! # Invariant
 //! Nothing that the old cluster gave out is current any more: no node but this one, no epoch, no
-//! attempt, no token. Cases keep their numbers, and requests are remembered.
+//! attempt, no token, no chaos run. Cases keep their numbers, and requests are remembered.
 //!
 //! # Why
 //! The old cluster may have gone further than what this one knows. What it did there can be done
@@ -11,6 +11,7 @@
 
 use crate::beginning::{Beginning, Cause};
 use crate::case::Case;
+use crate::chaos::Run;
 use crate::duty::Subject;
 use crate::history::Happened;
 use crate::id::{CaseId, Epoch, NodeId, StageName, TeamName, WorkerId};
@@ -46,6 +47,7 @@ pub(super) fn apply(
         step.touched.insert(Subject::Node(*node));
     }
     stand_alone(step, id, name);
+    Run::take(step.state);
     for (token, kept) in std::mem::take(&mut step.state.tokens) {
         step.state.alarms.remove(&(kept.until, Alarm::Token(token)));
     }

@@ -12,9 +12,12 @@ mod answer_stage;
 mod apply_documents;
 mod approve_stage;
 mod begin_again;
+mod begin_chaos;
 mod begin_effect;
 mod cancel_case;
+mod chaos;
 mod drain_node;
+mod end_chaos;
 mod end_effect;
 mod erase_case;
 mod fence;
@@ -52,6 +55,7 @@ mod route_case;
 mod set_human_role;
 mod set_role;
 mod settle_effect;
+mod tell_chaos;
 mod tell_way_out;
 
 use std::collections::BTreeSet;
@@ -172,6 +176,7 @@ macro_rules! table {
             Command::OpenCase { .. } => open_case::apply($step, $command),
             Command::NoteDeed { node, .. } => note_deed::apply($step, *node),
             Command::PostMessage { .. } => post_message::apply($step, $command),
+            Command::Chaos(wish) => chaos::apply($step, wish),
             Command::Tick => fence::ledger($step).map(|()| Outcome::Done),
         }
     };
@@ -283,6 +288,7 @@ fn spoken_of(command: &Command) -> Option<CaseId> {
         | Command::RaiseVersion { .. }
         | Command::TellWayOut { .. }
         | Command::PostMessage { thread: None, .. }
-        | Command::MarkRead { .. } => None,
+        | Command::MarkRead { .. }
+        | Command::Chaos(_) => None,
     }
 }

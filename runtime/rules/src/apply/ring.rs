@@ -1,5 +1,5 @@
 //! What the ledger's clock wakes: time limits of attempts, the end of a worker's idle
-//! time, the end of a token's life, the end of the wait for a roster's rest.
+//! time, the end of a token's life, the end of the wait for a roster's rest, the end of a chaos run.
 
 use crate::attempt::{AttemptOutcome, AttemptStatus};
 use crate::duty::Subject;
@@ -29,6 +29,8 @@ impl Step<'_> {
                 Some((_, Alarm::Roster(roster))) => {
                     self.state.people.staged.remove(&roster);
                 }
+                // The run was in its alarm.
+                Some((_, Alarm::Chaos(_))) => {}
                 None => return,
             }
         }

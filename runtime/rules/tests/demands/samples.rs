@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rules::Command;
 use rules::attempt::{Body, StageResult};
 use rules::case::Brief;
+use rules::chaos;
 use rules::deed::Deed;
 use rules::effect::EffectKey;
 use rules::human::{RoleChange, TeamRole};
@@ -255,5 +256,7 @@ pub fn of_the_cluster() -> Vec<Command> {
             case: CaseId(1),
             reason: String::new(),
         },
+        Command::Chaos(chaos::Wish::Begin(chaos::Plan::default())),
+        Command::Chaos(chaos::Wish::End { run: 1 }),
     ]
 }

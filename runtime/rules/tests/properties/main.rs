@@ -10,6 +10,7 @@
 //! `DOMO_TEST_SCALE` multiplies the conversations, and then tries others each time. A failure
 //! prints the seed (`DOMO_TEST_SEED`) that repeats it and the smallest conversation that shows it.
 
+mod chaos;
 mod driver;
 mod effects;
 mod lab;

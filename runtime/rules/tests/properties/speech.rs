@@ -11,6 +11,7 @@ use rules::place::{Chooser, Placed, Placement};
 use rules::stage::{Approval, Stage};
 use rules::{Command, Principal, State, Who, route};
 
+use crate::chaos;
 use crate::effects;
 use crate::lab::Lab;
 use crate::mistake::mistake;
@@ -19,6 +20,9 @@ use crate::people;
 use crate::pool::{self, one, raw};
 use crate::rooms;
 use crate::wish::{Deed, Pick, Wish};
+
+/// Of what is said of nodes, this is about a chaos run.
+const CHAOS: Pick = Pick::MAX - 2;
 
 /// The entry that a wish comes to; none where there is nothing that it could be about.
 pub fn entry(lab: &mut Lab, wish: &Wish) -> Option<Entry> {
@@ -114,6 +118,7 @@ fn sensible(lab: &Lab, deed: &Deed) -> Option<(Principal, Command)> {
             (sam, Command::ReplaceWorker { worker, reason })
         }
         Deed::Join(node, how) => nodes::join(lab, *node, *how),
+        Deed::Node(how, node, what) if *how == CHAOS => chaos::command(lab, *node, *what),
         Deed::Node(how, node, what) => return nodes::command(lab, *how, *node, *what),
         Deed::Target(how, which) => (sam, effects::describe(*how, *which)),
         Deed::Effect(how, who, what) => return effects::command(lab, *how, *who, *what),

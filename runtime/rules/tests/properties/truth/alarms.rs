@@ -1,5 +1,5 @@
 //! The clock wakes exactly the time limits of live attempts, the ends of idle times and of tokens,
-//! and of the wait for rosters.
+//! of the wait for rosters, and of a chaos run.
 
 use std::collections::BTreeSet;
 
@@ -41,6 +41,12 @@ pub fn the_clock_wakes_what_it_should(told: &Told<'_>) -> Result<(), String> {
     }
     for (roster, staged) in &state.people.staged {
         wanted.insert((staged.until, Alarm::Roster(*roster)));
+    }
+    let runs = state.alarms.iter();
+    let runs = runs.filter(|(_, alarm)| matches!(alarm, Alarm::Chaos(_)));
+    wanted.extend(runs.clone().cloned());
+    if runs.count() > 1 {
+        return broken("there are two chaos runs".to_owned());
     }
     if wanted != state.alarms {
         let alarms = &state.alarms;
