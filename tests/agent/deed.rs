@@ -91,6 +91,7 @@ pub struct Agent {
     input: PathBuf,
     output: PathBuf,
     attempt: u64,
+    case: String,
     outcome: Outcome,
     is_written: bool,
 }
@@ -104,6 +105,7 @@ impl Agent {
         append(&output.join("starts"), "started\n").ok();
         Agent {
             attempt: card["attempt"].as_u64().unwrap_or(1),
+            case: card["case"].as_str().unwrap_or_default().to_owned(),
             input,
             output,
             outcome: Outcome::default(),
@@ -201,6 +203,15 @@ impl Agent {
             "plan" => {
                 let plan: Value = serde_json::from_str(rest).map_err(|why| why.to_string())?;
                 self.outcome.say("plan", plan);
+            }
+            "must" => {
+                let said = ask::ask(&rest.replace("CASE", &self.case))?;
+                let is_done = said
+                    .first()
+                    .is_some_and(|line| line.starts_with("status=2"));
+                if !is_done {
+                    return Err(format!("{rest}: {}", said.join(", ")));
+                }
             }
             "ask" => {
                 let said = ask::ask(rest)?;

@@ -7,6 +7,7 @@
 //! agent: cause the disk is full         goes into the result
 //! agent: post @left are you there?      a line that it says in the thread of its case
 //! agent: ask PUT kube/scale 3           asks a target through the gateway
+//! agent: must PUT kube/act/CASE         asks likewise, in its case's name, and fails unless it is done
 //! ```
 //!
 //! Deeds stand as arguments, in `stage.md` and in `brief.md`, and are done in this order, one line
@@ -32,10 +33,10 @@ fn main() -> ExitCode {
     if arguments.first().is_some_and(|first| first == deed::CHILD) {
         deed::rest_for_ever();
     }
-    if let [flag, folder] = arguments.as_slice()
+    if let [flag, folder, address] = arguments.as_slice()
         && flag == target::TARGET
     {
-        let ended = target::serve(PathBuf::from(folder).as_path());
+        let ended = target::serve(PathBuf::from(folder).as_path(), address);
         return deed::give_up(&format!("the target ended: {ended:?}"));
     }
     let folder = |name| std::env::var_os(name).map(PathBuf::from);

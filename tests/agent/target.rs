@@ -3,7 +3,7 @@
 //! ```text
 //! FOLDER/port       where it listens
 //! FOLDER/requests   a line for each request: method, path, Idempotency-Key, Authorization, body
-//! FOLDER/go         whoever asks /hold is answered once it is there
+//! FOLDER/go         whoever asks /hold is answered once it is there; whoever asks /tell, a moment later
 //! ```
 
 use std::fs::{self, OpenOptions};
@@ -17,9 +17,12 @@ pub const TARGET: &str = "--target";
 /// How often it is looked whether a held request may go on.
 const HOLD_STEP: Duration = Duration::from_millis(20);
 
-/// Serves for ever.
-pub fn serve(folder: &Path) -> io::Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
+/// How long whoever tells something waits for the answer.
+const TELL_DELAY: Duration = Duration::from_millis(60);
+
+/// Serves for ever, at a free port of an address.
+pub fn serve(folder: &Path, address: &str) -> io::Result<()> {
+    let listener = TcpListener::bind((address, 0))?;
     let port = listener.local_addr()?.port();
     fs::write(folder.join("port.new"), port.to_string())?;
     fs::rename(folder.join("port.new"), folder.join("port"))?;
@@ -51,6 +54,10 @@ fn answer(mut stream: TcpStream, folder: &Path) -> io::Result<()> {
     requests.sync_all()?;
     while path.starts_with("/hold") && !folder.join("go").exists() {
         std::thread::sleep(HOLD_STEP);
+    }
+    if path.starts_with("/tell") {
+        // Between what happened and its answer there is time for something to break.
+        std::thread::sleep(TELL_DELAY);
     }
     let stream_on = path.starts_with("/stream");
     if stream_on {

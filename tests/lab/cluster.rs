@@ -26,7 +26,7 @@ const PORT: u16 = 7400;
 pub struct Cluster {
     // The nodes go before the network that they are on.
     nodes: Vec<Node>,
-    _net: Option<Net>,
+    net: Option<Net>,
 }
 
 impl Cluster {
@@ -41,7 +41,7 @@ impl Cluster {
     pub fn start_of(count: usize, build: impl Fn(usize) -> Node) -> Cluster {
         let mut cluster = Cluster {
             nodes: Vec::new(),
-            _net: None,
+            net: None,
         };
         cluster.found(build(1));
         for number in 2..=count {
@@ -68,7 +68,7 @@ impl Cluster {
         let others: Vec<Node> = nodes.collect();
         let mut cluster = Cluster {
             nodes: Vec::new(),
-            _net: Some(net),
+            net: Some(net),
         };
         cluster.found(first);
         for (at, node) in others.into_iter().enumerate() {
@@ -86,6 +86,15 @@ impl Cluster {
     pub fn host(&self, number: usize) -> &Host {
         let host = self.node(number).host();
         host.expect("the cluster was started apart")
+    }
+
+    /// One more host of the network that its nodes are on, for something else.
+    ///
+    /// # Panics
+    /// When the cluster was not started apart, or the host cannot be made.
+    pub fn another_host(&mut self, name: &str) -> Host {
+        let net = self.net.as_mut();
+        net.expect("the cluster was started apart").host(name)
     }
 
     /// How many nodes it has.

@@ -20,6 +20,8 @@ use serde_json::Value;
 pub use client::{Client, Orders};
 pub use watch::Watch;
 
+use crate::target::Reached;
+
 /// What a client wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wish {
@@ -111,6 +113,8 @@ pub struct Evidence {
     pub sightings: Vec<Sighting>,
     /// In the end: of each node, every case as it shows it.
     pub cases: Vec<BTreeMap<String, Value>>,
+    /// What reached the target behind the gateways, as it wrote it down before it answered.
+    pub reached: Vec<Reached>,
     /// In the end: what of the agents' boxes was still there, by node.
     pub left: Vec<String>,
     /// In the end: what had not converged when the time for it was over.

@@ -1,6 +1,7 @@
 //! A target of agents: a process of its own that writes down, durably, what reaches it.
 
 use std::fs;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -21,7 +22,7 @@ const SEEN_LIMIT: Duration = Duration::from_mins(2);
 pub struct Target {
     folder: PathBuf,
     process: Child,
-    port: u16,
+    address: SocketAddrV4,
 }
 
 /// A request as it reached a target.
@@ -45,7 +46,7 @@ impl Target {
     /// # Panics
     /// When it does not listen.
     pub fn start(lab: &Lab) -> Target {
-        Target::run(lab, Command::new(agent_path()))
+        Target::run(lab, Command::new(agent_path()), Ipv4Addr::LOCALHOST)
     }
 
     /// Starts one on a host of its own network: only what runs there reaches it.
@@ -53,13 +54,22 @@ impl Target {
     /// # Panics
     /// When it does not listen.
     pub fn start_on(lab: &Lab, host: &Host) -> Target {
-        Target::run(lab, host.command(&agent_path()))
+        Target::run(lab, host.command(&agent_path()), Ipv4Addr::LOCALHOST)
     }
 
-    fn run(lab: &Lab, mut command: Command) -> Target {
+    /// Starts one that all hosts of a network reach, on a host of its own.
+    ///
+    /// # Panics
+    /// When it does not listen.
+    pub fn start_among(lab: &Lab, host: &Host) -> Target {
+        Target::run(lab, host.command(&agent_path()), host.address())
+    }
+
+    fn run(lab: &Lab, mut command: Command, address: Ipv4Addr) -> Target {
         let folder = lab.path().join("target");
         fs::create_dir(&folder).expect("the lab's folder can be written");
-        command.arg("--target").arg(&folder).stdin(Stdio::null());
+        command.arg("--target").arg(&folder);
+        command.arg(address.to_string()).stdin(Stdio::null());
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let process = command.spawn().expect("the target can be started");
         let port = wait_until(READY_LIMIT, "the target listens", || {
@@ -70,13 +80,13 @@ impl Target {
         Target {
             folder,
             process,
-            port,
+            address: SocketAddrV4::new(address, port),
         }
     }
 
     /// Makes it known to a node's cluster as `kube`: GET reads, PUT is keyed, POST is not.
     pub fn add(&self, node: &Node, team: &str, more: &[&str]) {
-        let at = format!("http://127.0.0.1:{}", self.port);
+        let at = format!("http://{}", self.address);
         let line = ["target", "add", "kube", "--at", &at, "--keyed", "PUT"];
         node.domo(&[&line[..], &["--for", team], more].concat())
             .ok();

@@ -19,6 +19,7 @@ use crate::heal;
 use crate::nemesis::{Done, Nemesis};
 use crate::node::{Engine, Node};
 use crate::oracle::{Client, Evidence, Orders, Outcome, Watch};
+use crate::target::Target;
 use crate::team::{Stage, Team, Worker};
 use crate::truth;
 use crate::wait::tell;
@@ -77,6 +78,9 @@ impl Trial {
             Node::named(lab, &format!("n{number}"), &self.engine, &[IDLE, BREAKABLE])
         };
         let mut cluster = Cluster::start_apart(self.nodes, build);
+        let target = Target::start_among(lab, &cluster.another_host("target"));
+        let (first, others) = (TEAMS[0], ["--for", TEAMS[1], "--for", TEAMS[2]]);
+        target.add(cluster.node(1), first, &others);
         cluster.node(1).apply(&teams(lab)).ok();
         let sockets: Vec<_> = (1..=self.nodes)
             .map(|number| cluster.node(number).socket())
@@ -107,6 +111,7 @@ impl Trial {
         evidence.cases = (1..=self.nodes)
             .map(|number| heal::cases(&cluster, number))
             .collect();
+        evidence.reached = target.reached();
         lab.file("faults.txt", format!("{done:#?}"));
         lab.file("evidence.txt", format!("{evidence:#?}"));
         Tally::of(self.seed, &done, fallen.len(), &evidence)
@@ -189,7 +194,8 @@ impl fmt::Display for Tally {
     }
 }
 
-/// Three teams of two workers each, with two stages in a row that take a moment.
+/// Three teams of two workers each: one takes a moment, the other does to the target what may be
+/// repeated under its key, and what may not.
 fn teams(lab: &Lab) -> String {
     let limits = "limits: {cpu: 0.1, memory: 32MiB, pids: 16}";
     let team = |name: &&str| {
@@ -205,7 +211,8 @@ fn teams(lab: &Lab) -> String {
             .stage(
                 Stage::new("act", "hands")
                     .after("look")
-                    .deed("sleep 50ms")
+                    .deed("must PUT kube/act/CASE")
+                    .deed("must POST kube/tell/CASE")
                     .line("attempts: 5"),
             )
             .yaml()

@@ -7,6 +7,7 @@
 mod acknowledged;
 mod agreed;
 mod converges;
+mod effects;
 mod forward;
 mod linear;
 mod one_leader;
@@ -24,12 +25,13 @@ use crate::oracle::Evidence;
 type Judge = fn(&Evidence) -> Vec<String>;
 
 /// Every truth by its name.
-const ALL: [(&str, Judge); 11] = [
+const ALL: [(&str, Judge); 12] = [
     ("acknowledged survives", acknowledged::broken),
     ("planned once", planned_once::broken),
     ("one accepted result for each stage", one_result::broken),
     ("each attempt is started once", started_once::broken),
     ("reported once", reported_once::broken),
+    ("no effect is unaccounted for", effects::broken),
     ("one leader for each term", one_leader::broken),
     ("no step back", forward::broken),
     ("linearizable", linear::broken),
