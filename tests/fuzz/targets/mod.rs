@@ -10,6 +10,7 @@
 //! | peers | what comes over the links of a node | answered or dropped; the ledger goes on |
 //! | envelopes | files that outlived a disk | whole, or an error; never a value from torn bytes |
 //! | records | a record's export | a line is itself, or none |
+//! | plans | whoever writes a plan for `domo chaos run` | taken, or mistakes in words |
 //! | policy | an organisation's own policy | taken, or faults in words |
 //! | talk | what people and agents write | read alike twice, and no name that is none |
 //! | cluster | `kubectl get … -o json` for the example's agents | an answer or a failure, in words |
@@ -18,6 +19,7 @@ mod cluster;
 mod documents;
 mod envelopes;
 mod peers;
+mod plans;
 mod policy;
 mod records;
 mod requests;
@@ -41,9 +43,9 @@ macro_rules! targets {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 11] = targets![
-    cluster, documents, envelopes, peers, policy, records, requests, result, roster, settings,
-    talk,
+pub const TARGETS: [Target; 12] = targets![
+    cluster, documents, envelopes, peers, plans, policy, records, requests, result, roster,
+    settings, talk,
 ];
 
 /// A refusal that a person can read: some words, and not a book.
