@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lab::{Answer, Cluster, Engine, Lab, Node, SmallDisk, domo_path, wait_until};
+use lab::{Answer, Cluster, DockerEngine, Engine, Lab, Node, SmallDisk, domo_path, wait_until};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -57,6 +57,18 @@ steps:
 - cut: manager
   for: 6s
   rest: 6s
+";
+/// The engine is the test's own.
+const HANG: &str = "
+name: one-hang
+load: 500ms
+closed_within: 3m
+gap: 10s
+steps:
+- wait: 2s
+- hang: all
+  for: 3s
+  rest: 1s
 ";
 /// Room for a ledger and the copy of `domo` that boxes run.
 const DISK_BYTES: u64 = 512 << 20;
@@ -159,15 +171,14 @@ fn the_managers_node_is_killed_by_a_plan_and_comes_back_and_all_that_was_promise
     (1..=3).for_each(|number| is_cleared(cluster.node(number)));
     // The plan was in the record before what was done.
     let records = recorded(&lab, cluster.node(1), "records.jsonl");
-    let steps = records[0]["chaos"].as_array().unwrap();
     assert_eq!(
-        steps[0],
-        "kill the node of the Manager from 2000 ms for 3000 ms"
+        records[0]["deed"],
+        "begins a chaos run: kill the node of the Manager from 2000 ms for 3000 ms"
     );
     let made = |record: &&Value| {
         record["deed"]
             .as_str()
-            .is_some_and(|deed| deed.starts_with("made"))
+            .is_some_and(|deed| deed.contains(": made"))
     };
     assert_eq!(records.iter().filter(made).count(), 1, "{records:#?}");
     // The folder of a report is never written over.
@@ -205,13 +216,20 @@ fn a_fault_is_off_after_its_time_though_the_command_that_began_the_run_was_kille
         .iter()
         .filter_map(|record| record["deed"].as_str())
         .collect();
-    assert_eq!(deeds.first(), Some(&"is armed"), "{records:#?}");
+    assert!(
+        deeds[0].starts_with("begins a chaos run: freeze the node"),
+        "{deeds:?}"
+    );
+    assert!(deeds[1].ends_with("is armed"), "{deeds:?}");
     assert!(
         deeds
             .iter()
-            .any(|deed| deed.starts_with("made the fault of step 1"))
+            .any(|deed| deed.contains(": made the fault of step 1"))
     );
-    assert_eq!(deeds.last(), Some(&"has all faults off"), "{records:#?}");
+    assert!(
+        deeds[deeds.len() - 1].ends_with("has all faults off"),
+        "{deeds:?}"
+    );
     node.domo(&["chaos", "stop"]).ok();
 }
 
@@ -280,6 +298,24 @@ fn a_node_that_is_cut_off_by_a_plan_is_joined_again_and_no_rule_stays() {
         assert!(!rules.contains("DOMO-CHAOS"), "{rules}");
     }
     cluster.wait_formed();
+}
+
+#[test]
+fn cases_are_taken_while_the_engine_hangs_by_a_plan_and_done_when_it_answers_again() {
+    let lab = Lab::new();
+    let docker = DockerEngine::start(lab.path());
+    let engine = Engine::DockerAt(docker.socket());
+    let node = Node::start_with(&lab, &engine, &[ALLOWED]);
+    wait_rules(&node);
+    let plan = lab.file("one-hang.yaml", HANG).display().to_string();
+    let out = lab.path().join("found").display().to_string();
+    let report = run(&node, &plan, &["--out", &out, "--output", "json"]);
+    let report = report.ok().json();
+    assert_eq!(report["faults"][0]["trouble"], "", "{report:#}");
+    let taken = &report["promised"]["acknowledged"];
+    assert!(taken.as_u64() > Some(5), "{report:#}");
+    assert_eq!(&report["promised"]["closed"], taken, "{report:#}");
+    is_cleared(&node);
 }
 
 #[test]

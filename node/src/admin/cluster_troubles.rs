@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use rules::State;
+use rules::chaos::Run;
 use rules::id::NodeId;
 use rules::node::Health;
 use runtime::clock;
@@ -32,7 +33,18 @@ pub(super) fn of(
     }
     troubles.extend(no_leader(ledger, state, refusals));
     troubles.extend(ill(state));
+    troubles.extend(broken_on_purpose(state));
     troubles
+}
+
+/// What is seen while a chaos run goes on may be its doing.
+fn broken_on_purpose(state: &State) -> Option<Trouble> {
+    let run = Run::of(state)?;
+    let what = format!(
+        "things are broken on purpose: chaos run {} of plan {}, by {}",
+        run.id, run.plan.name, run.by
+    );
+    Some(now(what, "`domo chaos stop` ends it".to_owned()))
 }
 
 /// Without a leader nothing is acknowledged.

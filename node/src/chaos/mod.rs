@@ -25,7 +25,7 @@ mod warden;
 pub use orders::{Again, Orders};
 pub use shelf::{Process, Shelf, Word};
 pub use undo::mend;
-pub use warden::{Broken, watch};
+pub use warden::{Broken, ENDED_EARLY, watch};
 
 use std::path::Path;
 use std::time::Duration;

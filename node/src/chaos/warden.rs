@@ -24,6 +24,8 @@ use super::shelf::{Process, Shelf, Word};
 use super::undo::Undo;
 use crate::admin::client::Client;
 
+/// What is told of a fault that was taken off because the run was ended.
+pub const ENDED_EARLY: &str = "it was ended before its time";
 /// How often it looks for the word to go.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// How long it waits for that: a little longer than the cluster does.
@@ -81,7 +83,7 @@ pub async fn watch(data: &Path) -> Result<(), Broken> {
         _ = hup.recv() => "SIGHUP",
     };
     tracing::info!(why, run = warden.orders.run, "the warden ends");
-    warden.take_off("it was ended before its time").await;
+    warden.take_off(ENDED_EARLY).await;
     Ok(())
 }
 
@@ -165,25 +167,19 @@ impl Warden {
     }
 
     async fn put_on(&mut self, number: u32, step: &Step, started: BootMs) {
-        let mut made = Made {
+        self.on = Some(Made {
             step: number,
             from_wall_ms: clock::wall().0,
             undo: Vec::new(),
             trouble: String::new(),
-        };
-        made.trouble = match self.try_on(step, started, &mut made).await {
-            Ok(()) => String::new(),
-            Err(why) => format!("it was not made: {why}"),
-        };
-        self.on = Some(made);
+        });
+        let tried = self.try_on(step, started).await;
+        if let (Err(why), Some(made)) = (tried, &mut self.on) {
+            made.trouble = format!("it was not made: {why}");
+        }
     }
 
-    async fn try_on(
-        &mut self,
-        step: &Step,
-        started: BootMs,
-        made: &mut Made,
-    ) -> Result<(), String> {
+    async fn try_on(&mut self, step: &Step, started: BootMs) -> Result<(), String> {
         let now_ms = u64::try_from(clock::boot().since(started).as_millis()).unwrap_or(u64::MAX);
         if now_ms > step.at_ms + LATE_MS {
             return Err("its time was over".to_owned());
@@ -195,27 +191,25 @@ impl Warden {
         let written = self.shelf.set_undo(&undo);
         written.map_err(|error| format!("what takes it off cannot be written down: {error}"))?;
         // A signal may come while it is made: what takes it off is known from here on.
-        made.undo = undo;
-        self.on = Some(Made {
-            step: made.step,
-            from_wall_ms: made.from_wall_ms,
-            undo: made.undo.clone(),
-            trouble: String::new(),
-        });
-        fault::make(step.fault, &made.undo, &self.orders, &self.shelf).await
+        if let Some(made) = &mut self.on {
+            made.undo.clone_from(&undo);
+            made.from_wall_ms = clock::wall().0;
+        }
+        fault::make(step.fault, &undo, &self.orders, &self.shelf).await
     }
 
-    /// Takes off what is on, and tells of it; `cause` is why not at its time.
+    /// Takes off what is on, and tells of it; `cause` is why not at its time. Where it is itself broken
+    /// off, it is done again, from the beginning.
     async fn take_off(&mut self, cause: &str) {
-        let Some(made) = self.on.take() else {
+        let Some(made) = &self.on else {
             return self.tell();
         };
-        let mut trouble = made.trouble;
+        let (step, from_wall_ms) = (made.step, made.from_wall_ms);
+        let (mut trouble, mut left) = (made.trouble.clone(), made.undo.clone());
         if trouble.is_empty() {
             cause.clone_into(&mut trouble);
         }
         let deadline = clock::Deadline::after(OFF_LIMIT);
-        let mut left = made.undo;
         left.reverse();
         while let Some(undo) = left.first() {
             match undo.do_it(&self.orders).await {
@@ -230,9 +224,10 @@ impl Warden {
         if self.shelf.set_undo(&left).is_err() {
             tracing::warn!("it is not written down that a fault is off");
         }
+        self.on = None;
         self.untold.push(Did {
-            step: made.step,
-            from_wall_ms: made.from_wall_ms,
+            step,
+            from_wall_ms,
             to_wall_ms: clock::wall().0,
             trouble: shortened(&trouble),
         });

@@ -34,6 +34,7 @@ use doors::Doors;
 /// are handed over here and followed. It ends with a report, and with exit code 0 only if all held.
 /// Ctrl-C ends the run: the faults are taken off, and the report is written all the same.
 ///
+/// The cases go to a team `canary` of its own, which stays, or to another one that is named.
 /// Where the node that is asked is itself broken, cases wait for it; --also names more sockets of
 /// this host to turn to.
 #[derive(Args, Debug)]

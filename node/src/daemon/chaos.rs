@@ -183,6 +183,12 @@ impl Attendant {
         }
         let did: Vec<Did> = self.shelf.did();
         while let Some(next) = did.get(self.told.1) {
+            tracing::info!(
+                run,
+                step = next.step + 1,
+                trouble = next.trouble,
+                "a fault was made, and is off"
+            );
             self.say(run, News::Did(next.clone())).await?;
             self.told.1 += 1;
         }

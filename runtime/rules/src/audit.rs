@@ -26,7 +26,6 @@ mod line;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::chaos::Wish;
 use crate::command::{Command, Entry, Proposal};
 use crate::id::{HumanName, TeamName};
 use crate::right::{Decision, Denial, Judged, Right};
@@ -201,12 +200,8 @@ fn record(
     if let Command::NoteDeed { deed, .. } = &entry.proposal.command {
         line.text("deed", &deed.to_string());
     }
-    if let Command::Chaos(Wish::Begin(plan)) = &entry.proposal.command {
-        let steps: Vec<String> = plan.steps.iter().map(ToString::to_string).collect();
-        line.texts("chaos", steps.iter());
-    }
-    if let Command::Chaos(Wish::Tell { news, .. }) = &entry.proposal.command {
-        line.text("deed", &news.to_string());
+    if let Command::Chaos(wish) = &entry.proposal.command {
+        line.text("deed", &wish.to_string());
     }
     line.object("verdict", |line| told(line, entry, verdict, manner));
     line.end()

@@ -304,6 +304,24 @@ impl fmt::Display for Step {
     }
 }
 
+impl fmt::Display for Wish {
+    /// What the record tells of it: all of the plan, and nothing that somebody wrote.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Begin(plan) => {
+                f.write_str("begins a chaos run: ")?;
+                for (at, step) in plan.steps.iter().enumerate() {
+                    let gap = if at == 0 { "" } else { "; " };
+                    write!(f, "{gap}{step}")?;
+                }
+                Ok(())
+            }
+            Self::Tell { run, news, .. } => write!(f, "of chaos run {run}: {news}"),
+            Self::End { run } => write!(f, "ends chaos run {run}"),
+        }
+    }
+}
+
 impl fmt::Display for News {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -311,18 +329,15 @@ impl fmt::Display for News {
             Self::Part(Part::Armed) => f.write_str("is armed"),
             Self::Part(Part::Refused(_)) => f.write_str("refused"),
             Self::Part(Part::Over) => f.write_str("has all faults off"),
-            Self::Did(did) => write!(
-                f,
-                "made the fault of step {} from {} to {}{}",
-                did.step + 1,
-                did.from_wall_ms,
-                did.to_wall_ms,
-                if did.trouble.is_empty() {
+            Self::Did(did) => {
+                let how = if did.trouble.is_empty() {
                     ""
                 } else {
                     ", not as planned"
-                }
-            ),
+                };
+                let (step, from, to) = (did.step + 1, did.from_wall_ms, did.to_wall_ms);
+                write!(f, "made the fault of step {step} from {from} to {to}{how}")
+            }
         }
     }
 }

@@ -127,6 +127,8 @@ fn programs(orders: &Orders) -> impl Iterator<Item = &'static str> {
 
 async fn run(program: &str, words: &[&str]) -> Result<(), String> {
     let mut command = Command::new(program);
+    // Nobody waits for one that is broken off: it must not add a rule later.
+    command.kill_on_drop(true);
     command.arg("--wait").args(words).stdin(Stdio::null());
     let ended = command.output().await;
     let ended = ended.map_err(|error| format!("{program} cannot be run: {error}"))?;

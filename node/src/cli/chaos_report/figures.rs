@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::admin::wire::ChaosStep;
+use crate::chaos::ENDED_EARLY;
 
 /// A report.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -236,8 +237,12 @@ impl Report {
             ..
         } = self.count();
         let longest_ms = longest_gap(acknowledged);
-        let troubled = self.faults.iter().filter(|fault| !fault.trouble.is_empty());
-        let troubled = troubled.count();
+        let is_troubled = |fault: &&FaultRow| {
+            // Whoever interrupts a run has its faults taken off early.
+            let is_early = self.was_interrupted && fault.trouble == ENDED_EARLY;
+            !fault.trouble.is_empty() && !is_early
+        };
+        let troubled = self.faults.iter().filter(is_troubled).count();
         let undone = (0..self.steps.len()).filter(|step| {
             let is_of_it = |fault: &FaultRow| fault.step as usize == *step;
             !self.faults.iter().any(is_of_it)

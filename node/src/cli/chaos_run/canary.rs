@@ -19,6 +19,8 @@ use crate::cli::stop::Stop;
 const HAND_LIMIT: Duration = Duration::from_secs(30);
 /// How long a look at a case may take.
 const LOOK_LIMIT: Duration = Duration::from_secs(20);
+/// How long it may take at least, though the case should have been closed long ago.
+const LEAST_LOOK: Duration = Duration::from_secs(1);
 /// Time between two looks at a case that is not closed.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -103,7 +105,8 @@ impl Flock<'_> {
         let left = Duration::from_millis(due_ms.saturating_sub(self.now_ms()));
         let deadline = Deadline::after(left);
         loop {
-            let seen = self.doors.ask(LOOK_LIMIT, async |client| {
+            let patience = deadline.left().clamp(LEAST_LOOK, LOOK_LIMIT);
+            let seen = self.doors.ask(patience, async |client| {
                 client.case(&case, Consistency::Linearizable).await
             });
             match seen.await {

@@ -2,6 +2,7 @@
 
 use super::{Canary, Fate, FaultRow, Promised, Report, Spread};
 use crate::admin::wire::{ChaosFault, ChaosStep};
+use crate::chaos::ENDED_EARLY;
 
 pub(crate) fn canary(handed_ms: u64, answered_ms: u64, closed_ms: u64) -> Canary {
     Canary {
@@ -126,6 +127,13 @@ fn a_step_that_was_not_come_to_is_no_breach_of_a_run_that_was_interrupted() {
         report.was_interrupted = true;
     });
     assert_eq!(broken, Vec::<String>::new());
+    let ended = |report: &mut Report| report.faults[0].trouble = ENDED_EARLY.to_owned();
+    assert_eq!(self::broken(ended).len(), 1);
+    let interrupted = self::broken(|report| {
+        ended(report);
+        report.was_interrupted = true;
+    });
+    assert_eq!(interrupted, Vec::<String>::new());
 }
 
 #[test]
