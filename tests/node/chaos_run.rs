@@ -1,11 +1,13 @@
 //! `domo chaos run` on a real cluster: what it breaks is whole again, and what it promises to say it says.
 
 use std::fs;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use lab::{Answer, Cluster, DockerEngine, Engine, Lab, Node, SmallDisk, domo_path, wait_until};
 use nix::sys::signal::{Signal, kill};
+use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use nix::unistd::Pid;
 use serde_json::Value;
 
@@ -73,7 +75,23 @@ steps:
 /// Room for a ledger and the copy of `domo` that boxes run.
 const DISK_BYTES: u64 = 512 << 20;
 
-/// A node whose program lies in the lab's folder: the daemon that a run starts again ends with the lab.
+/// The daemons that a run has started in place of those that it killed: they end before their boxes are
+/// swept, or they would make new ones.
+struct Successors(Vec<PathBuf>);
+
+impl Drop for Successors {
+    fn drop(&mut self) {
+        for socket in &self.0 {
+            let stream = UnixStream::connect(socket).ok();
+            let peer = stream.and_then(|stream| getsockopt(&stream, PeerCredentials).ok());
+            if let Some(peer) = peer {
+                kill(Pid::from_raw(peer.pid()), Signal::SIGKILL).ok();
+            }
+        }
+    }
+}
+
+/// A node whose program lies in the lab's folder: a daemon that a run starts again is found by it.
 fn node(lab: &Lab, name: &str, settings: &[(&str, &str)]) -> Node {
     let program = lab.path().join("domo");
     if !program.exists() {
@@ -133,6 +151,8 @@ fn recorded(lab: &Lab, node: &Node, name: &str) -> Vec<Value> {
 fn the_managers_node_is_killed_by_a_plan_and_comes_back_and_all_that_was_promised_holds() {
     let lab = Lab::new();
     let cluster = Cluster::start_of(3, |number| node(&lab, &format!("n{number}"), &[ALLOWED]));
+    let sockets = [1, 2, 3].map(|number| cluster.node(number).socket());
+    let _successors = Successors(sockets.to_vec());
     wait_rules(cluster.node(1));
     let plan = lab.file("one-kill.yaml", KILL).display().to_string();
     let sockets = [2, 3].map(|number| cluster.node(number).socket().display().to_string());
@@ -242,7 +262,8 @@ fn what_a_warden_that_was_killed_has_left_on_is_taken_off_by_the_daemon() {
     wait_rules(&node);
     let plan = lab.file("one-fill.yaml", FILL).display().to_string();
     let out = lab.path().join("found").display().to_string();
-    let driver = node.begin(&["chaos", "run", &plan, "--out", &out]);
+    // A team that is not there: no box is made, which nobody would find on a disk of its own.
+    let driver = node.begin(&["chaos", "run", &plan, "--team", "nobody", "--out", &out]);
     let filler = shelf(&node).join("filler");
     wait_until(OFF_LIMIT, "the disk is full", || {
         let filled = fs::metadata(&filler).map_err(|error| error.to_string())?;
