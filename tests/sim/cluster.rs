@@ -21,11 +21,15 @@ use super::personas;
 use super::rare::Rare;
 
 /// A journal's file: small, so that a short trial fills it more than once.
-const JOURNAL_BYTES: usize = 192 * 1024;
+const JOURNAL_BYTES: usize = 96 * 1024;
 /// Entries between two snapshots: a trial has some hundreds.
 const SNAPSHOT_EVERY: u64 = 60;
+/// Entries behind a snapshot: few, so that who was away is given one.
+const KEPT_ENTRIES: u64 = 15;
 /// How often a node is looked at.
 const LOOK: Duration = Duration::from_millis(150);
+/// How soon after its start a node is looked at first: before it hears of another term.
+const SOON: Duration = Duration::from_millis(2);
 /// How long a service manager waits before it starts a daemon again that ended by itself.
 const START_AGAIN: Duration = Duration::from_millis(700);
 
@@ -283,10 +287,19 @@ impl Cluster {
 
     /// Writes down how it stands, again and again.
     async fn look(self, id: NodeId, start: u64, ledger: Ledger) {
+        runtime::world::sleep(SOON).await;
+        self.oracle.starts(id, ledger.status().term);
         loop {
             runtime::world::sleep(LOOK).await;
             let (index, chain) = ledger.read(|state| (state.index, state.audit.clone()));
             self.clockwork.note(index);
+            if let Some(reign) = ledger.reign()
+                && let Some(confirmed) = reign.confirmed
+            {
+                let ago = runtime::clock::boot().since(confirmed);
+                let at = self.clockwork.now().saturating_sub(ago);
+                self.oracle.reigned(reign.term, at);
+            }
             let sighting = Sighting {
                 node: id,
                 start,
@@ -307,7 +320,7 @@ impl Cluster {
         loop {
             let status = told.borrow_and_update().clone();
             if status.is_leader {
-                self.oracle.leads(id, status.term);
+                self.oracle.leads(id, status.term, self.clockwork.now());
             }
             let refuses = status.storage != StorageStatus::Ok;
             if was_refusing && !refuses {
@@ -333,6 +346,7 @@ fn options(id: NodeId) -> OpenOptions {
         store: StoreKind::Redb,
         journal_bytes: JOURNAL_BYTES,
         snapshot_every: SNAPSHOT_EVERY,
+        kept_entries: KEPT_ENTRIES,
         judge: Arc::new(Allows),
         limits: Limits {
             propose_ms: 3_000,

@@ -155,6 +155,12 @@ impl Disk {
     fn change(&mut self, number: Number, change: Change) -> io::Result<()> {
         let fate = self.fate();
         let content = self.contents.entry(number).or_default();
+        if let Change::Write(0, head) = &change
+            && head.len() == 4096
+            && content.live.len() > head.len()
+        {
+            self.rare.saw("a file of the journal was begun");
+        }
         match (fate, &change) {
             (Fate::Done, _) => {}
             (Fate::Fails, _) => return Err(failing()),
@@ -271,6 +277,14 @@ impl Disk {
 
     pub fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
         let number = *self.names.get(from).ok_or(io::ErrorKind::NotFound)?;
+        match from.file_name().and_then(|name| name.to_str()) {
+            Some("snapshot.coming") => self.rare.saw("a snapshot came from another node"),
+            Some("snapshot.new") => self.rare.saw("a snapshot was made"),
+            Some(name) if name.ends_with(".coming") => {
+                self.rare.saw("records were filled in from another node");
+            }
+            _ => {}
+        }
         self.rename_to(Naming::Is(to.to_owned(), number))?;
         // One change for the disk: the old name goes with it.
         let gone = Naming::Gone(from.to_owned());
@@ -312,6 +326,13 @@ impl Disk {
 
     /// The power goes: of what was not synced some is there, some is not, and some is torn.
     pub fn lose_power(&mut self) {
+        for path in self.names.keys() {
+            match path.file_name().and_then(|name| name.to_str()) {
+                Some("snapshot.coming") => self.rare.saw("a node crashed while a snapshot came"),
+                Some("snapshot.new") => self.rare.saw("a node crashed while a snapshot was made"),
+                _ => {}
+            }
+        }
         let pending = std::mem::take(&mut self.pending_names);
         let kept = self.dice.below(pending.len() + 1);
         if kept < pending.len() {

@@ -42,7 +42,7 @@ impl Nemesis {
     fn strike(&self) {
         let ids = self.cluster.ids();
         let node = self.draw(|dice| *dice.choose(&ids));
-        match self.draw(|dice| dice.below(20)) {
+        match self.draw(|dice| dice.below(23)) {
             0..=4 => self.crash(node, false),
             5 | 6 => self.crash(node, true),
             7..=10 => self.crash_at_a_write(node),
@@ -53,6 +53,7 @@ impl Nemesis {
             15 => self.storm(),
             16 => self.spoil_disk(node),
             17 => self.crash_all(),
+            18 | 19 => self.unrest(),
             _ => self.change_members(node),
         }
     }
@@ -117,6 +118,35 @@ impl Nemesis {
                 self.crash(node, self.draw(|dice| dice.is_in(2)));
             }
         }
+    }
+
+    /// The leader dies, and whoever votes then dies at one of its next writes and is back at once.
+    fn unrest(&self) {
+        let Some((leader, _)) = self.cluster.leader() else {
+            return;
+        };
+        self.cluster
+            .rare
+            .saw("voters died in the middle of an election");
+        self.note_crash(leader);
+        self.cluster.crash(leader, true);
+        let cluster = self.cluster.clone();
+        self.cluster
+            .ether
+            .run(async move { cluster.start_soon(leader).await });
+        let ms = self.draw(|dice| dice.between(300, 1_000));
+        let cluster = self.cluster.clone();
+        self.cluster.ether.run(async move {
+            cluster.clockwork.sleep(Duration::from_millis(ms)).await;
+            for node in cluster.ids() {
+                let changes = cluster.clockwork.with_dice(|dice| dice.between(0, 6));
+                cluster.with_node(node, |node| {
+                    if node.is_up() {
+                        locked(&node.disk).dies_in = Some(changes);
+                    }
+                });
+            }
+        });
     }
 
     fn cut_off(&self, node: NodeId) {
@@ -237,18 +267,33 @@ impl Cluster {
         }
     }
 
+    /// Starts a node again almost at once.
+    async fn start_soon(&self, node: NodeId) {
+        let ms = self.clockwork.with_dice(|dice| dice.between(1, 60));
+        self.clockwork.sleep(Duration::from_millis(ms)).await;
+        if self.with_node(node, |node| !node.is_up()) {
+            self.start(node);
+        }
+    }
+
     /// Looks after machines that died by themselves.
     pub async fn attend(self) {
         loop {
-            self.clockwork.sleep(Duration::from_millis(20)).await;
+            self.clockwork.sleep(Duration::from_millis(5)).await;
             let before = self.up();
             self.find_dead();
             for node in before {
                 if self.with_node(node, |node| !node.is_up()) {
                     self.rare.saw("a node crashed at a write");
                     let cluster = self.clone();
-                    self.ether
-                        .run(async move { cluster.start_again(node).await });
+                    let is_soon = self.clockwork.with_dice(|dice| dice.is_in(2));
+                    self.ether.run(async move {
+                        if is_soon {
+                            cluster.start_soon(node).await;
+                        } else {
+                            cluster.start_again(node).await;
+                        }
+                    });
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use rules::case::Case;
 use rules::id::{CaseId, NodeId};
@@ -60,6 +61,8 @@ pub struct Evidence {
     pub sightings: Vec<Sighting>,
     /// Who led in which term, as they said themselves.
     pub leaders: BTreeMap<u64, Vec<NodeId>>,
+    /// When somebody was first seen leading in a term, and when a quorum last followed there.
+    pub reigns: BTreeMap<u64, (Duration, Duration)>,
     /// What no fault explains: a ledger that breaks or does not open.
     pub wrong: Vec<String>,
     /// In the end.
@@ -97,8 +100,32 @@ impl Oracle {
         self.with(|evidence| evidence.wrong.push(what));
     }
 
-    pub fn leads(&self, node: NodeId, term: u64) {
+    /// A quorum followed the leader of a term at that moment.
+    pub fn reigned(&self, term: u64, at: Duration) {
         self.with(|evidence| {
+            let (_, last) = evidence.reigns.entry(term).or_insert((at, at));
+            *last = at.max(*last);
+        });
+    }
+
+    /// A node is there again, and knows of that term.
+    pub fn starts(&self, node: NodeId, knows: u64) {
+        self.with(|evidence| {
+            let led = evidence.leaders.iter().rev();
+            let mut led = led.filter(|(_, nodes)| nodes.contains(&node));
+            if let Some((term, _)) = led.next()
+                && *term > knows
+            {
+                let wrong = format!("{node} led in term {term} and knows of {knows} only");
+                evidence.wrong.push(wrong);
+            }
+        });
+    }
+
+    pub fn leads(&self, node: NodeId, term: u64, now: Duration) {
+        self.with(|evidence| {
+            let (first, _) = evidence.reigns.entry(term).or_insert((now, Duration::ZERO));
+            *first = now.min(*first);
             let leaders = evidence.leaders.entry(term).or_default();
             if !leaders.contains(&node) {
                 leaders.push(node);

@@ -121,7 +121,14 @@ impl Person {
             ended_ms: 0,
             ends: Vec::new(),
         };
+        let mut led = None;
         for _ in 0..TRIES {
+            let leads = self.cluster.leader().map(|(node, _)| node);
+            if led.is_some() && leads.is_some() && leads != led {
+                let rare = &self.cluster.rare;
+                rare.saw("somebody asked again under one id when another led");
+            }
+            led = leads.or(led);
             let asked = Proposal {
                 request: Some(Request {
                     id: team::name(id),

@@ -62,6 +62,13 @@ pub fn tried(seed: u64) -> Tally {
         let titles = evidence.finals.first().map(|last| last.titles.len());
         tally.cases = titles.unwrap_or(0) as u64;
     });
+    let led = cluster.oracle.with(|evidence| {
+        let last = evidence.leaders.keys().max().copied().unwrap_or(0);
+        (evidence.leaders.len() as u64, last)
+    });
+    for _ in led.0..led.1 {
+        cluster.rare.saw("a term was without a leader");
+    }
     tally.rare = cluster.rare.all();
     for node in cluster.ids() {
         cluster.crash(node, false);

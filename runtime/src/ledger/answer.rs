@@ -63,7 +63,8 @@ impl Inner {
     }
 
     fn archived(&self, part: Part, after: &[u8]) -> PeerAnswer {
-        match self.archive.pairs(part, after, ARCHIVE_BYTES) {
+        let limit = ARCHIVE_BYTES.min(self.store.max_batch_bytes() / 2);
+        match self.archive.pairs(part, after, limit) {
             Ok(pairs) => PeerAnswer::Archive(pairs),
             Err(error) => {
                 tracing::warn!("closed cases cannot be handed on: {error}");

@@ -10,7 +10,8 @@ use crate::store::{Batch, Order, Space, Store, StoreError};
 
 /// A block; a longer record is one by itself. More would be read for one entry than is worth it.
 const BLOCK_BYTES: usize = 32 * 1024;
-/// Batches of an append are so much smaller than the store's largest: a block more still fits.
+/// Batches of an append, and blocks, are so much smaller than the store's largest batch at least: a
+/// block more still fits.
 const BATCH_PART: usize = 4;
 /// Blocks that are read in one go.
 const READ_BLOCKS: usize = 256;
@@ -59,6 +60,7 @@ const END_KEY: &[u8] = b"end";
 /// Gathers records to blocks, and blocks to batches, each of which says where the log ends with it.
 #[derive(Debug)]
 pub(super) struct Blocks {
+    block_bytes: usize,
     batch_bytes: usize,
     first: u64,
     block: Vec<u8>,
@@ -70,8 +72,10 @@ pub(super) struct Blocks {
 impl Blocks {
     /// None yet, for this store.
     pub fn of(store: &Store) -> Self {
+        let batch_bytes = store.max_batch_bytes() / BATCH_PART;
         Self {
-            batch_bytes: store.max_batch_bytes() / BATCH_PART,
+            block_bytes: BLOCK_BYTES.min(batch_bytes),
+            batch_bytes,
             first: 0,
             block: Vec::new(),
             end: None,
@@ -82,7 +86,7 @@ impl Blocks {
 
     /// Adds the next record.
     pub fn push(&mut self, place: Place, sealed: &[u8]) -> Result<(), CodecError> {
-        if !self.block.is_empty() && self.block.len() + sealed.len() > BLOCK_BYTES {
+        if !self.block.is_empty() && self.block.len() + sealed.len() > self.block_bytes {
             self.end_block()?;
         }
         if self.block.is_empty() {

@@ -32,8 +32,6 @@ use crate::codec;
 use crate::store::{ADVICE, Batch, Space, Store, StoreError, StoreOptions};
 use crate::world;
 
-/// Entries behind a snapshot that stay in the log, for a peer that is a little behind.
-const KEPT_ENTRIES: u64 = 1000;
 /// How long the leader of a cluster of one may take to be one again: an election, and what is left
 /// of its log to be applied.
 const LEAD_LIMIT: Duration = Duration::from_mins(10);
@@ -212,7 +210,7 @@ async fn start(
         election_timeout_min: options.election_ms.start,
         election_timeout_max: options.election_ms.end,
         snapshot_policy: SnapshotPolicy::Never,
-        max_in_snapshot_log_to_keep: KEPT_ENTRIES,
+        max_in_snapshot_log_to_keep: options.kept_entries,
         enable_pre_vote: Some(true),
         // A start is a term of its own: what a Manager of the one before still says is then stale.
         enable_leader_restore: Some(false),

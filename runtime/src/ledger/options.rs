@@ -58,6 +58,8 @@ pub struct OpenOptions {
     pub journal_bytes: usize,
     /// Entries between two snapshots; what a snapshot covers is taken out of the log.
     pub snapshot_every: u64,
+    /// Entries behind a snapshot that stay in the log, for a peer that is a little behind.
+    pub kept_entries: u64,
     /// A leader says so often that it is there, in milliseconds.
     pub heartbeat_ms: u64,
     /// Who hears nothing for a time drawn from this range calls an election, in milliseconds.
@@ -80,6 +82,8 @@ impl OpenOptions {
             journal_bytes: crate::store::FILE_BYTES,
             // Replaying so many takes well under a second.
             snapshot_every: 50_000,
+            // What a peer lacks that was away for some seconds under load.
+            kept_entries: 1000,
             heartbeat_ms: 100,
             // Several heartbeats, and a slow disk.
             election_ms: 500..1000,
