@@ -156,6 +156,35 @@ fn a_wait_that_is_over_tells_what_was_seen_last() {
 }
 
 #[test]
+fn every_planted_bug_still_applies_and_names_its_test() {
+    let root = lab::root();
+    let planted = fs::read_dir(root.join("tests/planted")).expect("planted bugs are there");
+    let mut count = 0;
+    for path in planted.map(|entry| entry.unwrap().path()) {
+        if path.extension().is_none_or(|ending| ending != "patch") {
+            continue;
+        }
+        count += 1;
+        let name = path.display();
+        let text = fs::read_to_string(&path).unwrap();
+        let head: Vec<&str> = text.lines().next().unwrap().split(" | ").collect();
+        assert!(
+            matches!(head[..], [_, flags, _] if flags.starts_with("--")),
+            "{name} begins with `WHAT IT BREAKS | CARGO'S FLAGS | NEXTEST'S FILTER`"
+        );
+        let mut git = Command::new("git");
+        git.args(["apply", "--check"]).arg(&path).current_dir(&root);
+        let checked = git.output().expect("git can be started");
+        let said = String::from_utf8_lossy(&checked.stderr);
+        assert!(
+            checked.status.success(),
+            "{name} does not apply any more: make it anew\n{said}"
+        );
+    }
+    assert!(count >= 20, "{count} planted bugs are too few");
+}
+
+#[test]
 fn counts_are_as_they_are_where_nobody_asks_for_more() {
     if std::env::var_os("DOMO_TEST_SCALE").is_none() {
         assert_eq!(scale(7), 7);

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::num::NonZero;
+use std::sync::Mutex;
+use std::thread;
 
 use lab::{Tries, scale};
 use runtime::clock;
 
+use super::clockwork::locked;
 use super::trial::{Tally, tried};
 
 /// Fixed seeds of the slice.
@@ -71,6 +75,25 @@ fn judged(seed: u64) -> Tally {
     tally
 }
 
+/// Tries seeds on all cores: each is a thread's own, whoever else tries one.
+fn judged_side_by_side(seeds: impl Iterator<Item = u64> + Send, sum: &mut Sum) {
+    let (seeds, sum) = (Mutex::new(seeds), Mutex::new(sum));
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                loop {
+                    let Some(seed) = locked(&seeds).next() else {
+                        return;
+                    };
+                    let tally = judged(seed);
+                    locked(&sum).add(tally);
+                }
+            });
+        }
+    });
+}
+
 #[test]
 fn whatever_breaks_in_whatever_order_the_truths_hold() {
     let mut sum = Sum::default();
@@ -79,8 +102,11 @@ fn whatever_breaks_in_whatever_order_the_truths_hold() {
         sum.add(judged(seed));
     } else {
         let round = number("DOMO_TEST_ROUND").unwrap_or(0) * OF_A_ROUND;
-        for number in Tries::of("sim", scale(FIXED)) {
-            sum.add(judged(round + number as u64));
+        let seeds = Tries::of("sim", scale(FIXED)).map(|number| round + number as u64);
+        if scale(1) == 1 {
+            seeds.for_each(|seed| sum.add(judged(seed)));
+        } else {
+            judged_side_by_side(seeds, &mut sum);
         }
         // Others on each run, after all that any round has.
         let fresh = clock::wall().0 << 20 | 1 << 63;
