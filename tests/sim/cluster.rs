@@ -1,6 +1,7 @@
 //! The nodes: each with a disk that outlives its machines, a daemon on each machine, and who founds them.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -50,6 +51,7 @@ pub struct Cluster {
     pub rare: Rare,
     pub ether: Arc<Machine>,
     nodes: Arc<Mutex<BTreeMap<NodeId, Node>>>,
+    is_calm: Arc<AtomicBool>,
 }
 
 impl Cluster {
@@ -90,8 +92,18 @@ impl Cluster {
             rare,
             ether,
             nodes,
+            is_calm: Arc::default(),
             clockwork,
         }
+    }
+
+    /// No more faults from now on, not even those that were on their way.
+    pub fn calm(&self) {
+        self.is_calm.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_calm(&self) -> bool {
+        self.is_calm.load(Ordering::Relaxed)
     }
 
     pub fn with_node<R>(&self, node: NodeId, what: impl FnOnce(&mut Node) -> R) -> R {

@@ -138,6 +138,9 @@ impl Nemesis {
         let cluster = self.cluster.clone();
         self.cluster.ether.run(async move {
             cluster.clockwork.sleep(Duration::from_millis(ms)).await;
+            if cluster.is_calm() {
+                return;
+            }
             for node in cluster.ids() {
                 let changes = cluster.clockwork.with_dice(|dice| dice.between(0, 6));
                 cluster.with_node(node, |node| {

@@ -132,6 +132,7 @@ fn rage(cluster: &Cluster) {
     let until = clockwork.now() + Duration::from_millis(rage_ms);
     clockwork.run(until, || false);
     clockwork.stop(raging);
+    cluster.calm();
     cluster.heal();
     // People end their wishes without more faults.
     let until = clockwork.now() + REST_WITHIN;
@@ -190,7 +191,7 @@ fn restless(cluster: &Cluster) -> Option<String> {
     for (node, _) in &all {
         let status = cluster.status(*node)?;
         if status.applied != last {
-            return Some(format!("{node} has applied {} of {last}", status.applied));
+            return Some(format!("{node} has not applied {last} entries: {status:?}"));
         }
         if status.is_changing {
             return Some("the voters change".to_owned());
