@@ -202,6 +202,9 @@ fn restless(cluster: &Cluster) -> Option<String> {
     }
     let closed = leader.read(|state| state.closed_cases);
     for (node, ledger) in &all {
+        if let Some(gap) = ledger.audit().gap() {
+            return Some(format!("{node} lacks records behind {}", gap.after));
+        }
         if ledger.archive().count() != closed {
             let count = ledger.archive().count();
             return Some(format!("{node} has archived {count} of {closed}"));
