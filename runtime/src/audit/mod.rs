@@ -49,6 +49,8 @@ pub const SEGMENT_BYTES: u64 = 8 * 1024 * 1024;
 const PENDING_BYTES: usize = 256 * 1024;
 /// What a damaged end of a file is kept under, for whoever wants to know what happened.
 const DAMAGED: &str = "damaged";
+/// What a file is called while it takes the place of one that the disk failed to sync.
+const RENEWED: &str = "renewed";
 
 /// The records of a node. Its calls block on the disk, for the time of a few writes.
 #[derive(Debug)]
@@ -63,7 +65,7 @@ pub struct Audit {
 struct Files {
     /// In the order of their records.
     segments: Vec<Segment>,
-    /// Files that grew since they were last synced; the last of them grows on.
+    /// The file that grows, behind those that did and are not durable yet.
     growing: Vec<Growing>,
     /// Where they begin: what came before is in an archive.
     begin: Begin,
@@ -82,6 +84,8 @@ struct Growing {
     bytes: u64,
     /// What comes behind that and is not written yet.
     pending: String,
+    /// The disk failed to sync it: what it says of the same bytes later means nothing.
+    is_in_doubt: bool,
 }
 
 impl Growing {
@@ -91,10 +95,14 @@ impl Growing {
             file: None,
             bytes: segment.bytes,
             pending: String::new(),
+            is_in_doubt: false,
         }
     }
 
     fn write(&mut self) -> io::Result<()> {
+        if self.is_in_doubt {
+            self.renew()?;
+        }
         if self.pending.is_empty() {
             return Ok(());
         }
@@ -110,6 +118,40 @@ impl Growing {
         written?;
         self.bytes += self.pending.len() as u64;
         self.pending.clear();
+        Ok(())
+    }
+}
+
+impl Growing {
+    /// Makes all of it durable, its name too.
+    fn settle(&mut self) -> io::Result<()> {
+        self.write()?;
+        let folder = self.path.parent().unwrap_or(&self.path);
+        let synced = self.file.as_ref().map_or(Ok(()), File::sync_all);
+        let synced = synced.and_then(|()| disk::sync_folder(folder));
+        self.is_in_doubt = synced.is_err();
+        synced
+    }
+
+    /// Writes all of it once more, into a file that takes its place: after a failed sync the system
+    /// takes the old one's bytes for written (Rebello and others, 2020).
+    fn renew(&mut self) -> io::Result<()> {
+        self.file = None;
+        let known = Segment::read(&self.path)?.map_or(0, |found| found.bytes);
+        if known < self.bytes {
+            let lost =
+                "what it did not sync it has not kept: start the node again, and it asks others";
+            return Err(io::Error::other(lost));
+        }
+        let mut bytes = disk::read(&self.path)?;
+        bytes.truncate(usize::try_from(self.bytes).unwrap_or(usize::MAX));
+        let new = self.path.with_extension(RENEWED);
+        drop(disk::remove(&new));
+        let mut file = segment::create(&new)?;
+        file.write_all(&bytes)?;
+        file.sync_all()?;
+        disk::rename(&new, &self.path)?;
+        self.is_in_doubt = false;
         Ok(())
     }
 }
@@ -135,7 +177,13 @@ impl Files {
         }
     }
 
+    /// Writes what is pending; a file that grows no more is durable before the next one begins, so that
+    /// only the last of them can lose its end.
     fn write(&mut self) -> io::Result<()> {
+        while self.growing.len() > 1 {
+            self.growing[0].settle()?;
+            self.growing.remove(0);
+        }
         self.growing.iter_mut().try_for_each(Growing::write)
     }
 
@@ -281,29 +329,27 @@ impl Audit {
 
     /// Makes all records durable that were taken in before.
     pub fn sync(&self) -> io::Result<()> {
-        let mut grown = Vec::new();
-        {
+        let last = {
             let mut files = self.locked();
             files.write()?;
             files.is_failing = false;
-            for growing in &files.growing {
-                if let Some(file) = &growing.file {
-                    grown.push((growing.path.clone(), file.try_clone()?));
-                }
-            }
+            let last = files.growing.last();
+            let open = last.and_then(|last| Some((last.path.clone(), last.file.as_ref()?)));
+            open.map(|(path, file)| Ok::<_, io::Error>((path, file.try_clone()?)))
+                .transpose()?
+        };
+        // Others may go on writing meanwhile: a sync takes long.
+        let synced = last.as_ref().map_or(Ok(()), |(_, file)| file.sync_all());
+        let synced = synced.and_then(|()| disk::sync_folder(&self.dir));
+        if synced.is_err() {
+            let mut files = self.locked();
+            let is_last = |growing: &&mut Growing| {
+                last.as_ref().is_some_and(|(path, _)| *path == growing.path)
+            };
+            let doubted = files.growing.iter_mut().filter(is_last);
+            doubted.for_each(|growing| growing.is_in_doubt = true);
         }
-        for (_, file) in &grown {
-            file.sync_all()?;
-        }
-        disk::sync_folder(&self.dir)?;
-        // The last one grows on; those before it were whole when they were synced.
-        grown.pop();
-        let done: Vec<PathBuf> = grown.into_iter().map(|(path, _)| path).collect();
-        let mut files = self.locked();
-        files
-            .growing
-            .retain(|growing| !done.contains(&growing.path));
-        Ok(())
+        synced
     }
 
     /// Compares all files with the checkpoints beside them and with heads that are known from elsewhere.
@@ -326,7 +372,8 @@ impl Audit {
 fn cut(last: &Segment) -> io::Result<()> {
     let bytes = File::open(&last.path)?.bytes()?;
     if bytes == last.bytes {
-        return Ok(());
+        // Whoever wrote it may have ended before that was durable.
+        return OpenOptions::UPDATE.open(&last.path)?.sync_all();
     }
     let beside = last.path.with_extension(DAMAGED);
     tracing::warn!(
