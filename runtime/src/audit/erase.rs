@@ -5,7 +5,7 @@
 //! rename, so that a death leaves the old one or the new one.
 
 use std::collections::BTreeSet;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rules::id::CaseId;
@@ -50,13 +50,7 @@ impl Audit {
         let Some((text, erased)) = without_salts(path, names)? else {
             return Ok(0);
         };
-        let new = path.with_extension(ERASING);
-        drop(disk::remove(&new));
-        let mut file = segment::create(&new)?;
-        file.write_all(&text)?;
-        file.sync_all()?;
-        disk::rename(&new, path)?;
-        disk::sync_folder(&self.dir)?;
+        segment::put(path, ERASING, &text)?;
         for growing in &mut files.growing {
             if growing.path == path {
                 // What it had open has no name any more.

@@ -172,6 +172,8 @@ impl Audit {
         if !is_there || !is_open {
             return throw_away(&made);
         }
+        // Only the last file may lose its end: what is behind the gap's beginning is last no more.
+        files.settle()?;
         for segment in &made {
             disk::rename(&segment.path.with_extension(COMING), &segment.path)?;
         }

@@ -120,9 +120,7 @@ impl Growing {
         self.pending.clear();
         Ok(())
     }
-}
 
-impl Growing {
     /// Makes all of it durable, its name too.
     fn settle(&mut self) -> io::Result<()> {
         self.write()?;
@@ -145,12 +143,7 @@ impl Growing {
         }
         let mut bytes = disk::read(&self.path)?;
         bytes.truncate(usize::try_from(self.bytes).unwrap_or(usize::MAX));
-        let new = self.path.with_extension(RENEWED);
-        drop(disk::remove(&new));
-        let mut file = segment::create(&new)?;
-        file.write_all(&bytes)?;
-        file.sync_all()?;
-        disk::rename(&new, &self.path)?;
+        segment::put(&self.path, RENEWED, &bytes)?;
         self.is_in_doubt = false;
         Ok(())
     }
@@ -185,6 +178,11 @@ impl Files {
             self.growing.remove(0);
         }
         self.growing.iter_mut().try_for_each(Growing::write)
+    }
+
+    /// Makes all of them durable.
+    fn settle(&mut self) -> io::Result<()> {
+        self.growing.iter_mut().try_for_each(Growing::settle)
     }
 
     fn pending_bytes(&self) -> usize {
@@ -367,25 +365,31 @@ impl Audit {
     }
 }
 
-/// Cuts off what is not whole at the end of the last file; what looks like more than the half of a
-/// line is kept beside it.
+/// Cuts off what is not whole at the end of the last file, and keeps it beside it where there is room.
 fn cut(last: &Segment) -> io::Result<()> {
-    let bytes = File::open(&last.path)?.bytes()?;
-    if bytes == last.bytes {
-        // Whoever wrote it may have ended before that was durable.
-        return OpenOptions::UPDATE.open(&last.path)?.sync_all();
-    }
-    let beside = last.path.with_extension(DAMAGED);
-    tracing::warn!(
-        "{} is whole up to record {} at byte {}; the rest is cut off, and all of it kept as {}",
-        last.path.display(),
-        last.last,
-        last.bytes,
-        beside.display()
-    );
-    let mut kept = File::create(&beside)?;
-    kept.write_all(&disk::read(&last.path)?)?;
     let file = OpenOptions::UPDATE.open(&last.path)?;
-    file.set_len(last.bytes)?;
+    let bytes = file.bytes()?;
+    if bytes > last.bytes {
+        let beside = last.path.with_extension(DAMAGED);
+        let kept = keep(last, &beside);
+        tracing::warn!(
+            "{} is whole up to record {} at byte {} of {bytes}; the rest is cut off, and {}",
+            last.path.display(),
+            last.last,
+            last.bytes,
+            kept.as_ref().map_or_else(
+                |error| format!("cannot be kept: {error}"),
+                |()| format!("all of it kept as {}", beside.display())
+            )
+        );
+        // A disk without room must not keep a node from starting.
+        kept.or_else(|error| disk::is_full(&error).then_some(()).ok_or(error))?;
+        file.set_len(last.bytes)?;
+    }
+    // Whoever wrote it may have ended before that was durable.
     file.sync_all()
+}
+
+fn keep(last: &Segment, beside: &Path) -> io::Result<()> {
+    File::create(beside)?.write_all(&disk::read(&last.path)?)
 }

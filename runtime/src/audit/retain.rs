@@ -13,7 +13,7 @@
 //! The archive's files have the form of an export: whoever holds all of them has the whole chain, and
 //! no salt with which a text could be guessed, so erasing a case needs no archive.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -150,13 +150,7 @@ fn archive(segment: &Segment, folder: &Path, begin: &Begin) -> io::Result<End> {
     }
     let path = segment::path(folder, segment.first);
     if disk::read(&path).ok().as_deref() != Some(text.as_bytes()) {
-        let coming = path.with_extension(COMING);
-        drop(disk::remove(&coming));
-        let mut file = segment::create(&coming)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        disk::rename(&coming, &path)?;
-        disk::sync_folder(folder)?;
+        segment::put(&path, COMING, text.as_bytes())?;
     }
     let wall_ms = Told::read(&last).map_or(u64::MAX, |told| told.wall_ms);
     Ok(End { walk, wall_ms })

@@ -4,7 +4,7 @@
 //! A file is named after its first record, begins with the head before it, and only grows until the
 //! next one is begun.
 
-use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::line::{FileHead, Head, MAX_LINE_BYTES, Walk};
@@ -55,6 +55,18 @@ pub fn create(path: &Path) -> io::Result<File> {
         ..OpenOptions::GROW
     };
     anew.open(path)
+}
+
+/// Puts bytes in a file's place, or where there was none; durable when this returns. Until then they
+/// stand beside it, under another ending.
+pub fn put(path: &Path, ending: &str, bytes: &[u8]) -> io::Result<()> {
+    let new = path.with_extension(ending);
+    drop(disk::remove(&new));
+    let mut file = create(&new)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    disk::rename(&new, path)?;
+    disk::sync_folder(path.parent().unwrap_or(path))
 }
 
 /// Opens a file to be added to.
