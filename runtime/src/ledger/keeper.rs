@@ -244,7 +244,7 @@ async fn members(ledger: Weak<Inner>, mut applied: watch::Receiver<u64>) {
     }
 }
 
-/// Copies closed cases that this node has not seen closed from whoever leads.
+/// Copies closed cases that this node has not seen closed from whoever has them.
 async fn catch_up(ledger: Weak<Inner>, mut applied: watch::Receiver<u64>) {
     loop {
         let Some(inner) = ledger.upgrade() else {

@@ -13,17 +13,13 @@ use rules::id::NodeId;
 use rules::members::voters;
 
 use super::Inner;
-use super::network::{NotHeard, PeerAnswer, PeerCall, ask};
 use super::options::ProposeError;
-use crate::archive::{Pairs, Part};
-use crate::world::{self, timeout};
+use crate::world::timeout;
 
 /// Entries that a node may lack and still become a voter: some milliseconds' worth.
 const NEARLY_ENTRIES: u64 = 500;
 /// Longest wait for a change of members: two commits, on slow disks.
 const CHANGE_LIMIT: Duration = Duration::from_secs(10);
-/// Longest wait for some of the archive.
-const ARCHIVE_LIMIT: Duration = Duration::from_secs(10);
 
 /// What is to be changed next.
 #[derive(Debug, PartialEq, Eq)]
@@ -130,60 +126,6 @@ impl Inner {
         };
         let asked = self.door.raft().trigger().transfer_leader(to).await;
         asked.map_err(|_| ProposeError::Stopped)
-    }
-
-    /// Copies from the leader's archive what this node lacks; says whether it has everything.
-    pub(super) async fn fetch_archive(&self) -> Result<bool, NotHeard> {
-        if !self.archive.is_in_doubt() {
-            return Ok(true);
-        }
-        let (closed, shelved) = self
-            .machine
-            .read(|state| (state.closed_cases, state.rooms.shelved));
-        let has_cases = self.archive.count() >= closed.min(self.archived_cases);
-        if has_cases && self.archive.post_count() >= shelved {
-            self.archive.doubt(false);
-            return Ok(true);
-        }
-        let leader = self.status().leader;
-        let Some(leader) = leader.filter(|leader| *leader != self.node) else {
-            // What a leader lacks, nobody is known to have: it is not asked for without end.
-            return Ok(leader.is_some());
-        };
-        for part in Part::ALL {
-            let mut after = Vec::new();
-            loop {
-                let call = PeerCall::Archive { part, after };
-                let asked = ask(self.links.as_ref(), leader, &call, ARCHIVE_LIMIT).await?;
-                let PeerAnswer::Archive(pairs) = asked else {
-                    return Err(NotHeard::Astray);
-                };
-                let Pairs { is_end, .. } = pairs;
-                after = pairs
-                    .pairs
-                    .last()
-                    .map(|(key, _)| key.clone())
-                    .unwrap_or_default();
-                let kept = self.archive.take_pairs(part, pairs).await;
-                kept.map_err(|error| NotHeard::Kept(error.to_string()))?;
-                if is_end {
-                    break;
-                }
-            }
-        }
-        let archive = std::sync::Arc::clone(&self.archive);
-        let counted = world::blocking(move || archive.recount()).await;
-        match counted {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(NotHeard::Kept(error.to_string())),
-            Err(error) => return Err(NotHeard::Kept(error.to_string())),
-        }
-        // They come with texts that are erased here.
-        self.erased.look_again();
-        // Fewer than were ever closed, where the leader has forgotten the oldest.
-        self.archive.doubt(false);
-        tracing::info!(count = self.archive.count(), "closed cases were copied");
-        Ok(true)
     }
 }
 

@@ -27,6 +27,7 @@ mod forward;
 mod ground;
 mod judge;
 mod keeper;
+mod lacking;
 mod log;
 mod machine;
 mod members;

@@ -62,14 +62,7 @@ pub(super) async fn keep(ledger: Weak<Inner>, mut applied: watch::Receiver<u64>)
 impl Inner {
     /// Fills a gap, or some of it, from the others; says whether something came.
     async fn fill(&self, gap: &Gap) -> Result<bool, NotHeard> {
-        let mut others: Vec<NodeId> = self.machine.read(|state| {
-            let others = state.nodes.keys().copied();
-            others.filter(|node| *node != self.node).collect()
-        });
-        // Whoever leads is likely to have everything.
-        let leader = self.status().leader;
-        others.sort_by_key(|node| Some(*node) != leader);
-        for from in others {
+        for from in self.others() {
             match self.fill_from(from, gap).await {
                 Ok(true) => {
                     // They come with their salts.
