@@ -16,11 +16,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use runtime::clock;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::chaos_plan::find;
 use super::chaos_report;
 use super::console::Console;
+use super::ends::Ends;
 use super::print;
 use super::stop::Stop;
 use super::verb::Verb;
@@ -135,31 +135,4 @@ impl ChaosRun {
 
 fn is_empty(folder: &Path) -> std::io::Result<bool> {
     Ok(fs::read_dir(folder)?.next().is_none())
-}
-
-/// What ends a run early; heard from before there is anything to end.
-pub(super) struct Ends {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Ends {
-    fn listen() -> Result<Self, Stop> {
-        let listen = |kind| {
-            signal(kind)
-                .map_err(|error| Stop::mend(format!("signals cannot be heard: {error}"), ""))
-        };
-        Ok(Self {
-            interrupt: listen(SignalKind::interrupt())?,
-            terminate: listen(SignalKind::terminate())?,
-        })
-    }
-
-    /// Comes when whoever runs the command ends it.
-    pub(super) async fn come(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
 }

@@ -16,10 +16,10 @@ use clap::Args;
 use config::document::{self, Known, Source};
 use config::examples;
 use runtime::clock::Deadline;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::apply::uploaded;
 use super::console::Console;
+use super::ends::Ends;
 use super::live::Shown;
 use super::moment::rough;
 use super::print;
@@ -262,32 +262,6 @@ async fn wanted(client: &Client) -> Result<OpenCase, Stop> {
         attachments,
         playbook: None,
     })
-}
-
-/// What ends the demo early; heard from before there is anything to take away.
-struct Ends {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Ends {
-    fn listen() -> Result<Self, Stop> {
-        let listen = |kind| {
-            signal(kind)
-                .map_err(|error| Stop::mend(format!("signals cannot be heard: {error}"), ""))
-        };
-        Ok(Self {
-            interrupt: listen(SignalKind::interrupt())?,
-            terminate: listen(SignalKind::terminate())?,
-        })
-    }
-
-    async fn come(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
 }
 
 fn interrupted() -> Stop {

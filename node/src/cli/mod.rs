@@ -52,6 +52,7 @@ mod config_check;
 mod config_default;
 mod console;
 mod demo;
+mod ends;
 mod example;
 mod explain;
 mod follow;

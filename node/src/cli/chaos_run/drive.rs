@@ -8,13 +8,13 @@ use futures_util::stream::FuturesUnordered;
 use runtime::clock::{self, BootMs, Deadline};
 use tokio::time::sleep;
 
-use super::Ends;
 use super::canary::{self, Flock};
 use super::doors::{Doors, Stamp};
 use super::end;
 use crate::admin::wire::{ChaosDid, ChaosPart, ChaosRun, ChaosState, Moment};
 use crate::cli::chaos_plan::{told, wanted};
 use crate::cli::chaos_report::figures::{Canary, FaultRow, Promised, Report, Spread};
+use crate::cli::ends::Ends;
 use crate::cli::print;
 use crate::cli::stop::Stop;
 
