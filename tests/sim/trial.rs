@@ -9,7 +9,7 @@ use rules::duty::{self, Duty};
 use rules::id::{CaseId, NodeId};
 use runtime::archive::Filter;
 use runtime::audit::verify::Known;
-use runtime::ledger::{Ledger, LedgerStatus};
+use runtime::ledger::{Ledger, LedgerStatus, StorageStatus};
 
 use super::clockwork::locked;
 use super::cluster::Cluster;
@@ -195,6 +195,9 @@ fn restless(cluster: &Cluster) -> Option<String> {
         }
         if status.is_changing {
             return Some("the voters change".to_owned());
+        }
+        if status.storage != StorageStatus::Ok {
+            return Some(format!("the store of {node} refuses: {:?}", status.storage));
         }
     }
     if let Some(due) = leader.read(unfinished) {

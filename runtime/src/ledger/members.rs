@@ -35,7 +35,10 @@ enum Step {
 /// Who is in consensus now.
 #[derive(Debug, Default)]
 struct Present {
+    /// Those of before and those of after, in the middle of a change.
     voters: BTreeSet<u64>,
+    /// A change of voters was begun and not ended: both quorums are needed until it is.
+    is_changing: bool,
     all: BTreeSet<u64>,
     /// Those who have nearly the whole log.
     caught_up: BTreeSet<u64>,
@@ -111,6 +114,7 @@ impl Inner {
         caught_up.insert(self.node.0);
         Present {
             voters: membership.voter_ids().collect(),
+            is_changing: membership.get_joint_config().len() > 1,
             all: membership.nodes().map(|(node, ())| *node).collect(),
             caught_up,
         }
@@ -139,7 +143,9 @@ fn next(present: &Present, known: &BTreeSet<u64>, wanted: &BTreeSet<u64>) -> Opt
     if !new.is_empty() {
         return Some(Step::Listen(new));
     }
-    if *wanted != present.voters {
+    // Whoever began a change may have died in the middle of it: who leads now ends it, though all who
+    // shall vote are among those who do.
+    if *wanted != present.voters || present.is_changing {
         return Some(Step::Vote(wanted.clone()));
     }
     let gone: BTreeSet<u64> = present.all.difference(known).copied().collect();
@@ -156,6 +162,20 @@ mod tests {
     use super::*;
     use crate::ledger::StoreKind;
     use crate::ledger::tests::{ada, open, options, proposal};
+
+    #[test]
+    fn a_change_of_voters_that_was_begun_is_ended_though_all_who_shall_vote_do() {
+        let all = BTreeSet::from([1, 2, 3]);
+        let mut present = Present {
+            voters: all.clone(),
+            is_changing: true,
+            all: all.clone(),
+            caught_up: all.clone(),
+        };
+        assert_eq!(next(&present, &all, &all), Some(Step::Vote(all.clone())));
+        present.is_changing = false;
+        assert_eq!(next(&present, &all, &all), None);
+    }
 
     #[tokio::test]
     async fn a_ledger_without_links_takes_no_other_node_into_its_consensus() {
