@@ -17,6 +17,7 @@
 //! | 2 | nodes tell which secrets they have, and workers stand only where their targets' are |
 //! | 3 | the Manager speaks in a team's room for the human who asked him |
 //! | 4 | chaos runs |
+//! | 5 | people: what is said below in [`PEOPLE`] |
 
 use crate::command::Command;
 use crate::node::Node;
@@ -26,13 +27,16 @@ use crate::verdict::Rejection;
 /// The version that every cluster begins with.
 pub const FIRST: u32 = 1;
 /// The newest version that this release knows.
-pub const NEWEST: u32 = 4;
+pub const NEWEST: u32 = 5;
 /// Since this one, nodes tell how their agents reach targets, and placement asks.
 pub const WAYS_OUT: u32 = 2;
 /// Since this one, the Manager speaks in teams' rooms for whoever asked him.
 pub const WELCOMES: u32 = 3;
 /// Since this one there are chaos runs.
 pub const CHAOS: u32 = 4;
+/// Since this one nobody's right, record or word depends on a name that somebody else had before, and
+/// a roster lowers nobody.
+pub const PEOPLE: u32 = 5;
 
 /// The version to rise to next: none while a node that has joined does not know one.
 pub fn next(state: &State) -> Option<u32> {
