@@ -18,6 +18,7 @@
 
 mod ask;
 mod deed;
+mod late;
 mod probe;
 mod result;
 mod talk;
@@ -38,6 +39,12 @@ fn main() -> ExitCode {
     {
         let ended = target::serve(PathBuf::from(folder).as_path(), address);
         return deed::give_up(&format!("the target ended: {ended:?}"));
+    }
+    if let [flag, listen, to] = arguments.as_slice()
+        && flag == late::LATE
+    {
+        let ended = late::serve(listen, to);
+        return deed::give_up(&format!("the line ended: {ended:?}"));
     }
     let folder = |name| std::env::var_os(name).map(PathBuf::from);
     let (Some(input), Some(output)) = (folder("MAJORDOMO_IN"), folder("MAJORDOMO_OUT")) else {

@@ -12,20 +12,27 @@ use lab::{Engine, Lab, Tally, Trial, Tries, scale};
 const RAGE: Duration = Duration::from_secs(25);
 /// One seed in so many runs its agents in containers.
 const EACH_IN_CONTAINERS: u64 = 4;
+/// One seed in so many has five nodes.
+const EACH_OF_FIVE: u64 = 3;
 /// A soak's rounds are so far apart in seeds that no two have one in common.
 const SEEDS_OF_A_ROUND: u64 = 1 << 20;
 
 fn tried(seed: u64) -> Tally {
     let lab = Lab::new();
+    let nodes = if seed.is_multiple_of(EACH_OF_FIVE) {
+        5
+    } else {
+        3
+    };
     let trial = Trial {
         seed,
-        nodes: 3,
+        nodes,
         engine: if seed.is_multiple_of(EACH_IN_CONTAINERS) {
             Engine::Docker
         } else {
             Engine::Process
         },
-        nemesis: Nemesis::drawn(seed, 3, RAGE),
+        nemesis: Nemesis::drawn(seed, nodes, RAGE),
     };
     let tally = trial.run(&lab);
     tally.note();

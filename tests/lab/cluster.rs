@@ -1,11 +1,14 @@
 //! Some real nodes that are one cluster, each with its own folder, and its own address of the
 //! loopback or its own host.
 
+use std::collections::BTreeMap;
 use std::net::TcpListener;
 
 use serde_json::Value;
 
 use super::answer::Answer;
+use super::disk::SmallDisk;
+use super::docker::DockerEngine;
 use super::folder::Lab;
 use super::http;
 use super::net::{Host, Net};
@@ -19,7 +22,7 @@ const FORM_LIMIT: Duration = Duration::from_mins(1);
 /// A node that does not say how it is within this is left out.
 const LOOK_LIMIT: Duration = Duration::from_millis(300);
 /// The port that nodes on hosts of their own listen on.
-const PORT: u16 = 7400;
+pub(crate) const PORT: u16 = 7400;
 
 /// A cluster; its nodes are numbered from 1.
 #[derive(Debug)]
@@ -27,6 +30,8 @@ pub struct Cluster {
     // The nodes go before the network that they are on.
     nodes: Vec<Node>,
     net: Option<Net>,
+    engine: Option<DockerEngine>,
+    disks: BTreeMap<usize, SmallDisk>,
 }
 
 impl Cluster {
@@ -42,6 +47,8 @@ impl Cluster {
         let mut cluster = Cluster {
             nodes: Vec::new(),
             net: None,
+            engine: None,
+            disks: BTreeMap::new(),
         };
         cluster.found(build(1));
         for number in 2..=count {
@@ -69,6 +76,8 @@ impl Cluster {
         let mut cluster = Cluster {
             nodes: Vec::new(),
             net: Some(net),
+            engine: None,
+            disks: BTreeMap::new(),
         };
         cluster.found(first);
         for (at, node) in others.into_iter().enumerate() {
@@ -95,6 +104,26 @@ impl Cluster {
     pub fn another_host(&mut self, name: &str) -> Host {
         let net = self.net.as_mut();
         net.expect("the cluster was started apart").host(name)
+    }
+
+    /// Counts in the engine that all its nodes use: it is its own, to be broken, and ends with it.
+    pub fn own_engine(&mut self, engine: DockerEngine) {
+        self.engine = Some(engine);
+    }
+
+    /// Its own engine, where it has one.
+    pub fn engine(&mut self) -> Option<&mut DockerEngine> {
+        self.engine.as_mut()
+    }
+
+    /// Counts in the disk on which that node keeps all that it has.
+    pub fn own_disk(&mut self, number: usize, disk: SmallDisk) {
+        self.disks.insert(number, disk);
+    }
+
+    /// The small disk of the node of that number, where it has one.
+    pub fn disk(&self, number: usize) -> Option<&SmallDisk> {
+        self.disks.get(&number)
     }
 
     /// How many nodes it has.

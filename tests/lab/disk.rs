@@ -5,8 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What a filling writes at a time; the last piece that fits leaves less than this.
-const PIECE_BYTES: usize = 4 << 10;
+/// What a filling writes at a time, until that fits no more: the last leaves less than a page.
+const PIECES_BYTES: [usize; 2] = [1 << 20, 4 << 10];
 
 /// A file system in memory, mounted below the test's folder.
 #[derive(Debug)]
@@ -24,8 +24,9 @@ impl SmallDisk {
         fs::create_dir_all(&path).expect("a folder of the lab can be made");
         let size = format!("size={size_bytes},mode=711");
         let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &size, "lab"])
-            .arg(&path)
+            .args(["-t", "tmpfs", "-o", &size])
+            // What is mounted from it elsewhere tells by this where it comes from.
+            .args([&path, &path])
             .output();
         let mounted = mounted.expect("mount is installed");
         let words = String::from_utf8_lossy(&mounted.stderr);
@@ -48,11 +49,14 @@ impl SmallDisk {
             .append(true)
             .open(self.ballast());
         let file = file.as_mut().expect("the ballast can be written");
-        loop {
-            match file.write_all(&[0; PIECE_BYTES]) {
-                Ok(()) => {}
-                Err(full) if full.kind() == std::io::ErrorKind::StorageFull => return,
-                Err(other) => panic!("the disk cannot be filled: {other}"),
+        for bytes in PIECES_BYTES {
+            let piece = vec![0; bytes];
+            loop {
+                match file.write_all(&piece) {
+                    Ok(()) => {}
+                    Err(full) if full.kind() == std::io::ErrorKind::StorageFull => break,
+                    Err(other) => panic!("the disk cannot be filled: {other}"),
+                }
             }
         }
     }

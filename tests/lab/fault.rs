@@ -1,21 +1,21 @@
 //! Faults: what can be done to a node, as values; each is made and taken off in a file of its own.
 //!
 //! ```text
-//! daemon     kill · end · freeze · all killed
+//! daemon     kill · end · freeze · all killed · starved · no files
 //! personas   crash · hold the Manager dead
-//! agents     boxes killed
-//! network    alone · deaf · mute · bridge · lossy · narrow
-//! disk       slow · dead
+//! agents     boxes killed · engine hung · engine killed
+//! network    alone · deaf · mute · bridge · ring · lossy · late · narrow · torn
+//! disk       slow · dead · full
+//! members    demoted · drained
 //! ```
 //!
 //! # Invariant
 //! What is put on can be taken off, whatever became of the node meanwhile; a fault that makes no
-//! sense now (a kill of a killed daemon) is not put on.
+//! sense now (a kill of a killed daemon, a ring of three) is not put on.
 //!
 //! # Why
 //! Clocks are left alone: `domo` is static, so nothing can be put between it and the system's
-//! clock, and setting the machine's would hit every other test. Delay and reordering on the way
-//! need a kernel module that the reference machine lacks; a narrow link delays under load.
+//! clock, and setting the machine's would hit every other test.
 
 mod all_killed;
 mod alone;
@@ -24,21 +24,32 @@ mod bridge;
 mod crash;
 mod dead_disk;
 mod deaf;
+mod demoted;
 mod door;
+mod drained;
 mod end;
+mod engine_hung;
+mod engine_killed;
 mod filter;
 mod freeze;
+mod full_disk;
 mod hold_manager;
 mod kill;
+mod late;
 mod lossy;
 mod mute;
 mod narrow;
+mod no_files;
+mod ring;
 mod slow_disk;
+mod starved;
+mod torn;
 mod tracer;
 
 use std::fmt;
 
 use crate::cluster::Cluster;
+use late::Lines;
 use tracer::Tracer;
 
 /// What can be done to a node.
@@ -74,10 +85,30 @@ pub enum Fault {
     HoldManager,
     /// What its agents run in is killed.
     BoxesKilled,
+    /// The nodes hear only their neighbours in a ring; it takes four.
+    Ring,
+    /// Every connection with it is reset.
+    Torn,
+    /// What goes to it and from it is a while on its way.
+    Late,
+    /// Its daemon gets a twentieth of a core.
+    Starved,
+    /// Its daemon may open no more files.
+    NoFiles,
+    /// Its disk is full.
+    FullDisk,
+    /// It may not vote.
+    Demoted,
+    /// Its teams and workers are to leave it.
+    Drained,
+    /// The engine of all nodes' agents stands still.
+    EngineHung,
+    /// The engine of all nodes' agents is killed, and started again at the end.
+    EngineKilled,
 }
 
 /// Every fault.
-pub const ALL: [Fault; 15] = [
+pub const ALL: [Fault; 25] = [
     Fault::Kill,
     Fault::End,
     Fault::Freeze,
@@ -93,6 +124,16 @@ pub const ALL: [Fault; 15] = [
     Fault::Crash,
     Fault::HoldManager,
     Fault::BoxesKilled,
+    Fault::Ring,
+    Fault::Torn,
+    Fault::Late,
+    Fault::Starved,
+    Fault::NoFiles,
+    Fault::FullDisk,
+    Fault::Demoted,
+    Fault::Drained,
+    Fault::EngineHung,
+    Fault::EngineKilled,
 ];
 
 /// What a fault hits: two of the same part are not put on one node at a time.
@@ -108,6 +149,8 @@ pub enum Part {
     Personas,
     /// The agents.
     Agents,
+    /// Who belongs to the cluster, and as what.
+    Members,
 }
 
 /// A fault that is on, until it is taken off.
@@ -117,7 +160,20 @@ pub struct Active {
     pub fault: Fault,
     /// The node.
     pub node: usize,
-    tracer: Option<Tracer>,
+    held: Held,
+}
+
+/// What a fault keeps until it is taken off.
+#[derive(Debug)]
+enum Held {
+    /// Nothing.
+    Nothing,
+    /// What slows or fails the disk: with it the fault goes.
+    Tracer(#[expect(dead_code, reason = "it is ended by its drop")] Tracer),
+    /// What is in the middle of its connections: with them those go too.
+    Lines(#[expect(dead_code, reason = "they are ended by their drop")] Lines),
+    /// What the daemon's limit of files was.
+    Files(String),
 }
 
 impl fmt::Display for Fault {
@@ -138,6 +194,16 @@ impl fmt::Display for Fault {
             Fault::Crash => "crash",
             Fault::HoldManager => "hold Manager",
             Fault::BoxesKilled => "boxes killed",
+            Fault::Ring => "ring",
+            Fault::Torn => "torn",
+            Fault::Late => "late",
+            Fault::Starved => "starved",
+            Fault::NoFiles => "no files",
+            Fault::FullDisk => "full disk",
+            Fault::Demoted => "demoted",
+            Fault::Drained => "drained",
+            Fault::EngineHung => "engine hung",
+            Fault::EngineKilled => "engine killed",
         };
         out.write_str(word)
     }
@@ -147,26 +213,48 @@ impl Fault {
     /// What it hits.
     pub fn part(self) -> Part {
         match self {
-            Fault::Kill | Fault::End | Fault::Freeze | Fault::AllKilled => Part::Daemon,
+            Fault::Kill
+            | Fault::End
+            | Fault::Freeze
+            | Fault::AllKilled
+            | Fault::Starved
+            | Fault::NoFiles => Part::Daemon,
             Fault::Alone
             | Fault::Deaf
             | Fault::Mute
             | Fault::Bridge
+            | Fault::Ring
             | Fault::Lossy
-            | Fault::Narrow => Part::Network,
-            Fault::SlowDisk | Fault::DeadDisk => Part::Disk,
+            | Fault::Narrow
+            | Fault::Torn
+            | Fault::Late => Part::Network,
+            Fault::SlowDisk | Fault::DeadDisk | Fault::FullDisk => Part::Disk,
             Fault::Crash | Fault::HoldManager => Part::Personas,
-            Fault::BoxesKilled => Part::Agents,
+            Fault::BoxesKilled | Fault::EngineHung | Fault::EngineKilled => Part::Agents,
+            Fault::Demoted | Fault::Drained => Part::Members,
         }
+    }
+
+    /// Whether all nodes have it in common, so that it is on once or not at all.
+    pub fn is_common(self) -> bool {
+        matches!(self, Fault::EngineHung | Fault::EngineKilled | Fault::Ring)
     }
 
     /// Puts it on a node, where it makes sense now.
     pub fn put_on(self, cluster: &mut Cluster, node: usize) -> Option<Active> {
-        let needs_daemon = self.part() != Part::Network;
+        let needs_daemon = self.part() != Part::Network && !self.is_common();
         if needs_daemon && !cluster.node_mut(node).is_running() {
             return None;
         }
-        let mut tracer = None;
+        let held = self.put(cluster, node)?;
+        Some(Active {
+            fault: self,
+            node,
+            held,
+        })
+    }
+
+    fn put(self, cluster: &mut Cluster, node: usize) -> Option<Held> {
         match self {
             Fault::Kill => kill::put_on(cluster, node),
             Fault::End => end::put_on(cluster, node),
@@ -175,21 +263,26 @@ impl Fault {
             Fault::Deaf => deaf::put_on(cluster, node),
             Fault::Mute => mute::put_on(cluster, node),
             Fault::Bridge => bridge::put_on(cluster, node),
+            Fault::Ring => ring::put_on(cluster)?,
             Fault::Lossy => lossy::put_on(cluster, node),
             Fault::Narrow => narrow::put_on(cluster, node),
-            Fault::SlowDisk => tracer = slow_disk::put_on(cluster, node),
-            Fault::DeadDisk => tracer = dead_disk::put_on(cluster, node),
+            Fault::Torn => torn::put_on(cluster, node),
+            Fault::Late => return Some(Held::Lines(late::put_on(cluster, node))),
+            Fault::SlowDisk => return slow_disk::put_on(cluster, node).map(Held::Tracer),
+            Fault::DeadDisk => return dead_disk::put_on(cluster, node).map(Held::Tracer),
+            Fault::FullDisk => full_disk::put_on(cluster, node)?,
             Fault::AllKilled => all_killed::put_on(cluster),
+            Fault::Starved => starved::put_on(cluster, node)?,
+            Fault::NoFiles => return no_files::put_on(cluster, node).map(Held::Files),
             Fault::Crash => crash::put_on(cluster, node),
             Fault::HoldManager => hold_manager::put_on(cluster),
             Fault::BoxesKilled => boxes_killed::put_on(cluster, node),
+            Fault::EngineHung => engine_hung::put_on(cluster)?,
+            Fault::EngineKilled => engine_killed::put_on(cluster)?,
+            Fault::Demoted => demoted::put_on(cluster, node)?,
+            Fault::Drained => drained::put_on(cluster, node)?,
         }
-        let is_on = self.part() != Part::Disk || tracer.is_some();
-        is_on.then_some(Active {
-            fault: self,
-            node,
-            tracer,
-        })
+        Some(Held::Nothing)
     }
 }
 
@@ -204,19 +297,32 @@ impl Active {
             Fault::Deaf => deaf::take_off(cluster, self.node),
             Fault::Mute => mute::take_off(cluster, self.node),
             Fault::Bridge => bridge::take_off(cluster, self.node),
+            Fault::Ring => ring::take_off(cluster),
             Fault::Lossy => lossy::take_off(cluster, self.node),
             Fault::Narrow => narrow::take_off(cluster, self.node),
-            // With its tracer the fault goes.
-            Fault::SlowDisk | Fault::DeadDisk => drop(self.tracer),
+            Fault::Torn => torn::take_off(cluster, self.node),
+            Fault::Late => late::take_off(cluster, self.node),
+            Fault::FullDisk => full_disk::take_off(cluster, self.node),
             Fault::AllKilled => all_killed::take_off(cluster),
+            Fault::Starved => starved::take_off(cluster, self.node),
+            Fault::NoFiles => no_files::take_off(cluster, self.node, &self.held),
             Fault::HoldManager => hold_manager::take_off(cluster),
-            // What is dead is started by whoever misses it.
-            Fault::Crash | Fault::BoxesKilled => {}
+            Fault::EngineHung => engine_hung::take_off(cluster),
+            Fault::EngineKilled => engine_killed::take_off(cluster),
+            Fault::Demoted => demoted::take_off(cluster, self.node),
+            Fault::Drained => drained::take_off(cluster, self.node),
+            // With the tracer the fault goes; what is dead is started by whoever misses it.
+            Fault::SlowDisk | Fault::DeadDisk | Fault::Crash | Fault::BoxesKilled => {}
         }
     }
 }
 
-/// Says once more to every node, now that all answer, that the Manager may live.
-pub(crate) fn let_manager_live(cluster: &mut Cluster) {
+/// Says once more to every node, now that all answer, what they may not have heard: that the Manager
+/// may live, and that all of them vote and are used.
+pub(crate) fn make_good(cluster: &mut Cluster) {
     hold_manager::take_off(cluster);
+    for node in 1..=cluster.size() {
+        demoted::make_good(cluster, node);
+        drained::make_good(cluster, node);
+    }
 }

@@ -37,7 +37,7 @@ pub fn heal(cluster: &mut Cluster, active: Vec<Active>) -> Vec<usize> {
     for number in 1..=cluster.size() {
         cluster.node_mut(number).wait_ready();
     }
-    fault::let_manager_live(cluster);
+    fault::make_good(cluster);
     fallen
 }
 
@@ -109,6 +109,9 @@ fn unsettled(cluster: &Cluster) -> Vec<String> {
                     "n{number} holds {} for {}",
                     node["id"], node["health"]
                 ));
+            }
+            if node["is_voter"] != true {
+                wrongs.push(format!("n{number} holds {} for no voter", node["id"]));
             }
         }
         for kind in ["open", "planned", "running", "reporting"] {

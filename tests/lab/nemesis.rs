@@ -157,7 +157,8 @@ fn put_on(
         Whom::Node(node) => node,
     };
     let is_taken = |active: &&(BootMs, Active)| {
-        active.1.node == node && active.1.fault.part() == step.fault.part()
+        let is_met = active.1.node == node || step.fault.is_common() || active.1.fault.is_common();
+        is_met && active.1.fault.part() == step.fault.part()
     };
     if active.iter().any(|active| is_taken(&active)) {
         return None;

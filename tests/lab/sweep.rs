@@ -25,15 +25,15 @@ const GONE_LIMIT: Duration = Duration::from_secs(20);
 pub enum Leftover {
     /// A process, with its command line.
     Process(i32, String),
-    /// A container of the tests' engine.
-    Container(String),
+    /// A container, with the socket of its engine.
+    Container(String, String),
 }
 
 impl fmt::Display for Leftover {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Leftover::Process(pid, line) => write!(out, "process {pid}: {line}"),
-            Leftover::Container(id) => write!(out, "container {id}"),
+            Leftover::Container(id, _) => write!(out, "container {id}"),
         }
     }
 }
@@ -42,12 +42,9 @@ impl Leftover {
     /// Everything that was started from below `folder` and is there, the daemons themselves too.
     pub fn of(folder: &Path) -> Vec<Leftover> {
         let mut found = Leftover::processes_of(folder);
-        if let Some(socket) = docker_socket_if_any() {
-            found.extend(
-                containers(&socket, folder)
-                    .into_iter()
-                    .map(Leftover::Container),
-            );
+        for socket in engines(folder) {
+            let containers = containers(&socket, folder).into_iter();
+            found.extend(containers.map(|id| Leftover::Container(id, socket.clone())));
         }
         found
     }
@@ -61,19 +58,18 @@ impl Leftover {
                     .file_name()
                     .is_some_and(|file| file == name)
             }
-            Leftover::Container(_) => false,
+            Leftover::Container(..) => false,
         }
     }
 
     /// Does it run? A stopped container is a worker asleep.
     pub fn runs(&self) -> bool {
-        match (self, docker_socket_if_any()) {
-            (Leftover::Process(..), _) => true,
-            (Leftover::Container(id), Some(socket)) => {
-                let state = docker(&socket, &["inspect", "-f", "{{.State.Running}}", id]);
+        match self {
+            Leftover::Process(..) => true,
+            Leftover::Container(id, socket) => {
+                let state = docker(socket, &["inspect", "-f", "{{.State.Running}}", id]);
                 state.trim() == "true"
             }
-            (Leftover::Container(_), None) => false,
         }
     }
 
@@ -109,7 +105,7 @@ pub(crate) fn end(found: &[Leftover]) {
                 // Gone in between is as good.
                 kill(Pid::from_raw(*pid), Signal::SIGKILL).ok();
             }
-            Leftover::Container(id) => remove_container(id),
+            Leftover::Container(id, socket) => remove_container(socket, id),
         }
     }
 }
@@ -170,11 +166,13 @@ fn processes(folder: &Path) -> Vec<i32> {
 fn shows(process: &Path, folder: &Path) -> bool {
     let mounts = fs::read_to_string(process.join("mountinfo")).unwrap_or_default();
     let path = folder.to_string_lossy();
-    // The fourth word is the path within the file system that is mounted.
+    // The fourth word is the path within the file system that is mounted; what that is stands behind
+    // the dash and its kind: a small disk says by it where it is itself.
     mounts.lines().any(|line| {
-        line.split(' ')
-            .nth(3)
-            .is_some_and(|root| root.contains(&*path))
+        let root = line.split(' ').nth(3).unwrap_or_default();
+        let (_, system) = line.split_once(" - ").unwrap_or_default();
+        let source = system.split(' ').nth(1).unwrap_or_default();
+        root.contains(&*path) || format!("{source}{root}").contains(&*path)
     })
 }
 
@@ -192,6 +190,14 @@ fn command_line(pid: i32) -> String {
         .replace('\0', " ")
         .trim()
         .to_owned()
+}
+
+/// The engines that may have containers of a folder: that of all tests, and the test's own.
+fn engines(folder: &Path) -> Vec<String> {
+    let own = folder.ancestors().map(|above| above.join("docker/sock"));
+    let own = own.filter(|socket| socket.exists());
+    let own = own.map(|socket| socket.display().to_string());
+    docker_socket_if_any().into_iter().chain(own).collect()
 }
 
 /// Containers that show a folder below `folder`.
@@ -213,14 +219,12 @@ fn containers(socket: &str, folder: &Path) -> Vec<String> {
     with_mounts
 }
 
-fn remove_container(id: &str) {
-    if let Some(socket) = docker_socket_if_any() {
-        let first = docker(&socket, &["inspect", "-f", "{{.State.Pid}}", id]);
-        if let Ok(pid) = first.trim().parse() {
-            thaw(pid);
-        }
-        docker(&socket, &["rm", "-f", id]);
+fn remove_container(socket: &str, id: &str) {
+    let first = docker(socket, &["inspect", "-f", "{{.State.Pid}}", id]);
+    if let Ok(pid) = first.trim().parse() {
+        thaw(pid);
     }
+    docker(socket, &["rm", "-f", id]);
 }
 
 fn docker(socket: &str, arguments: &[&str]) -> String {

@@ -13,6 +13,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cluster::Cluster;
+use crate::disk::SmallDisk;
+use crate::docker::DockerEngine;
 use crate::fault::Fault;
 use crate::folder::Lab;
 use crate::heal;
@@ -32,6 +34,8 @@ const CLIENTS: u64 = 4;
 const PAUSE: Duration = Duration::from_millis(150);
 /// So that an idle worker's box is soon gone, and whatever stays is an orphan.
 const IDLE: (&str, &str) = ("agents.idle_after_ms", "2s");
+/// Of the small disk: room for a ledger, a trial's cases and the copy of `domo` that boxes run.
+const DISK_BYTES: u64 = 512 << 20;
 /// So that personas can be broken.
 const BREAKABLE: (&str, &str) = ("chaos.allowed", "true");
 
@@ -42,7 +46,7 @@ pub struct Trial {
     pub seed: u64,
     /// How many nodes.
     pub nodes: usize,
-    /// What runs the agents.
+    /// What runs the agents: containers or processes.
     pub engine: Engine,
     /// What is done to them.
     pub nemesis: Nemesis,
@@ -74,10 +78,7 @@ pub struct Tally {
 impl Trial {
     /// Makes it, in the lab's folder.
     pub fn run(&self, lab: &Lab) -> Tally {
-        let build = |number: usize| {
-            Node::named(lab, &format!("n{number}"), &self.engine, &[IDLE, BREAKABLE])
-        };
-        let mut cluster = Cluster::start_apart(self.nodes, build);
+        let mut cluster = self.cluster(lab);
         let target = Target::start_among(lab, &cluster.another_host("target"));
         let (first, others) = (TEAMS[0], ["--for", TEAMS[1], "--for", TEAMS[2]]);
         target.add(cluster.node(1), first, &others);
@@ -115,6 +116,32 @@ impl Trial {
         lab.file("faults.txt", format!("{done:#?}"));
         lab.file("evidence.txt", format!("{evidence:#?}"));
         Tally::of(self.seed, &done, fallen.len(), &evidence)
+    }
+
+    /// The nodes; the last has a disk of its own that can be full, and containers are in an engine of
+    /// the trial's own that can be broken.
+    fn cluster(&self, lab: &Lab) -> Cluster {
+        let is_docker = self.engine == Engine::Docker;
+        let engine = is_docker.then(|| DockerEngine::start(lab.path()));
+        let kind = engine
+            .as_ref()
+            .map_or(Engine::Process, |engine| Engine::DockerAt(engine.socket()));
+        let disk = SmallDisk::mount(lab.path(), DISK_BYTES);
+        let build = |number: usize| {
+            let name = format!("n{number}");
+            let node = Node::named(lab, &name, &kind, &[IDLE, BREAKABLE]);
+            if number == self.nodes {
+                node.with_data(disk.path().join(name))
+            } else {
+                node
+            }
+        };
+        let mut cluster = Cluster::start_apart(self.nodes, build);
+        cluster.own_disk(self.nodes, disk);
+        if let Some(engine) = engine {
+            cluster.own_engine(engine);
+        }
+        cluster
     }
 }
 

@@ -6,9 +6,12 @@ use serde_json::Value;
 
 use crate::cluster::Cluster;
 use crate::http;
+use crate::wait::wait_until;
 
 /// A node that lives answers within this, or the fault is not heard by it.
 const LIMIT: Duration = Duration::from_millis(500);
+/// Healed nodes agree on a leader within seconds; with both cores busy it may take this long.
+const INSIST_LIMIT: Duration = Duration::from_mins(1);
 
 /// Asks a node of the cluster; none where it says nothing of use.
 pub(super) fn ask(
@@ -21,4 +24,18 @@ pub(super) fn ask(
     let socket = cluster.node(number).socket();
     let reply = http::wish(&socket, (method, path), None, body, LIMIT).ok()?;
     serde_json::from_str(&reply.body).ok()
+}
+
+/// Posts something to whichever node says that it is done.
+pub(super) fn ask_any(cluster: &Cluster, path: &str, body: &str) -> Option<()> {
+    (1..=cluster.size()).find_map(|number| {
+        let socket = cluster.node(number).socket();
+        let reply = http::wish(&socket, ("POST", path), None, body, LIMIT).ok()?;
+        (reply.status == 200).then_some(())
+    })
+}
+
+/// Says something until it is done: all nodes answer by now, and somebody is about to lead.
+pub(super) fn insist(what: &str, ask: impl Fn() -> Option<()>) {
+    wait_until(INSIST_LIMIT, what, || ask().ok_or("nobody does it"));
 }
