@@ -1,10 +1,12 @@
 //! Texts that mean harm, wherever a text may stand: none gives anybody a right, shows another team's
 //! case, or is in the record.
 
+use std::collections::BTreeSet;
+
 use node::admin::client::Client;
 use node::admin::wire::{
     AmendCase, Attachment, CancelCase, Consistency, HumanWish, MintHumanToken, OpenCase, PauseCase,
-    PutHumans, RoleIn, TeamRole,
+    PostMessage, PutHumans, RoleIn, TeamRole,
 };
 use rules::attempt::{Artifact, AttemptOutcome, Body, StageResult};
 use rules::id::{AttemptId, CaseId, HumanName, TeamName};
@@ -94,8 +96,28 @@ fn bob(display: Option<&str>) -> PutHumans {
     }
 }
 
+/// Says a text wherever a person of a team may say something; what it opens is bob's.
+async fn say_everywhere(bob: &Client, text: &str) {
+    for (room, text) in [
+        ("sre", text.to_owned()),
+        ("sre", format!("@sre-bot {text}")),
+        ("manager", text.to_owned()),
+        ("db", text.to_owned()),
+    ] {
+        let said = PostMessage {
+            text,
+            thread: None,
+            attachments: Vec::new(),
+        };
+        let id = bob.request_id().await.unwrap();
+        let posted = bob.post_message(room, &said, &id).await;
+        assert!(room != "db" || posted.is_err(), "{said:?}");
+    }
+}
+
 /// Brings a text in wherever a person of a team may write one; gives the case, where it was taken.
 async fn write_everywhere(bob: &Client, text: &str, name: &str, blob: &str) -> Option<CaseId> {
+    say_everywhere(bob, text).await;
     let mut case = OpenCase {
         team: Some("sre".to_owned()),
         title: Some(text.chars().take(TITLE_CHARS).collect()),
@@ -215,8 +237,18 @@ async fn no_text_of_anybody_gives_anybody_a_right_or_is_in_the_record() {
         assert_eq!(rights(&house, "bob"), of_bob, "{text}");
         assert_eq!(rights(&house, "mallory"), of_mallory, "{text}");
     }
+    is_bobs_alone(&house);
     is_on_no_record(&house, &texts);
     house.close().await;
+}
+
+/// Whatever was opened by a word in a room is of whoever said it.
+fn is_bobs_alone(house: &House) {
+    let openers: BTreeSet<String> = house.ledger.read(|state| {
+        let cases = state.cases.values();
+        cases.map(|case| case.opened_by.to_string()).collect()
+    });
+    assert_eq!(openers, BTreeSet::from(["bob".to_owned()]));
 }
 
 fn is_on_no_record(house: &House, texts: &[String]) {
