@@ -21,6 +21,8 @@ const FORM_LIMIT: Duration = Duration::from_mins(1);
 
 /// A node that does not say how it is within this is left out.
 const LOOK_LIMIT: Duration = Duration::from_millis(300);
+/// The role of a node that votes whatever the cluster would choose.
+const PINNED: &str = "voter";
 /// The port that nodes on hosts of their own listen on.
 pub(crate) const PORT: u16 = 7400;
 
@@ -84,8 +86,23 @@ impl Cluster {
             cluster.join(&node, at + 2).ok();
             cluster.run(node);
         }
+        if cluster.voting_role() == PINNED {
+            for number in 1..=count {
+                let line = ["node", "promote", &format!("n{number}")];
+                cluster.node(1).domo(&line).ok();
+            }
+        }
         cluster.wait_formed();
         cluster
+    }
+
+    /// The role in which each of its nodes votes: of many, a cluster has only some vote by itself.
+    pub(crate) fn voting_role(&self) -> &'static str {
+        if self.size() > rules::limits::WANTED_VOTERS {
+            PINNED
+        } else {
+            "auto"
+        }
     }
 
     /// The host of the node of that number.

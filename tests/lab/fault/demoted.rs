@@ -11,11 +11,13 @@ pub(super) fn put_on(cluster: &mut Cluster, node: usize) -> Option<()> {
 
 /// Unheard it is made good at the end.
 pub(super) fn take_off(cluster: &mut Cluster, node: usize) {
-    ask(cluster, node, "auto");
+    ask(cluster, node, cluster.voting_role());
 }
 
 pub(super) fn make_good(cluster: &mut Cluster, node: usize) {
-    door::insist("the node votes", || ask(cluster, node, "auto"));
+    door::insist("the node votes", || {
+        ask(cluster, node, cluster.voting_role())
+    });
 }
 
 fn ask(cluster: &Cluster, node: usize, role: &str) -> Option<()> {
