@@ -10,7 +10,7 @@ use crate::cluster::Cluster;
 use crate::fault::{self, Active};
 use crate::http;
 use crate::sweep::Leftover;
-use crate::wait::rest;
+use crate::wait::{rest, tell};
 
 /// All that was begun ends within this, with both cores busy.
 const BOUND: Duration = Duration::from_mins(1);
@@ -30,6 +30,9 @@ pub fn heal(cluster: &mut Cluster, active: Vec<Active>) -> Vec<usize> {
     for number in 1..=cluster.size() {
         let node = cluster.node_mut(number);
         if !node.is_running() {
+            let log = node.log();
+            let last = log.lines().last().unwrap_or_default();
+            tell(&format!("n{number} had ended by itself: {last}"));
             fallen.push(number);
             node.spawn();
         }
