@@ -22,15 +22,19 @@
 
 mod canon;
 mod line;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::command::{Command, Entry, Proposal};
+use crate::human::RoleChange;
 use crate::id::{HumanName, TeamName};
 use crate::right::{Decision, Denial, Judged, Right};
 use crate::state::State;
 use crate::verdict::{Outcome, Rejection, Verdict};
+use crate::version;
 use crate::who::{Principal, Who};
 pub use canon::{Canon, Subjects};
 use line::Line;
@@ -116,7 +120,39 @@ pub(crate) fn read(state: &State, proposal: &Proposal) -> Canon {
         let teams = canon.subjects.entry("teams").or_default();
         teams.insert(team.as_str().to_owned());
     }
+    if state.version >= version::PEOPLE {
+        let teams = concerned(state, proposal).map(|team| team.as_str().to_owned());
+        canon.subjects.entry("teams").or_default().extend(teams);
+    }
     canon
+}
+
+/// The teams that a proposal concerns without naming them: those that a human is in whose account
+/// it changes as a whole, and the one of a worker who asks.
+fn concerned<'a>(state: &'a State, proposal: &'a Proposal) -> impl Iterator<Item = &'a TeamName> {
+    let human = if let Command::RemoveHuman { human }
+    | Command::MintHumanToken {
+        human, team: None, ..
+    }
+    | Command::RevokeHumanToken { human, .. }
+    | Command::SetHumanRole {
+        human,
+        change: RoleChange::Admin { .. },
+    } = &proposal.command
+    {
+        state.people.humans.get(human)
+    } else {
+        None
+    };
+    let worker = if let Who::Worker { worker, .. } = &proposal.principal.who {
+        Some(&worker.team)
+    } else {
+        None
+    };
+    human
+        .into_iter()
+        .flat_map(|human| &human.teams)
+        .chain(worker)
 }
 
 /// Adds an entry to the chain; none for a tick that rang nothing.
@@ -258,6 +294,14 @@ fn denied(denial: &Denial) -> String {
     let team = denial.team.as_ref().map_or("", TeamName::as_str);
     let space = if team.is_empty() { "" } else { " " };
     format!("{who}: {right}{space}{team}, {} times", denial.count)
+}
+
+/// Who was denied something, and in which team, as a record tells it.
+pub fn of_denial(told: &str) -> Option<(&str, Option<&str>)> {
+    let (told, _) = told.rsplit_once(", ")?;
+    // Neither a right nor a team has a colon in it; who was denied may be called anything.
+    let (who, what) = told.rsplit_once(": ")?;
+    Some((who, what.split_once(' ').map(|(_, team)| team)))
 }
 
 fn told(line: &mut Line, entry: &Entry, verdict: &Verdict, manner: Manner) {
