@@ -1,8 +1,9 @@
 //! Whose records somebody may read: all of them, or those of the teams that they lead.
 
 use rules::demand;
-use rules::id::TeamName;
+use rules::id::{CaseId, TeamName};
 use rules::right::Right;
+use runtime::ledger::Ledger;
 
 use super::desk::Desk;
 use super::people::Asker;
@@ -33,4 +34,15 @@ pub(super) fn teams(
         desk.demand(asker, demand::cluster(right))?;
     }
     Ok(found)
+}
+
+/// Whose a case is, also once it is closed; none of one that has left the archive too. Blocks.
+pub(super) fn team_of(ledger: &Ledger, case: &str) -> Option<String> {
+    let case: CaseId = case.parse().ok()?;
+    let open = ledger.read(|state| state.cases.get(&case).map(|case| case.team.clone()));
+    let team = match open {
+        Some(team) => team,
+        None => ledger.archive().summary(case).ok()??.team,
+    };
+    team.map(|team| team.to_string())
 }

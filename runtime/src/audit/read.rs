@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use rules::audit::of_denial;
 use serde::{Deserialize, Serialize};
 
 use super::Audit;
@@ -12,6 +13,10 @@ use crate::disk;
 
 /// Bytes that one page looks through: a second's work at most; the answer says where to go on.
 const SCAN_BYTES: u64 = 64 * 1024 * 1024;
+
+/// How a record names cases, and how teams.
+const CASES: &str = "\"cases\":[";
+const TEAMS: &str = "\"teams\":[";
 
 /// A record, as it is read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,9 +64,39 @@ impl Told {
         serde_json::from_str(record).ok()
     }
 
+    fn names_no_team(&self) -> bool {
+        self.subjects.get("teams").is_none_or(Vec::is_empty)
+    }
+
     fn speaks_of(&self, kind: &str, name: &str) -> bool {
         let names = self.subjects.get(kind);
         names.is_some_and(|names| names.iter().any(|known| known == name))
+    }
+
+    /// Leaves of a batch of denials what was denied in these teams; says whether that is less.
+    fn narrow(&mut self, teams: &[String]) -> bool {
+        let is_seen = |told: &String| {
+            let team = of_denial(told).and_then(|(_, team)| team);
+            team.is_some_and(|team| teams.iter().any(|seen| seen == team))
+        };
+        let all = self.denials.len();
+        self.denials.retain(is_seen);
+        if self.denials.len() == all {
+            return false;
+        }
+        let who: Vec<&str> = self
+            .denials
+            .iter()
+            .filter_map(|told| Some(of_denial(told)?.0))
+            .collect();
+        for (kind, names) in &mut self.subjects {
+            names.retain(|name| match kind.as_str() {
+                "teams" => teams.contains(name),
+                _ => who.contains(&name.as_str()),
+            });
+        }
+        self.texts.clear();
+        true
     }
 
     fn is_by(&self, human: &str) -> bool {
@@ -70,12 +105,16 @@ impl Told {
     }
 }
 
+/// Says whose a case is, where a record does not: it was closed already, or had no team yet.
+pub type TeamOf<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
 /// Which records are wanted; all of them by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Only what spoke of this case, written `c-1`.
     pub case: Option<String>,
-    /// Only what spoke of one of these teams.
+    /// Only what spoke of one of these teams, or of their cases; of a batch of denials only what was
+    /// denied in them.
     pub teams: Option<Vec<String>>,
     /// Only what this person asked, was asked for them, or spoke of them.
     pub human: Option<String>,
@@ -93,28 +132,47 @@ impl Filter {
         let has = |name: &String| line.contains(&format!("\"{name}\""));
         self.case.as_ref().is_none_or(has)
             && self.human.as_ref().is_none_or(has)
-            && self
-                .teams
-                .as_ref()
-                .is_none_or(|teams| teams.iter().any(has))
+            && self.teams.as_ref().is_none_or(|teams| {
+                let is_of_case_alone = line.contains(CASES) && !line.contains(TEAMS);
+                is_of_case_alone || teams.iter().any(has)
+            })
     }
 
-    fn takes(&self, told: &Told) -> bool {
+    fn takes(&self, told: &Told, team_of: &TeamOf<'_>) -> bool {
         let is_of_case = self
             .case
             .as_ref()
             .is_none_or(|case| told.speaks_of("cases", case));
         let is_of_team = |team: &String| told.speaks_of("teams", team);
-        let is_of_teams = self
-            .teams
-            .as_ref()
-            .is_none_or(|teams| teams.iter().any(is_of_team));
+        let is_of_teams = self.teams.as_ref().is_none_or(|teams| {
+            if told.names_no_team() {
+                let cases = told.subjects.get("cases").into_iter().flatten();
+                let mut theirs = cases.filter_map(|case| team_of(case));
+                return theirs.any(|team| teams.contains(&team));
+            }
+            teams.iter().any(is_of_team)
+        });
         let is_of = |human: &String| told.is_by(human) || told.speaks_of("humans", human);
         is_of_case
             && is_of_teams
             && self.human.as_ref().is_none_or(is_of)
             && told.wall_ms >= self.since_ms
             && self.until_ms.is_none_or(|until_ms| told.wall_ms < until_ms)
+    }
+}
+
+impl Filter {
+    /// The record as whoever asks may see it, where it is wanted.
+    fn row(&self, kept: &Kept<'_>, team_of: &TeamOf<'_>) -> Option<Row> {
+        let mut told = Told::read(kept.record)?;
+        let teams = self.teams.as_deref();
+        let is_less = teams.is_some_and(|teams| told.narrow(teams));
+        let row = self.takes(&told, team_of).then_some(told);
+        row.map(|told| Row {
+            told,
+            head: kept.head,
+            salt: kept.salt.filter(|_| !is_less),
+        })
     }
 }
 
@@ -125,7 +183,8 @@ pub struct Row {
     pub told: Told,
     /// The head with it.
     pub head: super::line::Head,
-    /// Its salt; none once it was erased.
+    /// Its salt; none once it was erased, and none of what is shown only in part: with it, the rest
+    /// could be guessed.
     pub salt: Option<[u8; rules::audit::SALT_BYTES]>,
 }
 
@@ -140,7 +199,7 @@ pub struct Page {
 
 impl Audit {
     /// The newest records that fit, at most `limit` of them. Blocks.
-    pub fn page(&self, filter: &Filter, limit: usize) -> io::Result<Page> {
+    pub fn page(&self, filter: &Filter, limit: usize, team_of: &TeamOf<'_>) -> io::Result<Page> {
         let before = filter.before.unwrap_or(u64::MAX);
         let segments: Vec<Segment> = {
             let mut files = self.locked();
@@ -169,18 +228,14 @@ impl Audit {
                 .rev()
                 .filter(|kept| filter.may_take(kept.record))
             {
-                let Some(told) = Told::read(kept.record).filter(|told| filter.takes(told)) else {
+                let Some(row) = filter.row(kept, team_of) else {
                     continue;
                 };
                 if page.rows.len() == limit {
                     page.next = page.rows.last().map(|row| row.told.n);
                     return Ok(page);
                 }
-                page.rows.push(Row {
-                    told,
-                    head: kept.head,
-                    salt: kept.salt,
-                });
+                page.rows.push(row);
             }
         }
         Ok(page)

@@ -152,7 +152,7 @@ fn the_newest_records_are_read_first_and_by_what_they_speak_of() {
     let mut filter = Filter::default();
     let mut read = Vec::new();
     loop {
-        let page = audit.page(&filter, 7).unwrap();
+        let page = audit.page(&filter, 7, &|_| None).unwrap();
         read.extend(page.rows.iter().map(|row| row.told.n));
         filter.before = page.next;
         if page.next.is_none() {
@@ -162,7 +162,7 @@ fn the_newest_records_are_read_first_and_by_what_they_speak_of() {
     let all: Vec<u64> = (1..=RECORDS).rev().collect();
     assert_eq!(read, all);
     let of = |filter: Filter| {
-        let rows = audit.page(&filter, 1000).unwrap().rows;
+        let rows = audit.page(&filter, 1000, &|_| None).unwrap().rows;
         rows.into_iter().map(|row| row.told).collect::<Vec<_>>()
     };
     let sams = of(Filter {
@@ -268,7 +268,10 @@ fn salts_of_a_case_are_erased_in_every_file_and_the_chain_verifies_as_before() {
     audit.add(&story.records[resumed]);
     let verified = audit.verify(&[story.known()]).unwrap();
     assert_eq!((verified.fault, verified.erased), (None, wanted));
-    let rows = audit.page(&Filter::default(), 1000).unwrap().rows;
+    let rows = audit
+        .page(&Filter::default(), 1000, &|_| None)
+        .unwrap()
+        .rows;
     for row in rows {
         let is_erased = row
             .told

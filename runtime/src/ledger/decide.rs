@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use openraft::ReadPolicy;
 use openraft::error::{LinearizableReadError, RaftError};
-use rules::id::NodeId;
+use rules::id::{NodeId, TeamName};
 use rules::right::Decision;
 use rules::{Command, Proposal, Rejection, State, Verdict, demand, version};
 
@@ -76,8 +76,11 @@ impl Decider {
         let Some(rejection) = demand::refusal(&decision) else {
             return Ok(with(proposal, decision));
         };
-        self.denials
-            .note(proposal.principal.to_string(), &rejection);
+        let who = proposal.principal.to_string();
+        self.machine.read(|state| {
+            let is_team = |team: &TeamName| state.teams.contains_key(team);
+            self.denials.note(who, &rejection, is_team);
+        });
         Ok(Decided::Refused(Err(rejection), index))
     }
 

@@ -33,8 +33,12 @@ const COPY_EVERY: Duration = Duration::from_secs(5);
 const TELL_EVERY: Duration = Duration::from_secs(1);
 /// Whoever follows the entries here looks at most this often: each look takes time from an entry.
 const PACE: Duration = Duration::from_millis(10);
-/// What was denied is told at most this often: one entry, however much it was.
+/// What was denied is told at most this often: one entry, however much it was. A node that is killed
+/// loses no more of it than this.
 const DENIALS_EVERY: Duration = Duration::from_secs(5);
+/// How long closing waits for it to be told: longer than a change of leader takes, and no longer than
+/// whoever stops a node without a quorum wants to wait.
+const LAST_DENIALS_LIMIT: Duration = Duration::from_secs(2);
 /// How long the keeper sleeps at most before it looks whether its ledger is still there.
 const LOOK: Duration = Duration::from_mins(1);
 
@@ -126,24 +130,7 @@ async fn tell_denials(ledger: Weak<Inner>) {
         let Some(inner) = ledger.upgrade() else {
             return;
         };
-        let denials = inner.denials.take();
-        if denials.is_empty() {
-            continue;
-        }
-        let told = Proposal {
-            request: None,
-            principal: Principal::own(Who::Ledger),
-            wall_ms: clock::wall().0,
-            command: Command::RecordDenials {
-                denials: denials.clone(),
-            },
-            decision: None,
-        };
-        if let Err(error) = inner.propose(told).await {
-            // Told twice is better than never: the outcome may be unknown.
-            tracing::debug!("what was denied could not be told: {error}");
-            inner.denials.give_back(denials);
-        }
+        inner.tell_denials().await;
     }
 }
 
@@ -180,6 +167,41 @@ async fn compact(ledger: Weak<Inner>, mut applied: watch::Receiver<u64>) {
 }
 
 impl Inner {
+    /// Has the ledger note what was denied here since it was last told; says whether nothing is left.
+    async fn tell_denials(&self) -> bool {
+        let _alone = self.denials.telling.lock().await;
+        let denials = self.denials.take();
+        if denials.is_empty() {
+            return true;
+        }
+        let told = Proposal {
+            request: None,
+            principal: Principal::own(Who::Ledger),
+            wall_ms: clock::wall().0,
+            command: Command::RecordDenials {
+                denials: denials.clone(),
+            },
+            decision: None,
+        };
+        let told = self.propose(told).await;
+        if let Err(error) = &told {
+            // Told twice is better than never: the outcome may be unknown.
+            tracing::debug!("what was denied could not be told: {error}");
+            self.denials.give_back(denials);
+        }
+        told.is_ok()
+    }
+
+    /// Tells what was denied before the ledger is closed: the last that this node can do about it.
+    pub(super) async fn tell_last_denials(&self) {
+        if !matches!(
+            timeout(LAST_DENIALS_LIMIT, self.tell_denials()).await,
+            Ok(true)
+        ) {
+            tracing::warn!("what was denied here in the last seconds may not be on record");
+        }
+    }
+
     /// Makes a snapshot of now, and lets consensus cut the log behind it.
     pub(super) async fn snapshot(&self) -> std::io::Result<()> {
         let machine = self.machine.clone();

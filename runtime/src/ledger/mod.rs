@@ -52,7 +52,7 @@ use std::time::Duration;
 use openraft::ServerState;
 use openraft::async_runtime::watch::WatchReceiver as _;
 use rules::demand;
-use rules::id::{CaseId, NodeId, PolicyName};
+use rules::id::{CaseId, NodeId, PolicyName, TeamName};
 use rules::right::{Demand, Denial, Right};
 use rules::room::RoomName;
 use rules::{Principal, Proposal, Rejection, State, Verdict};
@@ -175,7 +175,9 @@ impl Ledger {
         let Some(rejection) = demand::refusal(&decision) else {
             return Ok(());
         };
-        self.0.denials.note(asker.to_string(), &rejection);
+        let is_team = |team: &TeamName| self.read(|state| state.teams.contains_key(team));
+        let denials = &self.0.denials;
+        denials.note(asker.to_string(), &rejection, is_team);
         Err(rejection)
     }
 
@@ -187,18 +189,18 @@ impl Ledger {
 
     /// Notes that somebody was turned away whom nobody knows.
     pub fn note_stranger(&self, who: String) {
-        self.0.denials.note(who, &Rejection::Undecided);
+        self.0.denials.note(who, &Rejection::Undecided, |_| false);
     }
 
     /// Notes that somebody was turned away so often who would have spoken for a node.
     pub fn note_intruder(&self, who: String, count: u64) {
         let (right, team) = (Some(Right::SpeakForNode), None);
-        self.0.denials.give_back(vec![Denial {
+        self.0.denials.note_many(Denial {
             who,
             right,
             team,
             count,
-        }]);
+        });
     }
 
     /// What is wrong with a policy of the organisation, in words.
@@ -354,6 +356,7 @@ impl Inner {
     }
 
     async fn close(&self) {
+        self.tell_last_denials().await;
         self.door.close();
         let tasks = {
             let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);

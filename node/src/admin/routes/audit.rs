@@ -60,8 +60,13 @@ pub(super) async fn show(
         before,
     };
     let limit = page(query.limit)?;
-    let audit = Arc::clone(desk.ledger.audit());
-    let page = blocking(move || audit.page(&filter, limit).map_err(unreadable)).await?;
+    let ledger = desk.ledger.clone();
+    let page = blocking(move || {
+        let team_of = |case: &str| auditor::team_of(&ledger, case);
+        let audit = ledger.audit();
+        audit.page(&filter, limit, &team_of).map_err(unreadable)
+    });
+    let page = page.await?;
     Ok(Json(AuditPage {
         records: page.rows.into_iter().map(line).collect(),
         next: page.next.map(|next| next.to_string()),

@@ -15,7 +15,7 @@ pub struct AuditQuery {
     /// Only what spoke of this case.
     #[param(example = "c-1")]
     pub case: Option<String>,
-    /// Only what spoke of this team.
+    /// Only what spoke of this team or its cases.
     pub team: Option<String>,
     /// Only what this person asked, was asked for them, or spoke of them.
     pub human: Option<String>,
@@ -60,7 +60,8 @@ pub struct AuditLine {
     /// What was decided about whether they may, on what ground.
     #[schema(value_type = Object)]
     pub policy: BTreeMap<String, serde_json::Value>,
-    /// Who was denied what, how often, where that is what it tells.
+    /// Who was denied what, how often, where that is what it tells: in the teams that were asked for,
+    /// or that the asker leads.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub denials: Vec<String>,
     /// What one node was had do by itself, where that is what it tells.
@@ -73,7 +74,8 @@ pub struct AuditLine {
     pub verdict: BTreeMap<String, serde_json::Value>,
     /// The head of the chain with it.
     pub head: String,
-    /// The salt, in hexadecimal digits; none once it was erased.
+    /// The salt, in hexadecimal digits; none once it was erased, and none where only those denials
+    /// are shown that are for the asker.
     pub salt: Option<String>,
 }
 
