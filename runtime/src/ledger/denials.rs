@@ -18,6 +18,9 @@ const OTHERS: &str = "others";
 /// Lines of one asker in a batch: what people are denied by mistake fits; whoever tries all doors has
 /// the rest counted in one line of their own, and takes no line from anybody else.
 const MAX_OF_ONE: usize = 16;
+/// Lines that those take together whom nobody knows: they come under as many names as they like, and
+/// must leave room for people.
+const MAX_OF_STRANGERS: usize = limits::MAX_DENIALS / 2;
 
 type Line = (String, Option<Right>, Option<TeamName>);
 
@@ -43,12 +46,12 @@ impl Denials {
         } else {
             (None, None)
         };
-        self.count((who, right, team), 1);
+        self.count((who, right, team), 1, limits::MAX_DENIALS);
     }
 
-    /// Counts so many of them.
-    pub fn note_many(&self, denial: Denial) {
-        self.count((denial.who, denial.right, denial.team), denial.count);
+    /// Counts so many more of somebody whom nobody knows.
+    pub fn note_strangers(&self, who: String, right: Option<Right>, count: u64) {
+        self.count((who, right, None), count, MAX_OF_STRANGERS);
     }
 
     /// Takes all of them.
@@ -67,20 +70,21 @@ impl Denials {
 
     /// Counts again what could not be told.
     pub fn give_back(&self, denials: Vec<Denial>) {
-        denials
-            .into_iter()
-            .for_each(|denial| self.note_many(denial));
+        for denial in denials {
+            let line = (denial.who, denial.right, denial.team);
+            self.count(line, denial.count, limits::MAX_DENIALS);
+        }
     }
 
     /// Counts them in their line, else in the one for all else of that asker, else in that of all others.
-    fn count(&self, line: Line, count: u64) {
+    fn count(&self, line: Line, count: u64, most: usize) {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let rest = (line.0.clone(), None, None);
         let of_one = lines.range(rest.clone()..).map(|((who, ..), _)| who);
         let of_one = of_one.take_while(|who| **who == rest.0).count();
         let others = (OTHERS.to_owned(), None, None);
         let taken = lines.len() - usize::from(lines.contains_key(&others));
-        let has_room = |line: &Line| lines.contains_key(line) || taken + 1 < limits::MAX_DENIALS;
+        let has_room = |line: &Line| lines.contains_key(line) || taken + 1 < most;
         let is_theirs = lines.contains_key(&line) || of_one + 1 < MAX_OF_ONE;
         let line = if is_theirs && has_room(&line) {
             line
@@ -174,7 +178,7 @@ mod tests {
             team: None,
             count: 40,
         };
-        denials.note_many(intruder.clone());
+        denials.note_strangers(intruder.who.clone(), intruder.right, intruder.count);
         denials.give_back(vec![intruder]);
         let taken = denials.take();
         let all = limits::MAX_DENIALS as u64;
@@ -184,6 +188,21 @@ mod tests {
         );
         let others = taken.iter().find(|denial| denial.who == OTHERS).unwrap();
         assert_eq!(others.count, 81);
+    }
+
+    #[test]
+    fn however_many_strangers_come_people_have_lines_of_their_own() {
+        let denials = Denials::default();
+        for number in 0..1000 {
+            denials.note_strangers(format!("192.0.2.1 ({number})"), None, 1);
+        }
+        let settle = denied(Right::Settle, None);
+        for person in 0..100 {
+            denials.note(format!("ada-{person}"), &settle, |_| true);
+        }
+        let taken = denials.take();
+        let people = taken.iter().filter(|denial| denial.who.starts_with("ada"));
+        assert_eq!((people.count(), total(&taken)), (100, 1100));
     }
 
     #[tokio::test]

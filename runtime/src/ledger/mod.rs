@@ -53,7 +53,7 @@ use openraft::ServerState;
 use openraft::async_runtime::watch::WatchReceiver as _;
 use rules::demand;
 use rules::id::{CaseId, NodeId, PolicyName, TeamName};
-use rules::right::{Demand, Denial, Right};
+use rules::right::{Demand, Right};
 use rules::room::RoomName;
 use rules::{Principal, Proposal, Rejection, State, Verdict};
 use tokio::sync::watch;
@@ -189,18 +189,13 @@ impl Ledger {
 
     /// Notes that somebody was turned away whom nobody knows.
     pub fn note_stranger(&self, who: String) {
-        self.0.denials.note(who, &Rejection::Undecided, |_| false);
+        self.0.denials.note_strangers(who, None, 1);
     }
 
     /// Notes that somebody was turned away so often who would have spoken for a node.
     pub fn note_intruder(&self, who: String, count: u64) {
-        let (right, team) = (Some(Right::SpeakForNode), None);
-        self.0.denials.note_many(Denial {
-            who,
-            right,
-            team,
-            count,
-        });
+        let right = Some(Right::SpeakForNode);
+        self.0.denials.note_strangers(who, right, count);
     }
 
     /// What is wrong with a policy of the organisation, in words.
