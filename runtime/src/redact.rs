@@ -43,8 +43,9 @@ const TOKENS: [(&str, usize, &str); 19] = [
     ("domo-", 40, "domo token"),
 ];
 
-/// Names before `=` or `:` whose value is a secret, in small letters.
-const NAMES: [(&str, &str); 12] = [
+/// Names before `=` or `:` whose value is a secret, in small letters; and as Chinese texts have them,
+/// whose signs may be of full width.
+const NAMES: [(&str, &str); 17] = [
     ("password", "password"),
     ("passwd", "password"),
     ("passphrase", "password"),
@@ -57,6 +58,11 @@ const NAMES: [(&str, &str); 12] = [
     ("access_key", "access key"),
     ("secret_key", "secret key"),
     ("private_key", "private key"),
+    ("密码", "password"),
+    ("密碼", "password"),
+    ("口令", "password"),
+    ("令牌", "token"),
+    ("密钥", "secret key"),
 ];
 
 type Found = (Range<usize>, &'static str);
@@ -91,20 +97,38 @@ fn redact_named(name: &str, member: &mut Value) {
     }
 }
 
-/// The text with what looks like a secret taken out.
-pub fn redacted(text: String) -> String {
+/// What looks like a secret in a text, and in which line it begins, from 1: for what is not to be
+/// altered unasked.
+pub fn found(text: &str) -> Vec<(usize, &'static str)> {
+    let line = |at: usize| text[..at].matches('\n').count() + 1;
+    let places = places(text).into_iter();
+    let mut found: Vec<_> = places
+        .map(|(range, kind)| (line(range.start), kind))
+        .collect();
+    found.dedup();
+    found
+}
+
+/// Where secrets stand, in their order.
+fn places(text: &str) -> Vec<Found> {
     let mut found = Vec::new();
     let small = text.to_ascii_lowercase();
-    private_keys(&text, &mut found);
-    tokens(&text, &mut found);
-    bearers(&text, &small, &mut found);
-    values(&text, &small, &mut found);
-    addresses(&text, &mut found);
+    private_keys(text, &mut found);
+    tokens(text, &mut found);
+    bearers(text, &small, &mut found);
+    values(text, &small, &mut found);
+    addresses(text, &mut found);
+    // Where two overlap the one that begins first says what it was.
+    found.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
+    found
+}
+
+/// The text with what looks like a secret taken out.
+pub fn redacted(text: String) -> String {
+    let found = places(&text);
     if found.is_empty() {
         return text;
     }
-    // Where two overlap the one that begins first says what it was.
-    found.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
     let (mut kept, mut at) = (String::with_capacity(text.len()), 0);
     for (range, kind) in found {
         if range.start < at {
@@ -176,18 +200,26 @@ fn values(text: &str, small: &str, found: &mut Vec<Found>) {
             let behind = &text[at + name.len()..];
             let quote = run(behind, |byte| b"\"'".contains(&byte)).min(1);
             let space = run(&behind[quote..], |byte| byte == b' ');
-            let sign = behind[quote + space..].bytes().next();
-            let Some(sign @ (b'=' | b':')) = sign else {
+            let Some(sign) = behind[quote + space..].chars().next() else {
                 continue;
             };
-            let before = quote + space + 1;
-            let more = run(&behind[before..], |byte| b" \"'".contains(&byte));
-            let start = at + name.len() + before + more;
-            let length = run(&text[start..], |byte| {
-                !byte.is_ascii_whitespace() && !b"\"',;&".contains(&byte)
+            let likened = match sign {
+                '=' | '＝' => b'=',
+                ':' | '：' => b':',
+                _ => continue,
+            };
+            let before = quote + space + sign.len_utf8();
+            let opening = |c: char| " \"'“‘「『".contains(c);
+            let value = behind[before..].trim_start_matches(opening);
+            let start = text.len() - value.len();
+            // Chinese goes on without a space: there the value ends where its letters do.
+            let is_chinese = !name.is_ascii() || !sign.is_ascii();
+            let length = run(value, |byte| {
+                let is_of_text = is_chinese && !byte.is_ascii();
+                !byte.is_ascii_whitespace() && !b"\"',;&".contains(&byte) && !is_of_text
             });
-            let value = &text[start..start + length];
-            if length >= MIN_VALUE_BYTES && looks_secret(value, sign) {
+            let value = &value[..length];
+            if length >= MIN_VALUE_BYTES && looks_secret(value, likened) {
                 found.push((start..start + length, kind));
             }
         }
@@ -238,7 +270,7 @@ fn run(text: &str, is_so: impl Fn(u8) -> bool) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{redact, redacted};
+    use super::{found, redact, redacted};
 
     fn is(text: &str, expected: &str) {
         let once = redacted(text.to_owned());
@@ -273,6 +305,37 @@ mod tests {
         is(&pat, "use [redacted: GitHub token] please");
         let join = format!("domo node join domo-join-{}@alpha:7400", "b2c3".repeat(20));
         is(&join, "domo node join [redacted: domo token]@alpha:7400");
+    }
+
+    #[test]
+    fn what_is_said_in_chinese_is_taken_out_too() {
+        is(
+            "数据库密码：Tr0ub4dor!3，请勿外传",
+            "数据库密码：[redacted: password]，请勿外传",
+        );
+        is("口令＝hunter2! 已改", "口令＝[redacted: password] 已改");
+        is("令牌: “a1b2c3d4e5”", "令牌: “[redacted: token]”");
+        is("密钥=9f8e7d6c5b。", "密钥=[redacted: secret key]。");
+        is("password：s3cr3t!x。", "password：[redacted: password]。");
+        is(
+            r#"{"密码": "pa55word"}"#,
+            r#"{"密码": "[redacted: password]"}"#,
+        );
+        for text in [
+            "密码：已过期，请重置",
+            "密码：8位以上",
+            "令牌：见保险库",
+            "密钥＝<见保险库>",
+        ] {
+            is(text, text);
+        }
+    }
+
+    #[test]
+    fn what_is_not_to_be_altered_is_told_by_its_line() {
+        let text = "# Who you are\n\nUse password=hunter2! and\ntoken: a1b2c3d4\n";
+        assert_eq!(found(text), [(3, "password"), (4, "token")]);
+        assert_eq!(found("the password: expired"), []);
     }
 
     #[test]

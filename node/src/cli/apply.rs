@@ -8,6 +8,7 @@
 
 mod agreed;
 mod difference;
+mod secrets;
 pub(crate) mod uploaded;
 
 use std::collections::BTreeSet;
@@ -71,6 +72,9 @@ enum Pruned {
 impl Verb for Apply {
     async fn run(self, console: &Console) -> Result<(), Stop> {
         let loaded = self.load()?;
+        for line in secrets::told(&loaded) {
+            print::note(&line);
+        }
         let teams = described_teams(&loaded);
         console
             .ask(async |client| {

@@ -17,6 +17,7 @@ mod lists;
 mod lost;
 mod openapi;
 mod people;
+mod planted;
 mod quota;
 mod rooms;
 mod samples;

@@ -4,6 +4,7 @@ use rules::State;
 use rules::human::{self, HumanToken};
 use rules::id::{BadName, HumanName, TokenName};
 use rules::roster::HumanSpec;
+use runtime::redact::redacted;
 
 use crate::admin::wire::{
     HumanLine, HumanTokenLine, HumanView, HumanWish, Moment, RoleIn, TeamRole,
@@ -30,7 +31,7 @@ pub(crate) fn spec(wish: &HumanWish) -> Result<HumanSpec, BadName> {
     let roles = roles.map(|one| Ok((one.team.parse()?, role(one.role))));
     Ok(HumanSpec {
         name: wish.name.parse()?,
-        display: wish.display.clone(),
+        display: wish.display.clone().map(redacted),
         employee: wish.employee.as_deref().map(str::parse).transpose()?,
         teams: roles.collect::<Result<_, BadName>>()?,
     })
