@@ -16,6 +16,7 @@ macro_rules! in_both_engines {
 
 mod node {
     pub mod audit;
+    pub mod audit_taken_home;
     pub mod backup;
     pub mod bad_agents;
     pub mod bad_input;

@@ -262,7 +262,7 @@ fn last_look(node: NodeId, ledger: &Ledger) -> Final {
         record.push(format!("records are missing: {gap:?}"));
     }
     match ledger.audit().verify(&[known]) {
-        Ok(verified) if verified.fault.is_none() && verified.met == 1 => {}
+        Ok(verified) if verified.fault.is_none() && verified.heads.len() == 1 => {}
         Ok(verified) => record.push(format!("{verified:?}")),
         Err(error) => record.push(error.to_string()),
     }

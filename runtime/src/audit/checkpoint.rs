@@ -31,6 +31,10 @@ const FILE: &str = "checkpoints.jsonl";
 /// How a file begins whose signers sign no more.
 const RETIRED: &str = "checkpoints-retired-";
 
+/// What is wrong with a checkpoint whose signature is not good.
+pub(super) const UNSIGNED: &str = "a checkpoint is not what its node signed, or who signs was \
+    changed since: a cluster that was founded anew has another authority";
+
 /// A head, and who says so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
@@ -100,8 +104,8 @@ impl Checkpoint {
         })
     }
 
-    /// Whether the node that it names signed it.
-    pub fn is_signed(&self, signers: &Signers) -> bool {
+    /// Whether the node that it names signed it, as one of these clusters' authorities says.
+    pub fn is_signed(&self, signers: &[Signers]) -> bool {
         let bytes = |text: &Option<String>| text.as_deref().and_then(unhex_all);
         let (Some(certificate), Some(signature)) =
             (bytes(&self.certificate), bytes(&self.signature))
@@ -116,14 +120,24 @@ impl Checkpoint {
             signature,
         };
         let (text, at) = (words(self), WallMs(self.wall_ms));
-        signers.has_signed(node, text.as_bytes(), &signed, at)
+        let mut signers = signers.iter();
+        signers.any(|who| who.has_signed(node, text.as_bytes(), &signed, at))
     }
 }
 
 /// Adds a checkpoint to a folder of records; it is durable when this returns.
 pub fn add(dir: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
+    add_all(dir, std::slice::from_ref(checkpoint))
+}
+
+/// Adds checkpoints to a folder of records; they are durable when this returns.
+pub(super) fn add_all(dir: &Path, checkpoints: &[Checkpoint]) -> io::Result<()> {
     let path = dir.join(FILE);
-    let line = serde_json::to_string(checkpoint).map_err(io::Error::other)?;
+    let mut lines = String::new();
+    for checkpoint in checkpoints {
+        lines += &serde_json::to_string(checkpoint).map_err(io::Error::other)?;
+        lines.push('\n');
+    }
     let is_new = !path.exists();
     let mut file = OpenOptions::new()
         .append(true)
@@ -131,7 +145,7 @@ pub fn add(dir: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
         .mode(0o600)
         .open(&path)?;
     mend(&path, &file)?;
-    file.write_all((line + "\n").as_bytes())?;
+    file.write_all(lines.as_bytes())?;
     file.sync_all()?;
     if is_new {
         disk::sync_folder(dir)?;
@@ -167,7 +181,7 @@ fn mend(path: &Path, file: &File) -> io::Result<()> {
 
 /// The checkpoints of a folder in their order, up to half a line that a death has left; and the first
 /// one that is not what its node signed, where it can be told who signs.
-pub fn read(dir: &Path, signers: Option<&Signers>) -> io::Result<(Vec<Checkpoint>, Option<Fault>)> {
+pub fn read(dir: &Path, signers: &[Signers]) -> io::Result<(Vec<Checkpoint>, Option<Fault>)> {
     let path = dir.join(FILE);
     let text = match fs::read_to_string(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), None)),
@@ -180,7 +194,7 @@ pub fn read(dir: &Path, signers: Option<&Signers>) -> io::Result<(Vec<Checkpoint
     {
         let checkpoint = serde_json::from_str::<Checkpoint>(line).ok();
         let checkpoint = checkpoint.filter(|checkpoint| checkpoint.known().is_some());
-        let is_good = |checkpoint: &Checkpoint| signers.is_none_or(|who| checkpoint.is_signed(who));
+        let is_good = |told: &Checkpoint| signers.is_empty() || told.is_signed(signers);
         match checkpoint.filter(is_good) {
             Some(checkpoint) => read.push(checkpoint),
             None => return Ok((read, Some(fault(path, offset)))),
@@ -196,11 +210,11 @@ fn fault(file: PathBuf, offset: u64) -> Fault {
         index: 0,
         file,
         offset,
-        what: "a checkpoint is not what its node signed".to_owned(),
+        what: UNSIGNED.to_owned(),
     }
 }
 
-fn unhex_all(text: &str) -> Option<Vec<u8>> {
+pub(super) fn unhex_all(text: &str) -> Option<Vec<u8>> {
     let pairs = text.as_bytes().chunks(2);
     pairs
         .map(|pair| Some(unhex::<1>(std::str::from_utf8(pair).ok()?)?[0]))
@@ -218,13 +232,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let cluster = ClusterName::new("c-1").unwrap();
         let keys = Keys::found(&dir.path().join("keys"), &cluster, NodeId(1)).unwrap();
-        let signers = keys.signers();
+        let signers = [keys.signers()];
         for count in 1..=3 {
             let end = (count, 2 * count, [u8::try_from(count).unwrap(); 32]);
             let checkpoint = Checkpoint::new(NodeId(1), end, clock::wall(), Some(&keys));
             add(dir.path(), &checkpoint).unwrap();
         }
-        let (kept, fault) = read(dir.path(), Some(&signers)).unwrap();
+        let (kept, fault) = read(dir.path(), &signers).unwrap();
         assert_eq!((kept.len(), fault), (3, None));
         let path = dir.path().join(FILE);
         let text = fs::read_to_string(&path).unwrap();
@@ -233,7 +247,7 @@ mod tests {
             (&*"02".repeat(32), &*"0a".repeat(32)),
         ] {
             fs::write(&path, text.replacen(from, to, 1)).unwrap();
-            let (kept, fault) = read(dir.path(), Some(&signers)).unwrap();
+            let (kept, fault) = read(dir.path(), &signers).unwrap();
             let place = text.find('\n').unwrap() as u64 + 1;
             assert_eq!(
                 (kept.len(), fault.map(|fault| fault.offset)),
@@ -242,17 +256,17 @@ mod tests {
         }
         fs::write(&path, &text).unwrap();
         let other = Keys::found(&dir.path().join("other"), &cluster, NodeId(1)).unwrap();
-        let others = other.signers();
-        assert!(read(dir.path(), Some(&others)).unwrap().1.is_some());
+        let others = [other.signers()];
+        assert!(read(dir.path(), &others).unwrap().1.is_some());
         retire(dir.path()).unwrap();
         retire(dir.path()).unwrap();
-        assert_eq!(read(dir.path(), Some(&others)).unwrap(), (Vec::new(), None));
+        assert_eq!(read(dir.path(), &others).unwrap(), (Vec::new(), None));
         fs::write(&path, &text[..text.len() - 9]).unwrap();
-        assert_eq!(read(dir.path(), Some(&signers)).unwrap().0.len(), 2);
+        assert_eq!(read(dir.path(), &signers).unwrap().0.len(), 2);
         let end = (4, 8, [4; 32]);
         let unsigned = Checkpoint::new(NodeId(1), end, clock::wall(), None);
         add(dir.path(), &unsigned).unwrap();
-        assert_eq!(read(dir.path(), None).unwrap().0.len(), 3);
-        assert!(read(dir.path(), Some(&signers)).unwrap().1.is_some());
+        assert_eq!(read(dir.path(), &[]).unwrap().0.len(), 3);
+        assert!(read(dir.path(), &signers).unwrap().1.is_some());
     }
 }

@@ -18,7 +18,9 @@
 //! `"record":` to before its last brace, and go on with the SHA-256 of the head so far and those bytes;
 //! it must be the line's `head`, `n` must rise by one from `first`, and the end must be reached. A
 //! checkpoint is the word of a node for the head before it: its signature is ECDSA (P-256, SHA-256)
-//! over `domo-audit-1 checkpoint NODE COUNT INDEX HEAD WALL_MS`, by the key of its certificate.
+//! over `domo-audit-1 checkpoint NODE COUNT INDEX HEAD WALL_MS`, by the key of its certificate, which the
+//! cluster's authority signed. Whoever forges an export forges what it says of itself: only a head or an
+//! authority that was kept elsewhere is something to compare it with.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -32,6 +34,7 @@ use super::checkpoint::{self, Checkpoint};
 use super::line::{FileHead, Head, Kept, hex, unhex};
 use super::segment::{Lines, Segment};
 use super::verify::{Known, Verified};
+use crate::links::Signers;
 
 /// How the last line begins.
 pub(super) const END: &str = "{\"end\":";
@@ -78,7 +81,7 @@ pub struct Export {
 impl Audit {
     /// Begins an export of everything up to a record that is here.
     pub fn export(&self, until: (u64, Head)) -> io::Result<Export> {
-        let (kept, _) = checkpoint::read(&self.dir, self.signers.get())?;
+        let (kept, _) = checkpoint::read(&self.dir, self.signers())?;
         let mut checkpoints: BTreeMap<u64, String> = BTreeMap::new();
         for checkpoint in kept.into_iter().chain(begin::word(&self.dir)?) {
             let line = serde_json::to_string(&checkpoint).map_err(io::Error::other)?;
@@ -164,7 +167,8 @@ impl Export {
     }
 }
 
-/// Checks an export by itself, and against heads that are known from elsewhere. Blocks.
-pub fn verify(path: &Path, known: &[Known]) -> io::Result<Verified> {
-    super::verify::export(path, known)
+/// Checks an export by itself, against heads that are known from elsewhere, and where it is known who
+/// signs, the signatures in it. Blocks.
+pub fn verify(path: &Path, known: &[Known], signers: &[Signers]) -> io::Result<Verified> {
+    super::verify::export(path, known, signers)
 }

@@ -25,6 +25,7 @@ pub mod line;
 pub mod read;
 pub mod retain;
 pub mod segment;
+pub mod signers;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod verify;
@@ -222,7 +223,7 @@ impl Audit {
             cut(last)?;
         }
         // Whose word it is is looked at when the record is verified.
-        let begin = begin::read(dir, None)?;
+        let begin = begin::read(dir, &[])?;
         Ok(Self {
             dir: dir.to_owned(),
             segment_bytes,
@@ -244,6 +245,11 @@ impl Audit {
     pub fn signed_by(&self, signers: Signers) {
         let said = self.signers.set(signers);
         debug_assert!(said.is_ok(), "a node is of one cluster");
+    }
+
+    /// Whose signatures those are; nobody's as long as nobody has said so.
+    pub fn signers(&self) -> &[Signers] {
+        self.signers.get().map_or(&[], std::slice::from_ref)
     }
 
     /// The last record, and the head with it.
@@ -357,7 +363,7 @@ impl Audit {
             self.write(&mut files);
             files.last()
         };
-        verify::folder_until(last, &self.dir, known, self.signers.get())
+        verify::folder_until(last, &self.dir, known, self.signers())
     }
 
     fn locked(&self) -> MutexGuard<'_, Files> {

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! audit-…1.jsonl ─► archive/audit-…1.jsonl (no salts) ─► begins.json (signed) ─► removed here
+//!                           checkpoints.jsonl (signed, the last one for its end), signers.jsonl
 //! ```
 //!
 //! # Invariant
@@ -11,7 +12,9 @@
 //!
 //! # Why
 //! The archive's files have the form of an export: whoever holds all of them has the whole chain, and
-//! no salt with which a text could be guessed, so erasing a case needs no archive.
+//! no salt with which a text could be guessed, so erasing a case needs no archive. A chain shows only
+//! that its links fit: what nodes signed is put beside it, so that whoever knows the cluster's authority
+//! finds an archive that was rewritten, or cut behind what is signed, long after the cluster is gone.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,10 +22,11 @@ use std::time::Duration;
 
 use super::Audit;
 use super::begin::{self, Begin};
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{self, Checkpoint};
 use super::line::{ERASED, FileHead, Head, Kept, Walk, hex};
 use super::read::Told;
 use super::segment::{self, Lines, Segment};
+use super::signers;
 use crate::clock::WallMs;
 use crate::disk;
 
@@ -64,6 +68,11 @@ impl Audit {
         let (mut old, mut next, mut is_kept) = (Vec::new(), begin, false);
         let oldest_ms = now.0.saturating_sub(millis(keep.age));
         disk::make_folders(&keep.archive)?;
+        if segment::files(&keep.archive)?.is_empty() && begin.count > 0 {
+            // This node came when the oldest were in others' archives already.
+            let word = begin::word(&self.dir)?;
+            word.map_or(Ok(()), |word| begin::write(&keep.archive, &word))?;
+        }
         for segment in ended {
             if (segment.first, segment.before) != (next.count + 1, next.head) {
                 // A gap is filled first.
@@ -81,6 +90,9 @@ impl Audit {
                 bytes -= segment.bytes;
                 old.push((segment, next));
             }
+        }
+        if next.count > begin.count {
+            self.vouch(&keep.archive, (next.count, next.index, next.head), &sign)?;
         }
         let Some((_, last)) = old.last() else {
             return Ok(0);
@@ -100,10 +112,35 @@ impl Audit {
 }
 
 impl Audit {
+    /// Puts beside an archive what this node signed up to its end, and whose signatures those are.
+    fn vouch(
+        &self,
+        archive: &Path,
+        end: (u64, u64, Head),
+        sign: impl Fn((u64, u64, Head)) -> Checkpoint,
+    ) -> io::Result<()> {
+        for signers in self.signers() {
+            signers::keep(archive, signers)?;
+        }
+        let (there, _) = checkpoint::read(archive, &[])?;
+        let before = there.last().map_or(0, |last| last.count);
+        if before >= end.0 {
+            return Ok(());
+        }
+        let (here, _) = checkpoint::read(&self.dir, &[])?;
+        let between = here
+            .into_iter()
+            .filter(|told| told.count > before && told.count < end.0);
+        let mut new: Vec<Checkpoint> = between.collect();
+        new.push(sign(end));
+        checkpoint::add_all(archive, &new)
+    }
+
     /// Begins where another node's records begin, because nobody has older ones any more; says whether
     /// it could. Blocks.
     pub fn begin_at(&self, word: &Checkpoint) -> io::Result<bool> {
-        let is_good = self.signers.get().is_none_or(|who| word.is_signed(who));
+        let signers = self.signers();
+        let is_good = signers.is_empty() || word.is_signed(signers);
         let Some(begin) = Begin::of(word).filter(|_| is_good) else {
             return Ok(false);
         };

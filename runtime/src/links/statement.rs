@@ -65,6 +65,23 @@ impl Keys {
 }
 
 impl Signers {
+    /// The cluster of that name whose authority has this certificate, in DER; none where it is none.
+    pub fn new(cluster: ClusterName, authority: Vec<u8>) -> Option<Self> {
+        let authority = CertificateDer::from(authority);
+        let is_one = RootCertStore::empty().add(authority.clone()).is_ok();
+        is_one.then_some(Self { cluster, authority })
+    }
+
+    /// The cluster's name.
+    pub fn cluster(&self) -> &ClusterName {
+        &self.cluster
+    }
+
+    /// The authority's certificate, in DER.
+    pub fn authority(&self) -> &[u8] {
+        &self.authority
+    }
+
     /// Whether that node of the cluster signed this text then.
     pub fn has_signed(&self, node: NodeId, text: &[u8], signature: &Signature, at: WallMs) -> bool {
         let certificate = CertificateDer::from(signature.certificate.as_slice());

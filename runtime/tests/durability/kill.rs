@@ -200,7 +200,10 @@ impl Answered {
         let verified = ledger.audit().verify(&[Known { count, head, whose }]);
         let verified = verified.unwrap();
         assert_eq!(verified.fault, None, "the records are not what was written");
-        assert!(verified.met == 1 && verified.count >= count, "{verified:?}");
+        assert!(
+            verified.heads.len() == 1 && verified.count >= count,
+            "{verified:?}"
+        );
         // Said again, a wish is answered as before.
         for (number, case) in self.cases.iter().rev().take(5) {
             let verdict = ledger.propose(opening(*number)).await.unwrap();

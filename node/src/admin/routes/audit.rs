@@ -14,6 +14,7 @@ use rules::deed::Deed;
 use rules::id::{CaseId, HumanName, TeamName};
 use runtime::audit::line::{Head, hex, unhex};
 use runtime::audit::read::Filter;
+use runtime::audit::signers::Authority;
 use runtime::audit::verify::Known;
 use runtime::clock;
 use runtime::redact::redacted;
@@ -21,7 +22,7 @@ use runtime::redact::redacted;
 use super::change_case::done;
 use super::{blocking, name, page};
 use crate::admin::auditor;
-use crate::admin::convert::audit::{line, verdict};
+use crate::admin::convert::audit::{line, signers as signers_told, verdict};
 use crate::admin::deeds;
 use crate::admin::desk::{Desk, Shared};
 use crate::admin::extract::{JsonOf, PathOf, QueryOf};
@@ -79,12 +80,14 @@ pub(super) async fn show(
               (status = 403, description = "it is not for the asker", body = ErrorBody)))]
 pub(super) async fn head(State(desk): State<Shared>) -> Json<AuditHead> {
     let chain = desk.ledger.read(|state| state.audit.clone());
+    let signers = desk.ledger.audit().signers().first();
     Json(AuditHead {
         count: chain.count,
         index: chain.index,
         head: hex(&chain.head),
         node: desk.node.to_string(),
         at: Moment::from_ms(clock::wall().0),
+        signers: signers.map(|known| signers_told(Authority::of(known))),
     })
 }
 

@@ -101,6 +101,18 @@ pub struct AuditHead {
     pub node: String,
     /// When, by that node's clock.
     pub at: Moment,
+    /// Who signs checkpoints, as that node says: whoever keeps it can check signatures without a node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signers: Option<AuditSigners>,
+}
+
+/// Who signs a cluster's checkpoints: its authority, whose certificate is no secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AuditSigners {
+    /// The cluster, as its nodes' certificates name it.
+    pub cluster: String,
+    /// The authority's certificate in DER, in hexadecimal digits.
+    pub authority: String,
 }
 
 /// A head that was kept, to be compared with.
@@ -129,8 +141,14 @@ pub struct AuditVerdict {
     pub head: String,
     /// Records whose salt was erased.
     pub erased: u64,
-    /// Heads known from elsewhere that it came to.
+    /// Heads known from elsewhere that it came to, and checkpoints whose signatures were checked.
     pub met: u64,
+    /// What those are, in words; where there are none, it is whole only in itself.
+    #[serde(default)]
+    pub compared: Vec<String>,
+    /// Of an archive: which heads lie behind its end, in words. It says nothing of those.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub behind: Vec<String>,
     /// The first thing that is wrong.
     pub fault: Option<AuditFault>,
 }

@@ -37,8 +37,8 @@ pub use apply::{
     Prune, TeamDocument, WorkerDocument,
 };
 pub use audit::{
-    AuditFault, AuditHead, AuditHeadQuery, AuditLine, AuditPage, AuditQuery, AuditVerdict,
-    EraseCase,
+    AuditFault, AuditHead, AuditHeadQuery, AuditLine, AuditPage, AuditQuery, AuditSigners,
+    AuditVerdict, EraseCase,
 };
 pub use case::{
     ApprovalState, ApprovalView, AttemptStatus, AttemptView, Brief, CaseLine, CaseOutcome,

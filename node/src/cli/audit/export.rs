@@ -14,10 +14,11 @@ use crate::cli::verb::Verb;
 /// Write the whole record into a file that can be checked without a node
 ///
 /// It has a JSON object on each line: first {"format","first","before"}, then each record with its
-/// head, at last {"end":{"count","head"}}. To check it, begin with the 32 bytes of `before`; for each
+/// head, behind some of them what a node signed of the head so far, {"checkpoint":{…}}, at last
+/// {"end":{"count","head"}}. To check it, begin with the 32 bytes of `before`; for each
 /// record take the bytes of the line from behind `"record":` to before its last brace, and go on with
 /// the SHA-256 of the head so far and those bytes: it must be the line's `head`, and `n` must rise by
-/// one. `domo audit verify --export FILE` does the same.
+/// one. `domo audit verify --export FILE` does the same, and checks the signatures.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:

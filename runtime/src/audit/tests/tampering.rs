@@ -283,7 +283,7 @@ fn every_tampering_with_an_export_is_found_by_two_who_know_nothing_of_each_other
     fs::write(&path, &bytes).unwrap();
     let known = story.known();
     assert_eq!(
-        export::verify(&path, std::slice::from_ref(&known))
+        export::verify(&path, std::slice::from_ref(&known), &[])
             .unwrap()
             .fault,
         None
@@ -308,7 +308,7 @@ fn every_tampering_with_an_export_is_found_by_two_who_know_nothing_of_each_other
             _ => lines.push(end.clone()),
         }
         fs::write(&path, lines.concat()).unwrap();
-        let fault = export::verify(&path, std::slice::from_ref(&known))
+        let fault = export::verify(&path, std::slice::from_ref(&known), &[])
             .unwrap()
             .fault;
         let Some(fault) = fault else {
