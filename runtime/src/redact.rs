@@ -43,8 +43,8 @@ const TOKENS: [(&str, usize, &str); 19] = [
     ("domo-", 40, "domo token"),
 ];
 
-/// Names before `=` or `:` whose value is a secret, in small letters; and as Chinese texts have them,
-/// whose signs may be of full width.
+/// Names before `=` or `:` whose value is a secret, in small letters; and as Chinese texts have them:
+/// signs may be of full width, and no space ends the value where the text goes on.
 const NAMES: [(&str, &str); 17] = [
     ("password", "password"),
     ("passwd", "password"),
@@ -212,7 +212,6 @@ fn values(text: &str, small: &str, found: &mut Vec<Found>) {
             let opening = |c: char| " \"'“‘「『".contains(c);
             let value = behind[before..].trim_start_matches(opening);
             let start = text.len() - value.len();
-            // Chinese goes on without a space: there the value ends where its letters do.
             let is_chinese = !name.is_ascii() || !sign.is_ascii();
             let length = run(value, |byte| {
                 let is_of_text = is_chinese && !byte.is_ascii();

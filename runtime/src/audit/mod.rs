@@ -194,9 +194,8 @@ impl Files {
     }
 
     fn last(&self) -> (u64, Head) {
-        let last = self.segments.last();
-        let begin = (self.begin.count, self.begin.head);
-        last.map_or(begin, |segment| (segment.last, segment.head))
+        let last = self.segments.last().map(|last| (last.last, last.head));
+        last.unwrap_or((self.begin.count, self.begin.head))
     }
 }
 
