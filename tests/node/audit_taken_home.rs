@@ -53,7 +53,14 @@ fn forged(text: &str, before: &mut [u8; 32]) -> String {
             old = hex(&told.head);
             let salt = &line[83..115];
             let head = hex(before);
-            new += &format!("{{\"head\":\"{head}\",\"salt\":\"{salt}\",\"record\":{record}}}\n");
+            let frame = [
+                "{\"head\":\"",
+                &head,
+                "\",\"salt\":\"",
+                salt,
+                "\",\"record\":",
+            ];
+            new += &[&frame.concat(), record.as_str(), "}\n"].concat();
         } else {
             let line = match old.as_str() {
                 "" => line.to_owned(),
@@ -156,6 +163,19 @@ fn an_archive_says_what_it_was_compared_with_and_is_not_blamed_for_a_later_head(
     );
 }
 
+/// An export that was forged as a whole, and one that no node says anything of either.
+fn forgeries(lab: &Lab, text: &str) -> (PathBuf, PathBuf) {
+    let path = lab.path().join("forged.jsonl");
+    let mut before = [0; 32];
+    let all = forged(text, &mut before);
+    fs::write(&path, &all).expect("the lab can be written");
+    let unsigned = lab.path().join("unsigned.jsonl");
+    let lines = all.split_inclusive('\n');
+    let lines = lines.filter(|line| !line.starts_with("{\"checkpoint\":"));
+    fs::write(&unsigned, lines.collect::<String>()).expect("the lab can be written");
+    (path, unsigned)
+}
+
 #[test]
 fn an_export_that_was_forged_as_a_whole_is_found_by_who_signs_and_else_never_called_compared() {
     let lab = Lab::new();
@@ -166,15 +186,7 @@ fn an_export_that_was_forged_as_a_whole_is_found_by_who_signs_and_else_never_cal
     node.domo(&["audit", "export", &at(&export)]).ok();
     let text = fs::read_to_string(&export).expect("it was exported");
     assert!(text.contains("{\"checkpoint\":"), "the node has signed");
-    let path = lab.path().join("forged.jsonl");
-    let mut before = [0; 32];
-    let all = forged(&text, &mut before);
-    fs::write(&path, &all).expect("the lab can be written");
-    let unsigned = lab.path().join("unsigned.jsonl");
-    let lines = all.split_inclusive('\n');
-    let lines = lines.filter(|line| !line.starts_with("{\"checkpoint\":"));
-    fs::write(&unsigned, lines.collect::<String>()).expect("the lab can be written");
-
+    let (path, unsigned) = forgeries(&lab, &text);
     let look = |node: &Node, export: &Path, more: &[&str]| {
         let line = ["audit", "verify", "--export", &at(export)];
         node.domo(&[&line, more].concat())

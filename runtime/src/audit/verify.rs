@@ -16,7 +16,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::begin;
-use super::checkpoint;
+use super::checkpoint::{self, Checkpoint};
 use super::line::Head;
 use super::segment;
 use crate::links::Signers;
@@ -123,7 +123,7 @@ fn look_into(mut look: Look, dir: &Path, signers: &[Signers]) -> io::Result<Veri
     } else {
         Word::Signed
     };
-    let told = checkpoints.iter().filter_map(|told| told.known());
+    let told = checkpoints.iter().filter_map(Checkpoint::known);
     told.for_each(|known| look.expect(known, look.word));
     look.begin = begin::read(dir, signers)?;
     let mut verified = files(look, &segment::files(dir)?)?;

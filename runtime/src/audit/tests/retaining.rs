@@ -120,7 +120,14 @@ fn rewrite(archive: &Path, from: u64) {
             }
             before = rules::audit::head_after(&before, record.as_bytes());
             let head = hex(&before);
-            new += &format!("{{\"head\":\"{head}\",\"salt\":\"{ERASED}\",\"record\":{record}}}\n");
+            let frame = [
+                "{\"head\":\"",
+                &head,
+                "\",\"salt\":\"",
+                ERASED,
+                "\",\"record\":",
+            ];
+            new += &[&frame.concat(), record.as_str(), "}\n"].concat();
         }
         std::fs::write(&path, new).unwrap();
     }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::super::begin::Begin;
-use super::super::checkpoint::UNSIGNED;
+use super::super::checkpoint::{Checkpoint, UNSIGNED};
 use super::super::line::{FileHead, Flaw, Head, Kept, Walk, hex};
 use super::super::segment::Lines;
 use super::{Fault, Known, Verified};
@@ -118,7 +118,7 @@ impl Look {
     /// Reads a checkpoint in an export: it stands behind the record that it speaks of.
     fn checkpoint_line(&mut self, line: &str) -> Result<(), Fault> {
         let told = super::super::export::checkpoint(line);
-        let head = told.as_ref().and_then(|told| told.known());
+        let head = told.as_ref().and_then(Checkpoint::known);
         if head.is_none_or(|head| (head.count, head.head) != (self.walk.count, self.walk.head)) {
             let what = "a checkpoint says something else than the records before it";
             return Err(self.fault(self.walk.count, what.to_owned()));
