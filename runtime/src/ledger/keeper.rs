@@ -194,10 +194,9 @@ impl Inner {
 
     /// Tells what was denied before the ledger is closed: the last that this node can do about it.
     pub(super) async fn tell_last_denials(&self) {
-        if !matches!(
-            timeout(LAST_DENIALS_LIMIT, self.tell_denials()).await,
-            Ok(true)
-        ) {
+        // A proposal on its way is large, and whoever closes a ledger waits for much else.
+        let told = Box::pin(self.tell_denials());
+        if !matches!(timeout(LAST_DENIALS_LIMIT, told).await, Ok(true)) {
             tracing::warn!("what was denied here in the last seconds may not be on record");
         }
     }
