@@ -336,7 +336,9 @@ fn put_humans<'a>(state: &State, put: impl Iterator<Item = &'a HumanSpec>) -> Ve
             demands.insert(in_team(Right::ManageHumans, team));
         }
         match state.people.humans.get(&spec.name) {
-            Some(known) if spec.changes(known) => demands.extend(account(state, &spec.name)),
+            Some(known) if spec.changes(known, state.version) => {
+                demands.extend(account(state, &spec.name))
+            }
             None if spec.teams.is_empty() => {
                 demands.insert(cluster(Right::ManageHumans));
             }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{ClockMs, EmployeeId, HumanName, PolicyName, TeamName, TokenName};
 use crate::roster::Staged;
+use crate::version;
 
 /// The human who is always there: whoever could replace the daemon anyway.
 pub const ADMIN: &str = "admin";
@@ -102,7 +103,7 @@ pub struct People {
     pub revision: u64,
     /// The accounts; the built-in admin has none.
     pub humans: BTreeMap<HumanName, Human>,
-    /// Whose each employee's number is.
+    /// Whose each employee's number is, by [`People::number`].
     pub employees: BTreeMap<EmployeeId, HumanName>,
     /// Whose token each hash is.
     pub hashes: BTreeMap<[u8; 32], (HumanName, TokenName)>,
@@ -117,6 +118,42 @@ pub struct People {
 }
 
 impl People {
+    /// What an employee's number is known by: since [`version::PEOPLE`] `00123` and `123` are one.
+    pub(crate) fn number(version: u32, number: &EmployeeId) -> EmployeeId {
+        if version >= version::PEOPLE {
+            number.significant()
+        } else {
+            number.clone()
+        }
+    }
+
+    /// Has each number known by what it is known by since [`version::PEOPLE`]. Of two people who have
+    /// one number already the first in the order of what is written keeps it.
+    pub(crate) fn renumber(&mut self) {
+        for (number, human) in std::mem::take(&mut self.employees) {
+            let number = number.significant();
+            self.employees.entry(number).or_insert(human);
+        }
+    }
+
+    /// Has a number no longer be that of somebody who is gone. Two may have had it before it was
+    /// known that it is one.
+    pub(crate) fn free(&mut self, version: u32, number: &EmployeeId, gone: &HumanName) {
+        let number = Self::number(version, number);
+        if self.employees.get(&number) != Some(gone) {
+            return;
+        }
+        self.employees.remove(&number);
+        let is_same = |human: &Human| {
+            let written = human.employee.as_ref();
+            written.is_some_and(|written| Self::number(version, written) == number)
+        };
+        let other = self.humans.iter().find(|(_, human)| is_same(human));
+        if let Some((other, _)) = other {
+            self.employees.insert(number, other.clone());
+        }
+    }
+
     /// The revision of a team's roles.
     pub fn revision_of(&self, team: Option<&TeamName>) -> u64 {
         team.and_then(|team| self.rolls.get(team))

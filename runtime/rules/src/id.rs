@@ -159,6 +159,16 @@ foreign!(
     check_employee
 );
 
+impl EmployeeId {
+    /// The number behind what is written: leading zeros and capitals are a matter of the cell that
+    /// it stood in.
+    pub(crate) fn significant(&self) -> Self {
+        let bare = self.0.trim_start_matches('0');
+        let bare = if bare.is_empty() { "0" } else { bare };
+        Self(bare.to_ascii_lowercase())
+    }
+}
+
 /// A text that cannot serve as a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadName {

@@ -116,8 +116,10 @@ pub const MAX_HUMAN_TOKENS: usize = 16;
 pub const MAX_HUMAN_TOKEN_VALID_MS: u64 = 366 * 24 * 3_600_000;
 /// Pieces of a roster: with entries of their largest size it holds more people than there may be.
 pub const MAX_PIECES: u32 = 128;
-/// Rosters of which not all has come: as many as people import at the same time.
+/// Rosters of which not all has come, before version 5: as many as people import at the same time.
 pub const MAX_STAGED: usize = 4;
+/// Those who have each begun to send a roster, since version 5: the largest ones take some 100 MiB.
+pub const MAX_STAGERS: usize = 16;
 /// How long the rest of a roster is waited for: its pieces follow each other within seconds.
 pub const STAGED_MS: u64 = 600_000;
 /// Policies of the organisation: each is looked at for each decision that is not remembered.

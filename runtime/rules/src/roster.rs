@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::human::{Human, People, TeamRole};
 use crate::id::{ClockMs, EmployeeId, HumanName, TeamName};
 use crate::limits;
+use crate::state::State;
+use crate::version;
 
 /// What shall be of a human; what is not said stays as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,15 +29,69 @@ pub struct HumanSpec {
     pub teams: BTreeMap<TeamName, TeamRole>,
 }
 
+/// What a roster makes of one of its people.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Becoming {
+    /// Whether they get an account.
+    pub is_new: bool,
+    /// What they were called, and are called then.
+    pub display: Option<(Option<String>, String)>,
+    /// The number that they get; they had none.
+    pub employee: Option<EmployeeId>,
+    /// Roles that change: where, what they were, what they are then.
+    pub roles: Vec<(TeamName, Option<TeamRole>, TeamRole)>,
+    /// Teams that they lead, and go on leading though the roster says less.
+    pub stays_lead_of: Vec<TeamName>,
+}
+
+impl Becoming {
+    /// Whether all is so already.
+    pub fn is_nothing(&self) -> bool {
+        let is_same = self.display.is_none() && self.employee.is_none();
+        is_same && !self.is_new && self.roles.is_empty()
+    }
+}
+
 impl HumanSpec {
+    /// What becomes of whom it describes. Since [`version::PEOPLE`] it lowers nobody: a roster says who
+    /// belongs to a team, not who no longer leads it.
+    pub fn becoming(&self, state: &State) -> Becoming {
+        let people = &state.people;
+        let known = people.humans.get(&self.name);
+        let mut becoming = Becoming {
+            is_new: known.is_none(),
+            ..Becoming::default()
+        };
+        let called = known.and_then(|known| known.display.as_ref());
+        if let Some(display) = self.display.as_ref().filter(|new| Some(*new) != called) {
+            becoming.display = Some((called.cloned(), display.clone()));
+        }
+        if known.is_none_or(|known| known.employee.is_none()) {
+            becoming.employee.clone_from(&self.employee);
+        }
+        for (team, wanted) in &self.teams {
+            match (people.role(&self.name, team), *wanted) {
+                (Some(present), wanted) if present == wanted => {}
+                (Some(TeamRole::Lead), TeamRole::Member) if state.version >= version::PEOPLE => {
+                    becoming.stays_lead_of.push(team.clone());
+                }
+                (present, wanted) => becoming.roles.push((team.clone(), present, wanted)),
+            }
+        }
+        becoming
+    }
+
     /// Whether it says anything new about the account itself.
-    pub(crate) fn changes(&self, known: &Human) -> bool {
+    pub(crate) fn changes(&self, known: &Human, version: u32) -> bool {
         let is_other = |new: Option<&str>, old: Option<&str>| new.is_some() && new != old;
-        let employee = |employee: &Option<EmployeeId>| employee.as_ref().map(ToString::to_string);
+        let number = |employee: &Option<EmployeeId>| {
+            let employee = employee.as_ref();
+            employee.map(|employee| People::number(version, employee).to_string())
+        };
         is_other(self.display.as_deref(), known.display.as_deref())
             || is_other(
-                employee(&self.employee).as_deref(),
-                employee(&known.employee).as_deref(),
+                number(&self.employee).as_deref(),
+                number(&known.employee).as_deref(),
             )
     }
 }

@@ -76,6 +76,7 @@ use crate::version;
 
 pub use apply_documents::{Change, check, difference};
 pub(crate) use open_case::taken_by as may_take;
+pub use put_humans::check as check_humans;
 
 /// What came of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]

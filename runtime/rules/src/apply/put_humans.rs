@@ -6,13 +6,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::human::{Human, RESERVED};
+use crate::human::{People, RESERVED};
 use crate::id::{EmployeeId, HumanName, TeamName, check_employee, check_login};
 use crate::limits;
 use crate::roster::{HumanSpec, Piece, Staged};
 use crate::state::{Alarm, State};
 use crate::step::Step;
 use crate::verdict::{Outcome, Rejection, Verdict, over};
+use crate::version;
 
 use super::fence;
 
@@ -54,8 +55,9 @@ fn fits(step: &Step<'_>, piece: &Piece) -> Result<(), Rejection> {
             });
         }
         Some(staged) => staged.pieces.len(),
-        None if people.staged.len() >= limits::MAX_STAGED && of > 1 => {
-            return Err(over("max_staged", limits::MAX_STAGED));
+        None if of > 1 => {
+            room(step)?;
+            0
         }
         None => 0,
     };
@@ -69,9 +71,41 @@ fn fits(step: &Step<'_>, piece: &Piece) -> Result<(), Rejection> {
     Ok(())
 }
 
+/// Whether another roster may be laid aside.
+fn room(step: &Step<'_>) -> Result<(), Rejection> {
+    let (staged, by) = (&step.state.people.staged, step.principal.to_string());
+    let (others, most) = if step.state.version >= version::PEOPLE {
+        let others = staged.values().filter(|staged| staged.by != by);
+        (others.count(), limits::MAX_STAGERS)
+    } else {
+        (staged.len(), limits::MAX_STAGED)
+    };
+    if others >= most {
+        return Err(over("max_staged", most));
+    }
+    Ok(())
+}
+
+/// Drops what the asker began to send and did not end: whoever begins anew has given it up.
+fn drop_older(step: &mut Step<'_>, kept: &Piece) {
+    let by = step.principal.to_string();
+    let state = &mut *step.state;
+    let alarms = &mut state.alarms;
+    state.people.staged.retain(|roster, staged| {
+        let is_kept = staged.by != by || *roster == kept.roster;
+        if !is_kept {
+            alarms.remove(&(staged.until, Alarm::Roster(*roster)));
+        }
+        is_kept
+    });
+}
+
 fn lay_aside(step: &mut Step<'_>, put: &[HumanSpec], piece: &Piece) -> Verdict {
     let until = step.state.clock.plus(limits::STAGED_MS);
     let by = step.principal.to_string();
+    if step.state.version >= version::PEOPLE {
+        drop_older(step, piece);
+    }
     let staged = step.state.people.staged.entry(piece.roster);
     let is_new = matches!(staged, std::collections::btree_map::Entry::Vacant(_));
     let staged = staged.or_insert_with(|| Staged {
@@ -98,45 +132,37 @@ fn lay_aside(step: &mut Step<'_>, put: &[HumanSpec], piece: &Piece) -> Verdict {
 }
 
 fn take(step: &mut Step<'_>, put: &[HumanSpec]) -> Verdict {
-    let mut faults = faults(step.state, put);
-    if !faults.is_empty() {
-        faults.truncate(limits::MAX_REASONS);
-        return Err(Rejection::Invalid(faults));
-    }
-    let people = &mut step.state.people;
-    let new = put
-        .iter()
-        .filter(|spec| !people.humans.contains_key(&spec.name));
-    if people.humans.len() + new.count() > limits::MAX_HUMANS {
-        return Err(over("max_humans", limits::MAX_HUMANS));
-    }
+    check(step.state, put)?;
     let (mut created, mut changed, mut unchanged) = (0, 0, 0);
     let mut teams = BTreeSet::new();
     for spec in put {
-        let is_new = !people.humans.contains_key(&spec.name);
-        let human = people.humans.entry(spec.name.clone()).or_default();
-        let mut is_other = spec.changes(human);
-        describe(human, spec);
-        if let Some(employee) = &spec.employee {
-            people.employees.insert(employee.clone(), spec.name.clone());
-        }
-        for (team, role) in &spec.teams {
-            if people.give(&spec.name, team, Some(*role)) {
-                is_other = true;
-                teams.insert(team);
-            }
-        }
-        let count = match (is_new, is_other) {
+        let becoming = spec.becoming(step.state);
+        let count = match (becoming.is_new, becoming.is_nothing()) {
             (true, _) => &mut created,
-            (false, true) => &mut changed,
-            (false, false) => &mut unchanged,
+            (false, false) => &mut changed,
+            (false, true) => &mut unchanged,
         };
         *count += 1;
+        let people = &mut step.state.people;
+        let human = people.humans.entry(spec.name.clone()).or_default();
+        if let Some((_, display)) = becoming.display {
+            human.display = Some(display);
+        }
+        if let Some(employee) = becoming.employee {
+            let number = People::number(step.state.version, &employee);
+            human.employee = Some(employee);
+            people.employees.insert(number, spec.name.clone());
+        }
+        for (team, _, role) in becoming.roles {
+            people.give(&spec.name, &team, Some(role));
+            teams.insert(team);
+        }
     }
+    let people = &mut step.state.people;
     if created > 0 {
         people.changes += 1;
     }
-    people.changed_in(teams);
+    people.changed_in(&teams);
     Ok(Outcome::Applied {
         created,
         changed,
@@ -145,20 +171,29 @@ fn take(step: &mut Step<'_>, put: &[HumanSpec]) -> Verdict {
     })
 }
 
-fn describe(human: &mut Human, spec: &HumanSpec) {
-    if spec.display.is_some() {
-        human.display.clone_from(&spec.display);
+/// Refuses a whole roster that cannot be taken.
+///
+/// # Errors
+/// What is wrong with it, or the limit that it breaks.
+pub fn check(state: &State, put: &[HumanSpec]) -> Result<(), Rejection> {
+    let mut faults = faults(state, put);
+    if !faults.is_empty() {
+        faults.truncate(limits::MAX_REASONS);
+        return Err(Rejection::Invalid(faults));
     }
-    if spec.employee.is_some() {
-        human.employee.clone_from(&spec.employee);
+    let known = &state.people.humans;
+    let new = put.iter().filter(|spec| !known.contains_key(&spec.name));
+    if known.len() + new.count() > limits::MAX_HUMANS {
+        return Err(over("max_humans", limits::MAX_HUMANS));
     }
+    Ok(())
 }
 
 /// Everything that is wrong with a roster, in words.
 fn faults(state: &State, put: &[HumanSpec]) -> Vec<String> {
     let mut faults = Vec::new();
     let mut names = BTreeSet::new();
-    let mut numbers: BTreeMap<&EmployeeId, &HumanName> = BTreeMap::new();
+    let mut numbers: BTreeMap<EmployeeId, &HumanName> = BTreeMap::new();
     for spec in put {
         let name = &spec.name;
         if let Err(bad) = check_login(name.as_str()) {
@@ -173,7 +208,8 @@ fn faults(state: &State, put: &[HumanSpec]) -> Vec<String> {
             faults.push(format!("{name} stands twice"));
         }
         if let Some(number) = &spec.employee {
-            if let Some(other) = numbers.insert(number, name).filter(|other| *other != name) {
+            let same = People::number(state.version, number);
+            if let Some(other) = numbers.insert(same, name).filter(|other| *other != name) {
                 faults.push(format!("employee {number} is {other} and {name}"));
             }
             faults.extend(wrong_number(state, name, number));
@@ -198,12 +234,27 @@ fn wrong_number(state: &State, name: &HumanName, number: &EmployeeId) -> Option<
     if let Err(bad) = check_employee(number.as_str()) {
         return Some(bad.to_string());
     }
+    let same = |number: &EmployeeId| People::number(state.version, number);
     let people = &state.people;
-    if let Some(other) = people.employees.get(number).filter(|other| *other != name) {
-        return Some(format!("employee {number} is {other}, not {name}"));
+    let has = |name: &HumanName| people.humans.get(name)?.employee.as_ref();
+    let is_so = has(name).is_some_and(|known| same(known) == same(number));
+    let other = people.employees.get(&same(number));
+    if let Some(other) = other.filter(|other| *other != name && !is_so) {
+        if state.version < version::PEOPLE {
+            return Some(format!("employee {number} is {other}, not {name}"));
+        }
+        let written = has(other).filter(|written| *written != number);
+        let written = written.map_or_else(String::new, |written| format!(" (written {written})"));
+        return Some(format!(
+            "employee {number} is {other}{written}, not {name}: call them {other}, or remove {other} first"
+        ));
     }
-    let known = people.humans.get(name)?.employee.as_ref()?;
-    (known != number).then(|| format!("{name} is employee {known}, not {number}"))
+    let known = has(name).filter(|_| !is_so)?;
+    Some(if state.version < version::PEOPLE {
+        format!("{name} is employee {known}, not {number}")
+    } else {
+        format!("{name} is employee {known}, not {number}: call employee {number} otherwise")
+    })
 }
 
 fn no_team(state: &State, team: &TeamName) -> Option<String> {

@@ -20,5 +20,8 @@ pub(super) fn apply(step: &mut Step<'_>, to: u32) -> Verdict {
         });
     }
     step.state.version = to;
+    if to == version::PEOPLE {
+        step.state.people.renumber();
+    }
     Ok(Outcome::Done)
 }

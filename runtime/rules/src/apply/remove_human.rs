@@ -23,11 +23,11 @@ pub(super) fn apply(step: &mut Step<'_>, name: &HumanName) -> Verdict {
     for token in tokens.keys() {
         step.end_token(name, token);
     }
-    let people = &mut step.state.people;
-    if let Some(employee) = employee {
-        people.employees.remove(&employee);
-    }
+    let (version, people) = (step.state.version, &mut step.state.people);
     people.humans.remove(name);
+    if let Some(employee) = employee {
+        people.free(version, &employee, name);
+    }
     people.changed();
     step.close_rooms(|room| matches!(room, RoomName::Direct(human, _) if human == name));
     Ok(Outcome::Done)

@@ -31,7 +31,7 @@ fn spec(who: Pick, what: Pick) -> HumanSpec {
         name: human(who),
         display: what.is_multiple_of(3).then(|| "Somebody".to_owned()),
         employee: (what % 4 < 2)
-            .then(|| raw(["1", "2", "3", ""][usize::from(who / 4 + what / 64) % 4])),
+            .then(|| raw(["1", "2", "01", ""][usize::from(who / 4 + what / 64) % 4])),
         teams: match what % 5 {
             0 => BTreeMap::new(),
             1 => BTreeMap::from([(pool::team(0), role(what)), (pool::team(1), role(who))]),

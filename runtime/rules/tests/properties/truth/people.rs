@@ -31,14 +31,34 @@ pub fn people_are_known_the_same_way_round(told: &Told<'_>) -> Result<(), String
     {
         return broken(format!("{human} is in team {team}, which is not there"));
     }
-    let numbers = people.humans.iter();
-    let numbers: BTreeSet<_> = numbers
-        .filter_map(|(name, human)| Some((human.employee.as_ref()?, name)))
-        .collect();
-    if numbers != people.employees.iter().collect() {
-        return broken(format!("{numbers:?} are not {:?}", people.employees));
-    }
+    numbers_are_known(state)?;
     tokens_can_be_found(state)
+}
+
+/// What an employee's number is known by.
+fn known_by(state: &State, number: &str) -> String {
+    if state.version >= rules::version::PEOPLE {
+        number.trim_start_matches('0').to_ascii_lowercase()
+    } else {
+        number.to_owned()
+    }
+}
+
+fn numbers_are_known(state: &State) -> Result<(), String> {
+    let people = &state.people;
+    let of = people.humans.iter();
+    let of = of.filter_map(|(name, human)| Some((human.employee.as_ref()?, name)));
+    let of: BTreeSet<_> = of
+        .map(|(number, name)| (known_by(state, number.as_str()), name))
+        .collect();
+    let index = people.employees.iter();
+    let index: BTreeSet<_> = index
+        .map(|(number, name)| (known_by(state, number.as_str()), name))
+        .collect();
+    if of != index || index.len() != people.employees.len() {
+        return broken(format!("{of:?} are not {index:?}"));
+    }
+    Ok(())
 }
 
 fn tokens_can_be_found(state: &State) -> Result<(), String> {
