@@ -157,5 +157,5 @@ pub const MAX_CHAOS_MS: u64 = 3_600_000;
 pub const CHAOS_ARM_MS: u64 = 30_000;
 /// What is kept of what was done: each step on each node of a cluster of the usual size.
 pub const MAX_CHAOS_DID: usize = 1000;
-/// Read markers of a room: beyond them, those go that are furthest behind.
+/// Read markers of a room: beyond them, those go that are furthest behind, but never the newest.
 pub const MAX_MARKS: usize = 1000;

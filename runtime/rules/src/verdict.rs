@@ -124,6 +124,16 @@ pub enum Rejection {
     NoPolicy(PolicyName),
 }
 
+/// The name of the limit of what a persona says in a minute.
+pub(crate) const OF_PACE: &str = "max_pace_posts";
+
+impl Rejection {
+    /// Whether a persona has only said too much for this minute: in the next one it may say it.
+    pub fn is_of_pace(&self) -> bool {
+        matches!(self, Self::Limit { limit, .. } if limit == OF_PACE)
+    }
+}
+
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

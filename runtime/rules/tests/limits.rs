@@ -2,6 +2,8 @@
 
 #[path = "limits/cluster.rs"]
 mod cluster;
+#[path = "limits/people.rs"]
+mod people;
 
 use cluster::{Cluster, amend, brief, limit, name, playbook, sam, worker};
 use rules::attempt::{AttemptOutcome, Body};

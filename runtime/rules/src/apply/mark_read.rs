@@ -6,6 +6,7 @@ use crate::limits;
 use crate::room::{RoomName, Speaker};
 use crate::step::Step;
 use crate::verdict::{Outcome, Rejection, Verdict};
+use crate::version;
 
 use super::{fence, post_message};
 
@@ -23,14 +24,16 @@ pub(super) fn apply(step: &mut Step<'_>, name: &RoomName, up_to: u64) -> Verdict
         )]));
     }
     let next = step.state.rooms.last_post + 1;
+    let keeps_newest = step.state.version >= version::PEOPLE;
     let room = post_message::room_mut(step.state, name, next);
-    let mark = room.marks.entry(human).or_default();
+    let mark = room.marks.entry(human.clone()).or_default();
     *mark = up_to.max(*mark);
     while room.marks.len() > limits::MAX_MARKS {
-        // Whoever is furthest behind has read nothing for the longest time.
+        // Whoever is furthest behind has read nothing for the longest time; whoever reads now has not.
         let last = room
             .marks
             .iter()
+            .filter(|(name, _)| !keeps_newest || **name != human)
             .min_by_key(|(name, mark)| (**mark, Reverse(*name)));
         let Some(last) = last.map(|(name, _)| name.clone()) else {
             break;

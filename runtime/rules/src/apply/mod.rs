@@ -101,6 +101,16 @@ pub fn apply(state: &mut State, entry: &Entry) -> Applied {
     applied
 }
 
+/// Whether it is the answer to every repetition. Where the leader decides anew, or where a persona has
+/// only to wait until it may speak again, nothing was said of the command.
+fn is_lasting(state: &State, verdict: &Verdict) -> bool {
+    match verdict {
+        Err(Rejection::Outdated | Rejection::Undecided) => false,
+        Err(rejection) => state.version < version::PEOPLE || !rejection.is_of_pace(),
+        Ok(_) => true,
+    }
+}
+
 fn change(state: &mut State, entry: &Entry) -> (Applied, Manner) {
     debug_assert!(
         entry.index > state.index,
@@ -124,8 +134,7 @@ fn change(state: &mut State, entry: &Entry) -> (Applied, Manner) {
         Some(Recall::Expired) => Err(Rejection::Expired),
         Some(Recall::New) => {
             let verdict = decide(&mut step, &entry.proposal);
-            if !matches!(verdict, Err(Rejection::Outdated | Rejection::Undecided)) {
-                // Those say nothing of the command: the leader decides anew.
+            if is_lasting(step.state, &verdict) {
                 remember(&mut step, entry, &verdict);
             }
             verdict

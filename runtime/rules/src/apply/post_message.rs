@@ -18,7 +18,7 @@ use crate::mention::{self, Addressed};
 use crate::room::{Message, Persona, Post, Room, RoomName, Shelved, Speaker};
 use crate::state::State;
 use crate::step::Step;
-use crate::verdict::{Outcome, Rejection, Verdict, over};
+use crate::verdict::{OF_PACE, Outcome, Rejection, Verdict, over};
 use crate::version;
 
 use super::{fence, open_case};
@@ -238,7 +238,7 @@ fn pace(step: &Step<'_>, persona: &Persona) -> Result<(), Rejection> {
         now < pace.since.plus(limits::PACE_MS) && pace.posts >= limits::MAX_PACE_POSTS
     });
     if is_over {
-        return Err(over("max_pace_posts", limits::MAX_PACE_POSTS as usize));
+        return Err(over(OF_PACE, limits::MAX_PACE_POSTS as usize));
     }
     Ok(())
 }
@@ -278,7 +278,9 @@ fn stand(
         case,
         heard_by: heard_by.clone(),
     };
-    count(step, &said.by);
+    if said.answers.is_none() || step.state.version < version::PEOPLE {
+        count(step, &said.by);
+    }
     let has_woken = !heard_by.is_empty();
     let link = |chain: u32| match said.by {
         Speaker::Human(_) => 0,
