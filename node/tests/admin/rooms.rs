@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use node::admin::client::{Client, ClientError, Lines};
 use node::admin::wire::{
-    CancelCase, Code, PostMessage, Posted, RoomEntry, RoomEvent, RoomQuery, RoomWatchQuery,
-    SetHumanRole,
+    CancelCase, Code, MarkRead, PostMessage, Posted, RoomEntry, RoomEvent, RoomQuery,
+    RoomWatchQuery, SetHumanRole,
 };
 use rules::attempt::Body;
 
@@ -125,6 +125,55 @@ async fn a_room_is_read_back_to_its_first_case_page_by_page() {
         }
     }
     assert_eq!((opened.len(), closed.len()), (wanted, wanted));
+    house.close().await;
+}
+
+/// What a list says of the room of team `sre`: the last post, and how much is unread.
+async fn unread(client: &Client) -> (Option<u64>, u64) {
+    let page = client.rooms().await.unwrap();
+    let line = page.rooms.iter().find(|line| line.name == "sre").unwrap();
+    (line.last_post, line.unread)
+}
+
+#[tokio::test]
+async fn what_somebody_has_not_read_is_counted_also_in_threads_and_behind_what_the_state_keeps() {
+    let house = peopled().await;
+    let bob = known(&house, "bob").await;
+    let case = house.submit("it hurts").await;
+    for number in 0..250 {
+        say(&house.client, "sre", &format!("post {number}"))
+            .await
+            .unwrap();
+        // Numbers rise through all rooms: not every one between two is of this one.
+        if number % 50 == 0 {
+            say(&house.client, "manager", "list").await.unwrap();
+        }
+    }
+    let in_thread = PostMessage {
+        text: "and here".to_owned(),
+        thread: Some(case.to_string()),
+        ..PostMessage::default()
+    };
+    let id = house.id().await;
+    house
+        .client
+        .post_message("sre", &in_thread, &id)
+        .await
+        .unwrap();
+    let (last, count) = unread(&bob).await;
+    assert_eq!((last, count), (Some(255), 251));
+    let mark = |up_to| {
+        let (bob, mark) = (bob.clone(), MarkRead { up_to });
+        async move {
+            let id = bob.request_id().await.unwrap();
+            bob.mark_read("sre", &mark, &id).await.unwrap();
+            unread(&bob).await.1
+        }
+    };
+    // Ten of the room, and one of another.
+    assert_eq!(mark(11).await, 241);
+    assert_eq!(mark(255).await, 1, "what is said in a thread");
+    assert_eq!(mark(256).await, 0);
     house.close().await;
 }
 

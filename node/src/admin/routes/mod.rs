@@ -29,6 +29,7 @@ mod status;
 mod targets;
 mod teams;
 mod tokens;
+mod unread;
 mod watch;
 mod workers;
 

@@ -20,6 +20,7 @@ use runtime::redact::redacted;
 use super::case::look_soon;
 use super::change_case::{attachments, done};
 use super::room_past::{Part, closed};
+use super::unread::{self, Unread};
 use super::{blocking, name, page};
 
 use crate::admin::convert::room::{Entries, add_case, add_post};
@@ -42,7 +43,7 @@ const MAX_SHELVES: usize = 8;
 /// The rooms that the asker may enter.
 #[utoipa::path(get, path = "/v1/rooms", tag = "rooms",
     responses((status = 200, description = "rooms", body = RoomPage)))]
-pub(super) async fn list(State(desk): State<Shared>, asker: Asker) -> Json<RoomPage> {
+pub(super) async fn list(State(desk): State<Shared>, asker: Asker) -> Answered<Json<RoomPage>> {
     let freshness = desk.freshness(false);
     let human = asker.human();
     let rooms = desk.ledger.read(|state| {
@@ -62,7 +63,8 @@ pub(super) async fn list(State(desk): State<Shared>, asker: Asker) -> Json<RoomP
         rooms.extend(teams.map(|team| line(state, human, &RoomName::Team(team.clone()))));
         rooms
     });
-    Json(RoomPage { rooms, freshness })
+    let rooms = blocking(move || unread::count(&desk, rooms)).await?;
+    Ok(Json(RoomPage { rooms, freshness }))
 }
 
 /// What was said and done in a room, or in the thread of a case.
@@ -181,7 +183,7 @@ pub(super) async fn mark(
     done(&desk, &wish, Command::MarkRead { room, up_to }).await
 }
 
-fn line(state: &rules::State, asker: &HumanName, room: &RoomName) -> RoomLine {
+fn line(state: &rules::State, asker: &HumanName, room: &RoomName) -> (RoomName, Unread, RoomLine) {
     let (title, threads) = match room {
         RoomName::Direct(_, persona) => (format!("the {persona}"), 0),
         RoomName::Team(team) => {
@@ -191,16 +193,17 @@ fn line(state: &rules::State, asker: &HumanName, room: &RoomName) -> RoomLine {
             (title.unwrap_or_default(), threads)
         }
     };
-    let mark = state.rooms.read_up_to(room, asker);
     let posts = state.rooms.rooms.get(room).map(|room| &room.posts);
-    let numbers = || posts.into_iter().flatten().map(|post| post.number);
-    RoomLine {
+    let last = posts.and_then(|posts| posts.back());
+    let line = RoomLine {
         name: called(room),
         title,
-        last_post: numbers().max(),
-        unread: numbers().filter(|number| *number > mark).count() as u64,
+        last_post: last.map(|post| post.number),
+        unread: 0,
         threads,
-    }
+    };
+    let mark = state.rooms.read_up_to(room, asker);
+    (room.clone(), Unread::of(state, room, mark), line)
 }
 
 fn since(text: Option<&str>) -> Answered<u64> {

@@ -52,9 +52,10 @@ pub struct RoomLine {
     pub name: String,
     /// What it is for.
     pub title: String,
-    /// The number of the last post in it.
+    /// The number of the last post in it, those of threads not among them.
     pub last_post: Option<u64>,
-    /// Posts that the asker has not read, of those that the state keeps.
+    /// Posts that the asker has not read: all that the state keeps, in the room and in the threads of
+    /// its open cases, and up to 1024 older ones of the room.
     pub unread: u64,
     /// Open cases: each is a thread.
     pub threads: u64,
