@@ -15,6 +15,8 @@ use runtime::ledger::{Ledger, ProposeError};
 use runtime::workshop::{Workshop, WorkshopError};
 use thiserror::Error;
 
+use crate::understanding::Understanding;
+
 /// A node's means, shared by its personas.
 #[derive(Clone)]
 pub struct House {
@@ -32,6 +34,8 @@ pub struct House {
     pub keeps: Keeps,
     /// Where people get accounts outside of the cluster.
     pub accounts: Arc<dyn Accounts>,
+    /// How the Manager understands what is said to him.
+    pub understanding: Arc<dyn Understanding>,
 }
 
 /// How much ended attempts of closed cases may leave on a node, and for how long.

@@ -27,9 +27,11 @@ mod janitor;
 mod keeps;
 mod manager;
 pub mod tree;
+pub mod understanding;
 mod worker;
 
 pub use havoc::Havoc;
 pub use house::{House, Keeps};
 pub use household::Household;
+pub use manager::PlainCommands;
 pub use tree::{Root, RootMsg, Standing};

@@ -27,6 +27,8 @@ use crate::butler::compose;
 use crate::errand::{Duties, Errands};
 use crate::house::{Hindrance, House};
 
+pub use plain::PlainCommands;
+
 /// What wakes the Manager.
 pub enum ManagerMsg {
     /// His duties have changed.

@@ -7,6 +7,7 @@ mod containers;
 mod house;
 mod crashes {
     pub mod hostile;
+    pub mod manager;
 }
 
 use std::collections::BTreeSet;

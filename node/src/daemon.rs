@@ -35,7 +35,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::{House, Household};
+use actors::{House, Household, PlainCommands};
 use config::settings::Settings;
 use futures_util::FutureExt as _;
 use rules::id::NodeId;
@@ -178,6 +178,7 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
         leases: leases.clone(),
         keeps: keeping::of_ended(&settings),
         accounts: Arc::new(NoHomeserver),
+        understanding: Arc::new(PlainCommands),
     };
     let guard = leases.isolate(hall.workshop);
     gateway.follow(guard.watch(), hall.agents);

@@ -15,7 +15,6 @@ use rules::room::{Post, RoomName};
 use rules::{Command, Who};
 
 use super::deed::Deed;
-use super::plain::{PlainCommands, Understanding as _};
 use crate::house::{Hindrance, House};
 
 /// The longest answer; what follows is cut, since a post has room for no more.
@@ -50,7 +49,7 @@ async fn wished(
     human: &HumanName,
     post: &Post,
 ) -> Result<String, Hindrance> {
-    let mut text = match PlainCommands.understand(&post.text) {
+    let mut text = match house.understanding.understand(&post.text).await {
         Ok(wish) => Deed::new(house, term, human, post).perform(wish).await?,
         Err(refusal) => refusal,
     };

@@ -6,12 +6,16 @@ use rules::id::{HumanName, RequestId, TeamName, WorkerId, WorkerName};
 use rules::room::{Post, RoomName};
 use rules::roster;
 use rules::team::{Document, Team, WorkerSpec};
-use rules::version::WELCOMES;
-use rules::{Command, Outcome, Who};
+use rules::version::{PEOPLE, WELCOMES};
+use rules::{Command, Outcome, Rejection, Who};
 
-use super::draft::{documents, specs, team_spec, usual_butler, welcome};
-use super::plain::{HELP, Wish};
+use super::draft::{
+    documents, ground, is_bare, leads, specs, stay_leads, team_spec, usual_butler, welcome,
+    what_it_lacks,
+};
+use super::plain::HELP;
 use crate::house::{Hindrance, House};
+use crate::understanding::Wish;
 
 /// People and teams that an answer names; the others are counted.
 pub(super) const MOST_NAMED: usize = 100;
@@ -137,49 +141,32 @@ impl<'a> Deed<'a> {
         butler: Option<WorkerName>,
         like: Option<&TeamName>,
     ) -> Done {
-        let found = self.house.look(|state| {
-            let like = like.map(|like| state.teams.get(like).cloned().ok_or(like.clone()));
-            let workers = match &like {
-                Some(Ok(like)) => like
-                    .workers
-                    .iter()
-                    .filter(|name| **name != like.spec.butler)
-                    .filter_map(|name| {
-                        let (team, name) = (like.spec.name.clone(), name.clone());
-                        Some(state.workers.get(&WorkerId { team, name })?.spec.clone())
-                    })
-                    .collect(),
-                Some(Err(_)) | None => Vec::new(),
-            };
-            (
-                state.teams.get(team).map(|team| team.spec.clone()),
-                like,
-                workers,
-            )
-        });
-        let (present, like, workers) = found;
-        let like = match like.transpose() {
-            Ok(like) => like,
+        let ground = match self.house.look(|state| ground(state, team, like)) {
+            Ok(ground) => ground,
             Err(unknown) => {
                 self.told.push(format!("there is no team {unknown}"));
                 return Ok(false);
             }
         };
+        let present = ground.present.as_ref();
+        // One that takes no cases yet is made whole, and keeps what is not said otherwise.
+        let begun = present.filter(|present| is_bare(present) && like.is_some());
+        let butler = butler.or_else(|| begun.map(|begun| begun.butler.clone()));
         let Some(butler) = butler.or_else(|| usual_butler(team)) else {
             self.told.push("say with butler NAME".to_owned());
             return Ok(false);
         };
-        let spec = team_spec(team, purpose, butler, like.as_ref());
-        if present.as_ref().is_some_and(|present| *present != spec) {
+        let purpose = purpose.or_else(|| begun.map(|begun| begun.title.clone()));
+        let spec = team_spec(team, purpose, butler, ground.like.as_ref());
+        if begun.is_none() && present.is_some_and(|present| *present != spec) {
             self.told.push(format!(
                 "there is a team {team} already, and it is another; `domo apply` changes it"
             ));
             return Ok(false);
         }
-        let butler = spec.butler.clone();
-        let can_plan = like.is_some();
+        let (butler, is_bare) = (spec.butler.clone(), is_bare(&spec));
         let command = Command::ApplyDocuments {
-            put: documents(spec, workers, like.as_ref()),
+            put: documents(spec, ground.workers, ground.like.as_ref()),
             remove: Vec::new(),
         };
         let made = format!("team {team} is there, with butler {butler} and room {team}");
@@ -189,10 +176,8 @@ impl<'a> Deed<'a> {
         if self.post.attachments.is_empty() {
             self.welcome(team, &[], &outcome).await?;
         }
-        if !can_plan {
-            self.told.push(format!(
-                "it has no playbook and its butler no agent yet: `domo apply` describes them, or say create team NAME like TEAM; {team} takes cases then"
-            ));
+        if is_bare {
+            self.told.push(what_it_lacks(team, &ground.models));
         }
         Ok(true)
     }
@@ -229,6 +214,16 @@ impl<'a> Deed<'a> {
     }
 
     async fn invite(&mut self, human: HumanName, team: &TeamName, role: TeamRole) -> Done {
+        let is_lead = role == TeamRole::Member
+            && self
+                .house
+                .look(|state| state.people.role(&human, team) == Some(TeamRole::Lead));
+        if is_lead {
+            // The steps behind it keep their numbers.
+            self.step += 1;
+            self.told.push(stay_leads(team, &[human]));
+            return Ok(false);
+        }
         let told = format!("{human} is {role} of {team}");
         let change = RoleChange::Team {
             team: team.clone(),
@@ -309,6 +304,7 @@ impl<'a> Deed<'a> {
             let mut digest = blob.sha256;
             digest[..8].copy_from_slice(&self.post.number.to_be_bytes());
             let names: Vec<HumanName> = put.iter().map(|spec| spec.name.clone()).collect();
+            let leads = self.house.look(|state| leads(state, &put));
             let mut taken = Some(Outcome::Done);
             for (put, piece) in roster::in_pieces(put, digest) {
                 if taken.is_some() {
@@ -319,6 +315,9 @@ impl<'a> Deed<'a> {
                 self.told.push(format!(
                     "the {count} people of {path} are {role}s of {team}; `domo human token NAME` gives one of them a token"
                 ));
+                if !leads.is_empty() {
+                    self.told.push(stay_leads(team, &leads));
+                }
                 self.told.push(self.house.accounts.make(&names).await);
                 self.welcome(team, &names, &outcome).await?;
             }
@@ -345,13 +344,43 @@ impl<'a> Deed<'a> {
         let human = Some(self.human.clone());
         match self.house.say_once(who, human, request, command).await {
             Ok(outcome) => Ok(Some(outcome)),
-            // A term that is over is the next Manager's affair, not the asker's.
-            Err(Hindrance::Rejected(why @ rules::Rejection::Stale { .. })) => Err(why.into()),
             Err(Hindrance::Rejected(why)) => {
-                self.told.push(format!("refused: {why}"));
+                let version = self.house.look(|state| state.version);
+                self.told.push(refused(why, version)?);
                 Ok(None)
             }
             Err(hindrance) => Err(hindrance),
         }
+    }
+}
+
+/// What the asker is told of a step that was refused; or why it is not their affair.
+fn refused(why: Rejection, version: u32) -> Result<String, Hindrance> {
+    // A term that is over is the next Manager's.
+    if matches!(why, Rejection::Stale { .. }) {
+        return Err(why.into());
+    }
+    // He says it in the next minute: an answer before that would leave it unsaid for ever.
+    if why.is_of_pace() && version >= PEOPLE {
+        return Err(Hindrance::Wait(why.to_string()));
+    }
+    Ok(format!("refused: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Hindrance, PEOPLE, Rejection, refused};
+
+    #[test]
+    fn what_is_too_much_for_this_minute_is_said_in_the_next_and_not_told_as_refused() {
+        let limit = |name: &str| Rejection::Limit {
+            limit: name.to_owned(),
+            max: 20,
+        };
+        let waits = refused(limit("max_pace_posts"), PEOPLE);
+        assert!(matches!(waits, Err(Hindrance::Wait(_))), "{waits:?}");
+        // Before that, a repetition would only be told the first refusal again.
+        assert!(refused(limit("max_pace_posts"), PEOPLE - 1).is_ok());
+        assert!(refused(limit("max_humans"), PEOPLE).is_ok());
     }
 }

@@ -16,65 +16,16 @@
 //!
 //! # Why
 //! Plain commands and not a model: whoever says one knows what will be done, and it is the same each
-//! time it is read, which the answer after a failover leans on. What an agent understands instead is
-//! another [`Understanding`], and comes to the same wishes under the same rights.
+//! time it is read, which the answer after a failover leans on.
 
 use rules::human::TeamRole;
 use rules::id::{HumanName, TeamName, WorkerId, WorkerName};
 
-/// What a person wishes of the Manager.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Wish {
-    /// To know what can be said.
-    Help,
-    /// To know the teams.
-    List,
-    /// To know who is in a team.
-    Who(TeamName),
-    /// A new team.
-    CreateTeam {
-        /// Its name.
-        team: TeamName,
-        /// What it is for.
-        purpose: Option<String>,
-        /// Its butler's name.
-        butler: Option<WorkerName>,
-        /// The team whose agent, playbooks and workers it gets, too.
-        like: Option<TeamName>,
-    },
-    /// A new worker, like another.
-    CreateWorker {
-        /// Which.
-        worker: WorkerId,
-        /// Like which.
-        like: WorkerId,
-    },
-    /// People who have accounts come into a team.
-    Invite {
-        /// Who.
-        people: Vec<HumanName>,
-        /// Where.
-        team: TeamName,
-        /// As what.
-        role: TeamRole,
-    },
-    /// The people of the attached roster come into a team.
-    AddPeople {
-        /// Where.
-        team: TeamName,
-        /// As what.
-        role: TeamRole,
-    },
-}
-
-/// Understands what people say to the Manager; what it does not, it refuses with what to say instead.
-pub(super) trait Understanding {
-    /// What is wished.
-    fn understand(&self, text: &str) -> Result<Wish, String>;
-}
+use crate::understanding::{Understanding, Understood, Wish};
 
 /// The plain commands.
-pub(super) struct PlainCommands;
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PlainCommands;
 
 /// What can be said, for people.
 pub(super) const HELP: &str = "\
@@ -89,48 +40,52 @@ I understand:
   help";
 
 impl Understanding for PlainCommands {
-    fn understand(&self, text: &str) -> Result<Wish, String> {
-        let lower = text.to_lowercase();
-        let plain = lower.trim().trim_end_matches(['.', '!']);
-        let words: Vec<&str> = plain
-            .split_whitespace()
-            .filter(|word| !word.starts_with('@'))
-            .collect();
-        let wish = match words.as_slice() {
-            [] | ["help" | "?"] => Some(Wish::Help),
-            ["list"] | ["list", "teams"] => Some(Wish::List),
-            ["who", team] | ["who", "is", "in", team] => Some(Wish::Who(name(team)?)),
-            ["create" | "make", "team", team, rest @ ..]
-            | [
-                "create" | "make",
-                "a" | "an" | "the",
-                team,
-                "team",
-                rest @ ..,
-            ] => Some(create_team(team, rest)?),
-            [
-                "create" | "make",
-                "worker",
-                worker,
-                "in",
-                team,
-                "like",
-                like,
-            ] => Some(create_worker(worker, team, like)?),
-            ["add", "people", "to", team, rest @ ..] => Some(Wish::AddPeople {
-                team: name(team)?,
-                role: role(rest)?,
-            }),
-            ["invite" | "add", rest @ ..] => Some(invite(rest)?),
-            _ => None,
-        };
-        wish.ok_or_else(|| {
-            let near = words.first().copied().unwrap_or_default();
-            let known = ["list", "who", "create", "invite", "add", "help"];
-            let hint = config::near::hint(near, known);
-            format!("I do not understand that{hint}\n{HELP}")
-        })
+    fn understand<'a>(&'a self, text: &'a str) -> Understood<'a> {
+        Box::pin(async move { wished(text) })
     }
+}
+
+fn wished(text: &str) -> Result<Wish, String> {
+    let lower = text.to_lowercase();
+    let plain = lower.trim().trim_end_matches(['.', '!']);
+    let words: Vec<&str> = plain
+        .split_whitespace()
+        .filter(|word| !word.starts_with('@'))
+        .collect();
+    let wish = match words.as_slice() {
+        [] | ["help" | "?"] => Some(Wish::Help),
+        ["list"] | ["list", "teams"] => Some(Wish::List),
+        ["who", team] | ["who", "is", "in", team] => Some(Wish::Who(name(team)?)),
+        ["create" | "make", "team", team, rest @ ..]
+        | [
+            "create" | "make",
+            "a" | "an" | "the",
+            team,
+            "team",
+            rest @ ..,
+        ] => Some(create_team(team, rest)?),
+        [
+            "create" | "make",
+            "worker",
+            worker,
+            "in",
+            team,
+            "like",
+            like,
+        ] => Some(create_worker(worker, team, like)?),
+        ["add", "people", "to", team, rest @ ..] => Some(Wish::AddPeople {
+            team: name(team)?,
+            role: role(rest)?,
+        }),
+        ["invite" | "add", rest @ ..] => Some(invite(rest)?),
+        _ => None,
+    };
+    wish.ok_or_else(|| {
+        let near = words.first().copied().unwrap_or_default();
+        let known = ["list", "who", "create", "invite", "add", "help"];
+        let hint = config::near::hint(near, known);
+        format!("I do not understand that{hint}\n{HELP}")
+    })
 }
 
 fn name<T: std::str::FromStr>(word: &str) -> Result<T, String>
@@ -243,14 +198,14 @@ fn role(words: &[&str]) -> Result<TeamRole, String> {
 mod tests {
     use rules::human::TeamRole;
 
-    use super::{HELP, PlainCommands, Understanding as _, Wish};
+    use super::{HELP, Wish, wished};
 
     fn wish(text: &str) -> Wish {
-        PlainCommands.understand(text).unwrap()
+        wished(text).unwrap()
     }
 
     fn refusal(text: &str) -> String {
-        PlainCommands.understand(text).unwrap_err()
+        wished(text).unwrap_err()
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use actors::{House, Household, Keeps, RootMsg, Standing};
+use actors::understanding::Understanding;
+use actors::{House, Household, Keeps, PlainCommands, RootMsg, Standing};
 use ractor::call_t;
 use rules::attempt::{Body, StageResult};
 use rules::case::{Brief, Case};
@@ -129,6 +130,10 @@ pub struct Home {
 }
 
 pub async fn open(workshop: Quick) -> Home {
+    open_with(workshop, Arc::new(PlainCommands)).await
+}
+
+pub async fn open_with(workshop: Quick, understanding: Arc<dyn Understanding>) -> Home {
     let folder = tempfile::tempdir().unwrap();
     let node = NodeId(1);
     let mut options = OpenOptions::new(folder.path().join("ledger"), node);
@@ -155,6 +160,7 @@ pub async fn open(workshop: Quick) -> Home {
         },
         workshop: Arc::clone(&workshop) as _,
         accounts: Arc::new(NoHomeserver),
+        understanding,
     };
     let household = Household::found(house, changes).await.unwrap();
     let home = Home {
