@@ -79,6 +79,11 @@ impl Wish {
         allowed.map_err(|rejection| self.refused(Refused::from(&rejection)))
     }
 
+    /// Whose it is, in words.
+    pub(super) fn by(&self) -> String {
+        self.asker.principal().to_string()
+    }
+
     /// The same asker's wish under another name.
     pub(super) fn under(&self, id: RequestId) -> Self {
         let asker = self.asker.clone();

@@ -67,6 +67,13 @@ impl Verb for HumanAdd {
             (0, _) => format!("{name} is changed"),
             (_, _) => format!("{name} has an account; `domo human token {name}` makes a token"),
         });
+        if !put.stay_leads.is_empty() {
+            let how =
+                format!("`domo human set-role {name} member --team TEAM` makes one of a lead");
+            super::print::note(&format!(
+                "{name} leads still where a member was asked: {how}"
+            ));
+        }
         if put.created > 0 {
             super::print::note(&put.accounts);
         }

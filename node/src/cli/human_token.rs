@@ -55,6 +55,7 @@ impl Verb for HumanToken {
         let how = MintHumanToken {
             valid_ms: u64::try_from(self.valid.as_millis()).unwrap_or(u64::MAX),
             team: self.team.clone(),
+            only_if_none: false,
         };
         let minted = console
             .ask(async |client| {

@@ -75,6 +75,7 @@ async fn known(house: &House, human: &str) -> Client {
     let how = MintHumanToken {
         valid_ms: 3_600_000,
         team: None,
+        only_if_none: false,
     };
     let id = house.id().await;
     let minted = house.client.mint_human_token(human, &how, &id).await;

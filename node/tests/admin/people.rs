@@ -41,6 +41,7 @@ async fn token(house: &House, human: &str, team: Option<&str>) -> (String, Clien
     let how = MintHumanToken {
         valid_ms: 3_600_000,
         team: team.map(str::to_owned),
+        only_if_none: false,
     };
     let id = house.id().await;
     let minted = house.client.mint_human_token(human, &how, &id).await;
@@ -176,11 +177,8 @@ async fn a_right_that_is_taken_is_gone_at_once_and_its_streams_end() {
         ..SetHumanRole::default()
     };
     let id = house.id().await;
-    house
-        .client
-        .set_human_role("bob", &none, &id)
-        .await
-        .unwrap();
+    let taken = house.client.set_human_role("bob", &none, &id).await;
+    taken.unwrap();
     denied(pause(&bob, &case).await);
     denied(bob.case(&case, Consistency::Local).await);
     let ended = tokio::time::timeout(PATIENCE, async {
@@ -262,6 +260,7 @@ async fn a_token_for_one_team_is_good_for_nothing_else() {
     let how = MintHumanToken {
         valid_ms: 1000,
         team: Some("sre".to_owned()),
+        only_if_none: false,
     };
     denied(narrow.mint_human_token("alice", &how, &id).await);
     let unknown = Client::with_token(&house.path, "domo-human-00");

@@ -208,6 +208,7 @@ impl Town {
         let how = MintHumanToken {
             valid_ms: 3_600_000,
             team: only.map(str::to_owned),
+            only_if_none: false,
         };
         let id = self.house.id().await;
         let minted = self.house.client.mint_human_token(human, &how, &id).await;

@@ -4,7 +4,8 @@ use super::path::{NoQuery, path};
 use super::{Client, ClientError};
 use crate::admin::wire::{
     Done, HumanPage, HumanQuery, HumanView, HumansPut, MintHumanToken, Minted, Policy,
-    PolicyChecked, PolicyPage, PutHumans, RemoveHuman, RemovePolicy, RevokeToken, SetHumanRole,
+    PolicyChecked, PolicyPage, PutHumans, PutHumansQuery, RemoveHuman, RemovePolicy, RevokeToken,
+    SetHumanRole,
 };
 
 impl Client {
@@ -26,6 +27,12 @@ impl Client {
     ) -> Result<HumansPut, ClientError> {
         let path = path(&["humans"], &NoQuery);
         self.change(path, roster, request_id).await
+    }
+
+    /// What that would change, or why it would be refused.
+    pub async fn put_humans_dry(&self, roster: &PutHumans) -> Result<HumansPut, ClientError> {
+        let how = PutHumansQuery { dry_run: true };
+        self.question(path(&["humans"], &how), roster).await
     }
 
     /// Takes an account away.

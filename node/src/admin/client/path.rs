@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use crate::admin::wire::{
     ApplyQuery, AuditHeadQuery, AuditQuery, CaseQuery, Consistency, FreshQuery, HumanQuery,
-    LogQuery, Prune, RoomQuery, RoomWatchQuery, TeamQuery, WatchQuery, WorkerLogQuery, WorkerQuery,
+    LogQuery, Prune, PutHumansQuery, RoomQuery, RoomWatchQuery, TeamQuery, WatchQuery,
+    WorkerLogQuery, WorkerQuery,
 };
 
 /// Something that stands behind the `?` of a path.
@@ -138,6 +139,12 @@ impl Query for ApplyQuery {
             ("prune", prune),
             ("basis", self.basis.clone()),
         ])
+    }
+}
+
+impl Query for PutHumansQuery {
+    fn pairs(&self) -> Vec<(&'static str, String)> {
+        given([("dry_run", yes(self.dry_run))])
     }
 }
 

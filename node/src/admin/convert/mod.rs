@@ -13,5 +13,6 @@ pub(super) mod document;
 pub(super) mod history;
 pub(super) mod human;
 pub(super) mod room;
+pub(super) mod roster;
 pub(super) mod target;
 pub(super) mod team;

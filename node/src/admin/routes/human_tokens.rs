@@ -12,11 +12,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::humans::done;
 use super::name;
-use crate::admin::desk::Shared;
+use crate::admin::desk::{Desk, Shared};
 use crate::admin::extract::{JsonOf, PathOf};
 use crate::admin::people::TOKEN_PREFIX;
-use crate::admin::refused::Answered;
-use crate::admin::wire::{Done, ErrorBody, MintHumanToken, Minted, RevokeToken};
+use crate::admin::refused::{Answered, Refused};
+use crate::admin::wire::{Code, Done, ErrorBody, MintHumanToken, Minted, RevokeToken};
 use crate::admin::wish::Wish;
 
 /// Makes a token. The same request again makes another: the secret was shown once.
@@ -44,13 +44,18 @@ pub(super) async fn mint(
         "t-{:02x}{:02x}{:02x}{:02x}",
         hash[0], hash[1], hash[2], hash[3]
     ))?;
+    let human = name::<HumanName>(&human)?;
     let command = Command::MintHumanToken {
-        human: name::<HumanName>(&human)?,
+        human: human.clone(),
         token: token.clone(),
         hash,
         valid_ms: how.valid_ms,
         team: how.team.as_deref().map(name::<TeamName>).transpose()?,
     };
+    if how.only_if_none {
+        wish.may(&desk, &command)?;
+        has_none(&desk, &human).map_err(|refused| wish.refused(refused))?;
+    }
     wish.propose(&desk, command, "").await?;
     let minted = Minted {
         name: token.to_string(),
@@ -59,6 +64,19 @@ pub(super) async fn mint(
         request_id: wish.id.to_string(),
     };
     Ok(wish.answer(StatusCode::CREATED, &minted))
+}
+
+/// Refuses whoever has a token that is still good.
+fn has_none(desk: &Desk, human: &HumanName) -> Answered<()> {
+    let has_one = desk.ledger.read(|state| {
+        let known = state.people.humans.get(human);
+        known.is_some_and(|known| !known.tokens.is_empty())
+    });
+    if !has_one {
+        return Ok(());
+    }
+    let refused = Refused::new(Code::WrongState, format!("{human} has a token already"));
+    Err(refused.hint(format!("`domo human token {human}` makes another one")))
 }
 
 /// Makes a token worthless.

@@ -9,7 +9,7 @@ use std::ops::Bound;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use rules::human::{ADMIN, RoleChange};
 use rules::id::{BadName, HumanName, RequestId, TeamName};
 use rules::read::Read;
@@ -19,13 +19,14 @@ use sha2::{Digest as _, Sha256};
 
 use super::{name, page};
 use crate::admin::convert::human::{line, role, spec, view};
+use crate::admin::convert::roster::{difference, left_alone, stay_leads};
 use crate::admin::desk::{Desk, Shared};
 use crate::admin::extract::{JsonOf, PathOf, QueryOf};
 use crate::admin::people::Asker;
 use crate::admin::refused::{Answered, Refused};
 use crate::admin::wire::{
     Code, Done, ErrorBody, HumanLine, HumanPage, HumanQuery, HumanView, HumansPut, PutHumans,
-    RemoveHuman, SetHumanRole,
+    PutHumansQuery, RemoveHuman, SetHumanRole,
 };
 use crate::admin::wish::Wish;
 
@@ -124,31 +125,25 @@ fn no_human(human: &HumanName) -> Refused {
 }
 
 /// Gives people accounts and roles: all of them, or none. The same again changes nothing.
+///
+/// A dry run goes the same way as far as the rules, and is refused for what the other would be.
 #[utoipa::path(post, path = "/v1/humans", tag = "humans", request_body = PutHumans,
-    params(("Request-Id" = Option<String>, Header, description = "names the wish")),
-    responses((status = 200, description = "it is so", body = HumansPut),
+    params(PutHumansQuery, ("Request-Id" = Option<String>, Header, description = "names the wish")),
+    responses((status = 200, description = "it is so, or would be", body = HumansPut),
               (status = 400, description = "something in it is wrong", body = ErrorBody),
               (status = 403, description = "there is no right to it", body = ErrorBody)))]
 pub(super) async fn put(
     State(desk): State<Shared>,
     wish: Wish,
+    QueryOf(query): QueryOf<PutHumansQuery>,
     JsonOf(wished): JsonOf<PutHumans>,
 ) -> Answered<Response> {
     let specs: Result<Vec<HumanSpec>, BadName> = wished.humans.iter().map(spec).collect();
     let specs = specs?;
-    let names: Vec<HumanName> = specs.iter().map(|spec| spec.name.clone()).collect();
-    let digest = digest(&specs);
-    let mut pieces = roster::in_pieces(specs, digest);
-    let (put, piece) = pieces.pop().unwrap_or_default();
-    for (put, piece) in pieces {
-        let place = piece.as_ref();
-        let place = place.map(|piece| format!("{}/{}:", piece.number, piece.of));
-        let id = RequestId::new(&format!("{}{}", place.unwrap_or_default(), wish.id))?;
-        let command = Command::PutHumans { put, piece };
-        wish.under(id).propose(&desk, command, "").await?;
+    if query.dry_run {
+        return Ok(Json(would_put(&desk, &wish, &specs)?).into_response());
     }
-    let command = Command::PutHumans { put, piece };
-    let outcome = wish.propose(&desk, command, "").await?;
+    let outcome = bring(&desk, &wish, specs.clone()).await?;
     let Outcome::Applied {
         created,
         changed,
@@ -159,18 +154,74 @@ pub(super) async fn put(
         let what = format!("a roster was answered {outcome:?}");
         return Err(wish.refused(Refused::new(Code::Failed, what)));
     };
+    let names: Vec<HumanName> = specs.iter().map(|spec| spec.name.clone()).collect();
+    let (stay_leads, left_alone) = desk.ledger.read(|state| {
+        let left_alone = left_alone(state, &specs).len();
+        (stay_leads(state, &specs), count(left_alone))
+    });
     let put = HumansPut {
+        is_dry_run: false,
         created,
         changed,
         unchanged,
+        left_alone,
+        stay_leads,
+        difference: None,
         accounts: desk.accounts.make(&names).await,
         request_id: wish.id.to_string(),
     };
     Ok(wish.answer(StatusCode::OK, &put))
 }
 
-fn digest(specs: &[HumanSpec]) -> [u8; 32] {
+fn count(of: usize) -> u32 {
+    u32::try_from(of).unwrap_or(u32::MAX)
+}
+
+/// Proposes a roster, in as many pieces as it takes.
+async fn bring(desk: &Desk, wish: &Wish, specs: Vec<HumanSpec>) -> Answered<Outcome> {
+    let digest = digest(&wish.by(), &specs);
+    let mut pieces = roster::in_pieces(specs, digest);
+    let (put, piece) = pieces.pop().unwrap_or_default();
+    for (put, piece) in pieces {
+        let place = piece.as_ref();
+        let place = place.map(|piece| format!("{}/{}:", piece.number, piece.of));
+        let id = RequestId::new(&format!("{}{}", place.unwrap_or_default(), wish.id))?;
+        let command = Command::PutHumans { put, piece };
+        wish.under(id).propose(desk, command, "").await?;
+    }
+    let command = Command::PutHumans { put, piece };
+    wish.propose(desk, command, "").await
+}
+
+/// What a roster would come to.
+fn would_put(desk: &Desk, wish: &Wish, put: &[HumanSpec]) -> Answered<HumansPut> {
+    let command = Command::PutHumans {
+        put: put.to_vec(),
+        piece: None,
+    };
+    wish.may(desk, &command)?;
+    let (checked, difference, stay_leads) = desk.ledger.read(|state| {
+        let checked = rules::apply::check_humans(state, put);
+        (checked, difference(state, put), stay_leads(state, put))
+    });
+    checked.map_err(|rejection| wish.refused(Refused::from(&rejection)))?;
+    Ok(HumansPut {
+        is_dry_run: true,
+        created: count(difference.new.len()),
+        changed: count(difference.changed.len()),
+        unchanged: count(difference.unchanged.len()),
+        left_alone: count(difference.left_alone.len()),
+        stay_leads,
+        difference: Some(difference),
+        accounts: String::new(),
+        request_id: wish.id.to_string(),
+    })
+}
+
+/// Names a roster of somebody: what another began to send of the same one is no part of it.
+fn digest(by: &str, specs: &[HumanSpec]) -> [u8; 32] {
     let mut digest = Sha256::new();
+    digest.update(format!("{by}\n"));
     for spec in specs {
         digest.update(format!("{spec:?}\n"));
     }

@@ -51,15 +51,55 @@ pub struct PutHumans {
     pub humans: Vec<HumanWish>,
 }
 
+/// How a roster is put.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PutHumansQuery {
+    /// Only says what it would do, or why it would be refused.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// What a roster would change of somebody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HumanChange {
+    /// Who.
+    pub name: String,
+    /// What, and from what to what: `role in sre: none → member`.
+    pub changes: Vec<String>,
+}
+
+/// What a roster would change.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RosterDifference {
+    /// Those who would get an account.
+    pub new: Vec<String>,
+    /// Those whose account or role would become another.
+    pub changed: Vec<HumanChange>,
+    /// Those with whom all is so already.
+    pub unchanged: Vec<String>,
+    /// People of its teams who are not on it; nothing becomes of them.
+    pub left_alone: Vec<String>,
+}
+
 /// What became of a roster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HumansPut {
+    /// Whether it only says what would become of it.
+    pub is_dry_run: bool,
     /// New accounts.
     pub created: u32,
     /// Accounts that are other now.
     pub changed: u32,
     /// Accounts that were so already.
     pub unchanged: u32,
+    /// People of its teams who are not on it; nothing became of them.
+    pub left_alone: u32,
+    /// Those who lead a team, and do so still, though the roster says that they belong to it.
+    pub stay_leads: Vec<String>,
+    /// Each of its people, where it was a dry run.
+    pub difference: Option<RosterDifference>,
     /// What became of their accounts outside of the cluster, in a sentence.
     pub accounts: String,
     /// The request's id.
@@ -157,6 +197,9 @@ pub struct MintHumanToken {
     /// The one team that it is good for.
     #[serde(default)]
     pub team: Option<String>,
+    /// Refuses it where they have one already.
+    #[serde(default)]
+    pub only_if_none: bool,
 }
 
 /// The organisation's policies.

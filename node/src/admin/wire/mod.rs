@@ -56,9 +56,9 @@ pub use chaos::{
 pub use error::{Code, ErrorBody, ErrorShape, LimitReached};
 pub use files::{Blob, CaseFile, CaseFiles, FileKind};
 pub use human::{
-    HumanLine, HumanPage, HumanQuery, HumanTokenLine, HumanView, HumanWish, HumansPut,
-    MintHumanToken, Policy, PolicyChecked, PolicyPage, PutHumans, RemoveHuman, RemovePolicy,
-    RoleIn, SetHumanRole, TeamRole,
+    HumanChange, HumanLine, HumanPage, HumanQuery, HumanTokenLine, HumanView, HumanWish, HumansPut,
+    MintHumanToken, Policy, PolicyChecked, PolicyPage, PutHumans, PutHumansQuery, RemoveHuman,
+    RemovePolicy, RoleIn, RosterDifference, SetHumanRole, TeamRole,
 };
 pub use limits::Limits;
 pub use moment::{Moment, parse_moment_ms};
