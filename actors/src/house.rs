@@ -91,6 +91,8 @@ impl House {
         request: Request,
         command: Command,
     ) -> Result<Outcome, Hindrance> {
+        let is_own = request.id.is_of_persona();
+        debug_assert!(is_own, "anybody could forestall request {}", request.id);
         let proposal = Proposal {
             request: Some(request),
             principal: Principal {

@@ -153,9 +153,8 @@ impl<'a> Ear<'a> {
             return Ok(());
         }
         let attempt = self.attempt;
-        let id = RequestId::new(&format!("said-{attempt}-{at}"));
         let request = Request {
-            id: id.map_err(|why| Hindrance::Wait(why.to_string()))?,
+            id: RequestId::of_line(attempt, at),
             digest: at,
         };
         let is_said = |state: &State| state.requests.answered(&request).is_some();

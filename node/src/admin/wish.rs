@@ -39,8 +39,10 @@ impl FromRequestParts<Shared> for Wish {
                 let wrong =
                     |why: String| Refused::new(Code::Invalid, format!("header Request-Id: {why}"));
                 let id = RequestId::new(text).map_err(|bad| wrong(bad.to_string()))?;
-                if id.is_of_answer() {
-                    return Err(wrong(format!("{id} is one of the Manager's own")));
+                if id.is_of_persona() {
+                    return Err(wrong(format!(
+                        "{id} is one of the personas' own; take another"
+                    )));
                 }
                 id
             }

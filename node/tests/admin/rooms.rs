@@ -8,6 +8,7 @@ use node::admin::wire::{
     RoomWatchQuery, SetHumanRole,
 };
 use rules::attempt::Body;
+use rules::id::{AttemptId, CaseId, RequestId};
 
 use super::house::PATIENCE;
 use super::people::{denied, known, peopled};
@@ -229,17 +230,29 @@ async fn a_room_that_is_not_there_is_told_so() {
 }
 
 #[tokio::test]
-async fn nobody_can_forestall_a_step_of_the_managers_answer() {
+async fn nobody_can_forestall_a_step_of_the_managers_answer_or_a_line_of_an_agent() {
     let house = peopled().await;
     let said = PostMessage {
         text: "good morning".to_owned(),
         ..PostMessage::default()
     };
     let bob = known(&house, "bob").await;
-    let refused = bob.post_message("sre", &said, "answer-2-0").await;
-    let Err(ClientError::Refused { refusal }) = refused else {
-        panic!("{refused:?}");
+    let attempt = AttemptId {
+        case: CaseId(1),
+        number: 1,
     };
-    assert_eq!(refusal.error.code, Code::Invalid, "{refusal:?}");
+    let own = [RequestId::of_answer(2, 0), RequestId::of_line(attempt, 0)];
+    for id in own.iter().map(RequestId::as_str) {
+        let refused = bob.post_message("sre", &said, id).await;
+        let Err(ClientError::Refused { refusal }) = refused else {
+            panic!("{id}: {refused:?}");
+        };
+        assert_eq!(refusal.error.code, Code::Invalid, "{refusal:?}");
+        assert!(
+            refusal.error.message.contains("personas' own"),
+            "{refusal:?}"
+        );
+    }
+    assert_eq!(own[1].as_str(), "said-c-1.1-0");
     house.close().await;
 }

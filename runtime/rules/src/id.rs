@@ -320,6 +320,11 @@ impl ClockMs {
 
 /// What the ids of the Manager's own requests begin with.
 const ANSWER: &str = "answer-";
+/// What the ids begin with under which a worker says what its agent says.
+const SAID: &str = "said-";
+/// What the ids of all personas begin with. They follow from what everybody can see: no face takes
+/// one from a person, who could forestall the persona with it.
+const OF_PERSONAS: [&str; 2] = [ANSWER, SAID];
 
 /// Names one wish of a client, so that saying it twice does it once.
 ///
@@ -351,9 +356,14 @@ impl RequestId {
         Self(format!("{ANSWER}{post}-{step}"))
     }
 
-    /// Whether it is one of those. Taken from a person, it would forestall the Manager's step.
-    pub fn is_of_answer(&self) -> bool {
-        self.0.starts_with(ANSWER)
+    /// The id under which a line of an attempt's agent is said.
+    pub fn of_line(attempt: AttemptId, line: u64) -> Self {
+        Self(format!("{SAID}{attempt}-{line}"))
+    }
+
+    /// Whether it is a persona's own.
+    pub fn is_of_persona(&self) -> bool {
+        OF_PERSONAS.iter().any(|prefix| self.0.starts_with(prefix))
     }
 
     /// An id that says when it was made.
