@@ -2,7 +2,9 @@
 //!
 //! # Why
 //! An employee's number says who somebody is, their name only what they are called: the same number
-//! again changes nothing, and a name that comes with another number is another person's.
+//! again changes nothing, and a name that comes with another number is another person's. So is one
+//! that comes again after its account was taken away: whatever is still told of the name before is
+//! told of somebody who was removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -134,7 +136,7 @@ fn lay_aside(step: &mut Step<'_>, put: &[HumanSpec], piece: &Piece) -> Verdict {
 fn take(step: &mut Step<'_>, put: &[HumanSpec]) -> Verdict {
     check(step.state, put)?;
     let (mut created, mut changed, mut unchanged) = (0, 0, 0);
-    let mut teams = BTreeSet::new();
+    let (mut newcomers, mut teams) = (BTreeSet::new(), BTreeSet::new());
     for spec in put {
         let becoming = spec.becoming(step.state);
         let count = match (becoming.is_new, becoming.is_nothing()) {
@@ -157,18 +159,41 @@ fn take(step: &mut Step<'_>, put: &[HumanSpec]) -> Verdict {
             people.give(&spec.name, &team, Some(role));
             teams.insert(team);
         }
+        if becoming.is_new {
+            newcomers.insert(spec.name.as_str());
+        }
     }
     let people = &mut step.state.people;
     if created > 0 {
         people.changes += 1;
     }
     people.changed_in(&teams);
+    if step.state.version >= version::PEOPLE && created > 0 {
+        part_from_namesakes(step.state, &newcomers);
+    }
     Ok(Outcome::Applied {
         created,
         changed,
         unchanged,
         removed: 0,
     })
+}
+
+/// Sees to it that nothing of whoever had a name before is a newcomer's: no case that is open, no
+/// marker of what was read. Their own rooms were closed with their account.
+fn part_from_namesakes(state: &mut State, newcomers: &BTreeSet<&str>) {
+    for case in state.cases.values_mut() {
+        // A persona may have opened it for them.
+        let spoken_for = case.opened_by.rsplit_once(" for ");
+        let opener = spoken_for.map_or(case.opened_by.as_str(), |(_, human)| human);
+        if newcomers.contains(opener) {
+            case.opened_by.push_str(" (removed)");
+        }
+    }
+    for room in state.rooms.rooms.values_mut() {
+        room.marks
+            .retain(|human, _| !newcomers.contains(human.as_str()));
+    }
 }
 
 /// Refuses a whole roster that cannot be taken.
