@@ -313,7 +313,7 @@ impl<'a> Deed<'a> {
             }
             if let Some(outcome) = taken {
                 self.told.push(format!(
-                    "the {count} people of {path} are {role}s of {team}; `domo human token NAME` gives one of them a token"
+                    "the {count} people of {path} are {role}s of {team}; `domo human token NAME --team {team}` gives one of them a token"
                 ));
                 if !leads.is_empty() {
                     self.told.push(stay_leads(team, &leads));

@@ -65,7 +65,10 @@ impl Verb for HumanAdd {
         super::print::note(&match (put.created, put.changed) {
             (0, 0) => format!("{name} was so already"),
             (0, _) => format!("{name} is changed"),
-            (_, _) => format!("{name} has an account; `domo human token {name}` makes a token"),
+            (_, _) => format!(
+                "{name} has an account; `domo human token {name}` makes a token, with `--team TEAM` \
+                 if you are a lead"
+            ),
         });
         if !put.stay_leads.is_empty() {
             let how =

@@ -19,7 +19,8 @@ use crate::admin::wire::MintHumanToken;
 /// Make a token: whoever shows it is that person, while it is good
 ///
 /// It is shown once; the cluster keeps only a digest of it. With --out it goes to a new file that
-/// only you may read. `domo --token-file FILE …` or `DOMO_TOKEN_FILE` shows it.
+/// only you may read. `domo --token-file FILE …` or `DOMO_TOKEN_FILE` shows it. Whoever makes a token
+/// knows it: for other people, leads make only those that are good for a team that they lead.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -32,7 +33,7 @@ pub(crate) struct HumanToken {
     /// How long it is good, at most 366 days
     #[arg(long, value_name = "TIME", default_value = "30d", value_parser = duration)]
     valid: Duration,
-    /// The one team that it is good for
+    /// The one team that it is good for; needed from whoever makes it for somebody else and is no admin
     #[arg(long)]
     team: Option<String>,
     /// Writes it to this new file instead of standard output

@@ -8,6 +8,7 @@
 //! What is demanded is read off the state when the leader decides, and again when the entry is
 //! applied: where the two differ, the decision was about something else and is taken anew.
 
+mod people;
 pub mod talk;
 
 use std::collections::BTreeSet;
@@ -16,9 +17,8 @@ use crate::case::Case;
 use crate::chaos::Wish;
 use crate::command::{Command, Proposal};
 use crate::human::{RoleChange, TeamRole};
-use crate::id::{AttemptId, CaseId, HumanName, NodeId, StageName, TeamName, TokenName};
+use crate::id::{AttemptId, CaseId, HumanName, NodeId, StageName, TeamName};
 use crate::right::{Decision, Demand, Judged, Right, Tie};
-use crate::roster::HumanSpec;
 use crate::stage::Approver;
 use crate::state::State;
 use crate::team::{Document, DocumentName};
@@ -60,15 +60,17 @@ pub fn of_command(state: &State, asker: &Principal, command: &Command) -> Vec<De
         Command::PutHumans { put, piece } => {
             let before = piece.as_ref().map(|piece| state.people.before(piece));
             let staged = before.into_iter().flatten();
-            put_humans(state, staged.chain(put))
+            people::put(state, staged.chain(put))
         }
-        Command::RemoveHuman { human } => account(state, human),
+        Command::RemoveHuman { human } => people::account(state, human),
         Command::SetHumanRole { change, .. } => vec![match change {
             RoleChange::Admin { .. } => cluster(Right::ManageAdmins),
             RoleChange::Team { team, .. } => in_team(Right::ManageHumans, team),
         }],
-        Command::MintHumanToken { human, team, .. } => minted(state, asker, human, team.as_ref()),
-        Command::RevokeHumanToken { human, token } => revoked(state, asker, human, token),
+        Command::MintHumanToken { human, team, .. } => {
+            people::minted(state, asker, human, team.as_ref())
+        }
+        Command::RevokeHumanToken { human, token } => people::revoked(state, asker, human, token),
         Command::Place { .. } | Command::JudgeNode { .. } => vec![cluster(Right::Govern)],
         Command::PlanCase { case, .. }
         | Command::RefusePlan { case, .. }
@@ -327,69 +329,4 @@ fn described(state: &State, put: &[Document], remove: &[DocumentName]) -> Vec<De
         demands.insert(cluster(Right::LookAround));
     }
     demands.into_iter().collect()
-}
-
-fn put_humans<'a>(state: &State, put: impl Iterator<Item = &'a HumanSpec>) -> Vec<Demand> {
-    let mut demands = BTreeSet::new();
-    for spec in put {
-        for team in spec.teams.keys() {
-            demands.insert(in_team(Right::ManageHumans, team));
-        }
-        match state.people.humans.get(&spec.name) {
-            Some(known) if spec.changes(known, state.version) => {
-                demands.extend(account(state, &spec.name))
-            }
-            None if spec.teams.is_empty() => {
-                demands.insert(cluster(Right::ManageHumans));
-            }
-            Some(_) | None => {}
-        }
-    }
-    if demands.is_empty() {
-        demands.insert(cluster(Right::ManageHumans));
-    }
-    demands.into_iter().collect()
-}
-
-/// What is demanded of whoever would change an account: the right in each of its teams, so that
-/// nobody gets hold of more than they lead.
-fn account(state: &State, name: &HumanName) -> Vec<Demand> {
-    let Some(human) = state.people.humans.get(name) else {
-        return vec![cluster(Right::ManageHumans)];
-    };
-    let teams = human.teams.iter();
-    let mut demands: Vec<Demand> = teams
-        .map(|team| in_team(Right::ManageHumans, team))
-        .collect();
-    if human.is_admin {
-        demands.push(cluster(Right::ManageAdmins));
-    } else if demands.is_empty() {
-        demands.push(cluster(Right::ManageHumans));
-    }
-    demands
-}
-
-fn minted(
-    state: &State,
-    asker: &Principal,
-    of: &HumanName,
-    narrowed_to: Option<&TeamName>,
-) -> Vec<Demand> {
-    if human(asker) == Some(of) {
-        let mut demand = own(Right::OwnAccount, true);
-        demand.team = narrowed_to.cloned();
-        return vec![demand];
-    }
-    account(state, of)
-}
-
-fn revoked(state: &State, asker: &Principal, of: &HumanName, token: &TokenName) -> Vec<Demand> {
-    if human(asker) == Some(of) {
-        return vec![own(Right::OwnAccount, true)];
-    }
-    let found = state.people.token(of, token);
-    match found.and_then(|token| token.team.as_ref()) {
-        Some(team) => vec![in_team(Right::Settle, team)],
-        None => account(state, of),
-    }
 }

@@ -35,7 +35,8 @@ pub const WELCOMES: u32 = 3;
 /// Since this one there are chaos runs.
 pub const CHAOS: u32 = 4;
 /// Since this one nobody's right, record or word depends on a name that somebody else had before, a
-/// roster lowers nobody, and a record of what changes an account names the teams of its human.
+/// roster lowers nobody, no token that a lead makes for somebody else is good beyond their team, and a
+/// record of what changes an account names the teams of its human.
 pub const PEOPLE: u32 = 5;
 
 /// The version to rise to next: none while a node that has joined does not know one.

@@ -19,7 +19,8 @@ use crate::admin::refused::{Answered, Refused};
 use crate::admin::wire::{Code, Done, ErrorBody, MintHumanToken, Minted, RevokeToken};
 use crate::admin::wish::Wish;
 
-/// Makes a token. The same request again makes another: the secret was shown once.
+/// Makes a token. The same request again makes another: the secret was shown once. For somebody else
+/// an admin makes any, a lead those that are good for one team that they lead.
 #[utoipa::path(post, path = "/v1/humans/{human}/tokens", tag = "humans",
     params(("human" = String, Path, description = "whose"),
            ("Request-Id" = Option<String>, Header, description = "names the wish")),
@@ -56,7 +57,16 @@ pub(super) async fn mint(
         wish.may(&desk, &command)?;
         has_none(&desk, &human).map_err(|refused| wish.refused(refused))?;
     }
-    wish.propose(&desk, command, "").await?;
+    let proposed = wish.propose(&desk, command, "").await;
+    proposed.map_err(|refused| {
+        if refused.0.code == Code::NotYours && how.team.is_none() {
+            return refused.hint(
+                "a lead makes tokens for other people that are good for one team that they lead: \
+                 `domo human token NAME --team TEAM`",
+            );
+        }
+        refused
+    })?;
     let minted = Minted {
         name: token.to_string(),
         token: shown,

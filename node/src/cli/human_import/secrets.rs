@@ -65,7 +65,7 @@ impl Secrets<'_> {
 
     fn unwritten(&self, error: &std::io::Error) -> Stop {
         let what = format!("{} cannot be written: {error}", self.path.display());
-        let hint = "the accounts are there: `domo human token NAME` makes the tokens that it lacks";
+        let hint = "the accounts are there: `domo human token NAME --team TEAM` makes the tokens that it lacks";
         Stop::mend(what, hint)
     }
 }

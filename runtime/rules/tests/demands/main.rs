@@ -15,7 +15,7 @@ use rules::node::{Health, NodeFacts};
 use rules::right::{Demand, Tie};
 use rules::target::Class;
 use rules::team::{Document, DocumentName, PlaybookSpec, TeamSpec};
-use rules::{Command, Principal, State, Who};
+use rules::{Command, Principal, State, Who, version};
 
 use samples::{attempt, key, name, of_cases, of_people, of_stages, of_the_cluster, result};
 
@@ -82,6 +82,29 @@ fn what_people_ask_takes_the_rights_of_the_table() {
         reason: String::new(),
     };
     assert_eq!(demanded(&state, &lea, &replace), ["settle in team sre"]);
+}
+
+#[test]
+fn a_token_for_somebody_else_takes_the_right_to_all_that_it_will_ever_be_good_for() {
+    let (mut state, lea) = (peopled(), Principal::human(name("lea")));
+    let mint = |team: Option<&str>| Command::MintHumanToken {
+        human: name("bob"),
+        token: name("t"),
+        hash: [1; 32],
+        valid_ms: 1,
+        team: team.map(name),
+    };
+    let today = ["manageHumans in team db", "manageHumans in team sre"];
+    assert_eq!(demanded(&state, &lea, &mint(None)), today);
+    state.version = version::PEOPLE;
+    assert_eq!(demanded(&state, &lea, &mint(Some("sre"))), today);
+    for (team, more) in [
+        (None, "manageHumans in cluster"),
+        (Some("web"), "manageHumans in team web"),
+    ] {
+        let wanted = [today[0], today[1], more];
+        assert_eq!(demanded(&state, &lea, &mint(team)), wanted);
+    }
 }
 
 #[test]
