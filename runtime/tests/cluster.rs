@@ -13,11 +13,12 @@ use std::time::Duration;
 use rules::duty::Subject;
 use rules::id::NodeId;
 use rules::node::Role;
-use rules::{Outcome, Verdict};
+use rules::right::Right;
+use rules::{Command, Outcome, Rejection, Verdict, Who};
 use runtime::audit::verify::Known;
 use runtime::ledger::{Ledger, ProposeError};
 
-use crowd::{Crowd, case_count, open_case, until};
+use crowd::{Crowd, case_count, open_case, proposal, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn three_nodes_become_voters_and_agree() {
@@ -187,5 +188,30 @@ async fn without_a_quorum_nothing_is_acknowledged_and_with_one_all_goes_on() {
         }
     });
     assert!(matches!(opened.await, Ok(Outcome::Opened(_))));
+    crowd.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_node_speaks_for_another_one() {
+    let crowd = Crowd::of(3).await;
+    let leader = crowd.leader().await;
+    let mut others = crowd.nodes().into_iter().filter(|node| *node != leader);
+    let (from, other) = (others.next().unwrap(), others.next().unwrap());
+    let say = async |node| {
+        let admit = Command::AdmitNode {
+            hash: [1; 32],
+            name: "a-newcomer".to_owned(),
+            key: [9; 32],
+        };
+        let said = proposal(Who::Node(node), admit, None);
+        crowd.ledger(from).propose(said).await.unwrap()
+    };
+    let refused = say(other).await;
+    let Err(Rejection::Denied { right, .. }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(right, Right::SpeakForNode);
+    let own = say(from).await;
+    assert!(matches!(own, Ok(Outcome::Admitted(_))), "{own:?}");
     crowd.close().await;
 }

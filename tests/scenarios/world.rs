@@ -7,7 +7,7 @@ use rules::human::Human;
 use rules::id::HumanName;
 use rules::limits::MAX_TICK_MS;
 use rules::verdict::Verdict;
-use rules::{Command, Principal, State, Who, demand};
+use rules::{Command, Principal, State, Who};
 use runtime::ledger::Judge as _;
 use runtime::policy::Policies;
 
@@ -69,8 +69,8 @@ impl World {
         self.before = self.state.clone();
         let mut proposal = asked.proposal;
         proposal.decision = decided_on.map(|state| {
-            let demands = demand::of_command(&state, &proposal.principal, &proposal.command);
-            self.judge.decide(&state, &proposal.principal, demands)
+            let (asker, command) = (&proposal.principal, &proposal.command);
+            self.judge.decide_command(&state, asker, command)
         });
         let (verdict, more) = self.apply(elapsed_ms, proposal);
         closed.extend(more);

@@ -140,11 +140,11 @@ impl Net {
             let (net, call) = (self.clone(), Arc::clone(&call));
             self.ether.run(async move {
                 net.clockwork.sleep(again).await;
-                drop(net.arrive(to, &call).await);
+                drop(net.arrive((from, to), &call).await);
             });
         }
         self.clockwork.sleep(delay).await;
-        let Some(answer) = self.arrive(to, &call).await else {
+        let Some(answer) = self.arrive((from, to), &call).await else {
             // Its process is gone, and the link broke.
             drop(told.send(Err(NoAnswer::TooLate(to))));
             return;
@@ -158,12 +158,16 @@ impl Net {
     }
 
     /// Has a node answer a call; none where it died meanwhile.
-    async fn arrive(&self, to: NodeId, call: &Arc<Vec<u8>>) -> Option<Option<Vec<u8>>> {
+    async fn arrive(
+        &self,
+        (from, to): (NodeId, NodeId),
+        call: &Arc<Vec<u8>>,
+    ) -> Option<Option<Vec<u8>>> {
         let (ledger, machine) = self.at(to)?;
         let (told, answered) = oneshot::channel();
         let call = Arc::clone(call);
         machine.run(async move {
-            drop(told.send(ledger.answer(&call).await));
+            drop(told.send(ledger.answer(from, &call).await));
         });
         drop(machine);
         answered.await.ok()

@@ -2,7 +2,9 @@
 //!
 //! # Invariant
 //! No route reads without a row of the matrix: it stands beside the route. A stream ends when the
-//! right to it ends.
+//! right to it ends. An answer shows nothing that is younger than the state on which its asker last
+//! had the right: a route may wait for this node to catch up, and whoever asked is looked at again
+//! after that.
 
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
@@ -27,6 +29,7 @@ use super::wire::{Code, Consistency};
 pub(super) struct Standing {
     desk: Shared,
     asker: Principal,
+    read: Read,
     demand: Demand,
     /// The changes of people and policies that it was checked on.
     seen: u64,
@@ -64,12 +67,17 @@ pub(super) async fn guard(
     let standing = Standing {
         seen: changes(&desk),
         asker: asker.principal(),
+        read,
         demand,
         desk,
     };
     standing.check()?;
-    request.extensions_mut().insert(standing);
-    Ok(next.run(request).await)
+    request.extensions_mut().insert(standing.clone());
+    let response = next.run(request).await;
+    if changes(&standing.desk) != standing.seen {
+        standing.check()?;
+    }
+    Ok(response)
 }
 
 /// Lets through what is done to this node alone, where its asker has the right to it.
@@ -127,8 +135,13 @@ async fn team_of(desk: &Shared, case: CaseId) -> Answered<Option<Option<TeamName
 impl Standing {
     /// Refuses when the right is gone.
     pub(super) fn check(&self) -> Answered<()> {
-        let demands = vec![self.demand.clone()];
-        let allowed = self.desk.ledger.allows(&self.asker, demands);
+        let (ledger, demand) = (&self.desk.ledger, self.demand.clone());
+        // A wish to take a policy back begins with the clock, and may need the policy's name.
+        let allowed = if matches!(self.read, Read::Policies | Read::Clock) {
+            ledger.allows_policies(&self.asker, demand)
+        } else {
+            ledger.allows(&self.asker, vec![demand])
+        };
         allowed.map_err(|rejection| Refused::from(&rejection))
     }
 

@@ -2,7 +2,8 @@
 //!
 //! # Invariant
 //! Who is in the cluster is read off the state; what a node knew when it joined only helps it to
-//! find the others until it has the state.
+//! find the others until it has the state. A call is answered as its sender's: which node that is
+//! its certificate says, not the call.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -245,9 +246,9 @@ fn addresses(state: &State) -> BTreeMap<NodeId, String> {
 struct Answers(Ledger);
 
 impl Answerer for Answers {
-    fn answer(&self, _from: NodeId, call: Vec<u8>) -> Answering {
+    fn answer(&self, from: NodeId, call: Vec<u8>) -> Answering {
         let ledger = self.0.clone();
-        Box::pin(async move { ledger.answer(&call).await })
+        Box::pin(async move { ledger.answer(from, &call).await })
     }
 }
 

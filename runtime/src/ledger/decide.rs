@@ -86,11 +86,11 @@ impl Decider {
 
     /// The decision on the state as it is, and what was answered to the same request before.
     fn judged(&self, state: &State, proposal: &Proposal) -> (Decision, Option<Verdict>) {
-        let asker = &proposal.principal;
-        let demands = demand::of_command(state, asker, &proposal.command);
+        let (asker, command) = (&proposal.principal, &proposal.command);
         let answered = proposal.request.as_ref();
         let answered = answered.and_then(|request| state.requests.answered(request));
-        (self.judge.decide(state, asker, demands), answered.cloned())
+        let decision = self.judge.decide_command(state, asker, command);
+        (decision, answered.cloned())
     }
 
     /// Refuses what came with a later version of the rules: nodes that do not know it could not read

@@ -254,8 +254,9 @@ impl RaftStateMachine<Types> for Machine {
             members_at: covered.members_at,
             members: covered.members,
         };
-        self.0.applied.send_replace(applied);
+        // Before anyone is told that it is applied: whoever waits for that looks again at who may.
         self.read(|state| self.0.tell_people(state));
+        self.0.applied.send_replace(applied);
         self.0.touched.add(before);
         self.touch_all();
         Ok(())

@@ -53,7 +53,7 @@ use openraft::ServerState;
 use openraft::async_runtime::watch::WatchReceiver as _;
 use rules::demand;
 use rules::id::{CaseId, NodeId, PolicyName, TeamName};
-use rules::right::{Demand, Right};
+use rules::right::{Decision, Demand, Right};
 use rules::room::RoomName;
 use rules::{Principal, Proposal, Rejection, State, Verdict};
 use tokio::sync::watch;
@@ -131,8 +131,8 @@ impl Ledger {
     }
 
     /// Answers what another node's ledger asks; none when it cannot be understood.
-    pub async fn answer(&self, call: &[u8]) -> Option<Vec<u8>> {
-        self.0.answer(call).await
+    pub async fn answer(&self, from: NodeId, call: &[u8]) -> Option<Vec<u8>> {
+        self.0.answer(from, call).await
     }
 
     /// Has the blobs that a command names brought to a majority of the voters before it is proposed.
@@ -171,8 +171,21 @@ impl Ledger {
     /// Whether somebody may have what they demand, as it is applied here; what is denied is noted.
     pub fn allows(&self, asker: &Principal, demands: Vec<Demand>) -> Result<(), Rejection> {
         let judge = &self.0.judge;
-        let decision = self.read(|state| judge.decide(state, asker, demands));
-        let Some(rejection) = demand::refusal(&decision) else {
+        self.noted(
+            asker,
+            &self.read(|state| judge.decide(state, asker, demands)),
+        )
+    }
+
+    /// The same where it takes part in mending the organisation's policies.
+    pub fn allows_policies(&self, asker: &Principal, demand: Demand) -> Result<(), Rejection> {
+        let (judge, demands) = (&self.0.judge, vec![demand]);
+        let decision = self.read(|state| judge.decide_on_policies(state, asker, demands));
+        self.noted(asker, &decision)
+    }
+
+    fn noted(&self, asker: &Principal, decision: &Decision) -> Result<(), Rejection> {
+        let Some(rejection) = demand::refusal(decision) else {
             return Ok(());
         };
         let is_team = |team: &TeamName| self.read(|state| state.teams.contains_key(team));

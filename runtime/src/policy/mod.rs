@@ -9,6 +9,7 @@
 //! Cedar is named in this folder and nowhere else. What cannot be evaluated is denied: a policy that
 //! cannot be read, a request that does not fit the schema, an error on the way.
 //! The organisation's policies only take rights away: of humans, and of personas that speak for them.
+//! They bind the built-in admin like everybody, but where he looks at policies or changes them.
 //!
 //! # Why
 //! A decision follows from a handful of facts, so that it is evaluated once for each set of them and
@@ -23,8 +24,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use rules::human::ADMIN;
 use rules::id::PolicyName;
-use rules::right::{Decision, Demand, Right};
-use rules::{Principal, State, demand};
+use rules::right::{Decision, Demand};
+use rules::{Principal, State, Who, demand};
 use thiserror::Error;
 
 use crate::ledger::Judge;
@@ -44,6 +45,15 @@ pub struct BadMatrix(Vec<String>);
 struct Answer {
     is_allowed: bool,
     policies: Arc<[String]>,
+}
+
+/// By what is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ground {
+    /// By the matrix and the organisation's own policies.
+    Policies,
+    /// By the matrix alone.
+    Matrix,
 }
 
 /// What is remembered, and for which policies of the organisation.
@@ -84,14 +94,44 @@ impl Policies {
         })
     }
 
+    fn decide_by(
+        &self,
+        ground: Ground,
+        state: &State,
+        asker: &Principal,
+        demands: Vec<Demand>,
+    ) -> Decision {
+        self.follow(state);
+        let mut policies: Vec<String> = Vec::new();
+        let decided = demand::decided(state, demands, |demand| {
+            let answer = self.judge_one(ground, state, asker, demand);
+            for policy in answer.policies.iter() {
+                if !policies.contains(policy) {
+                    policies.push(policy.clone());
+                }
+            }
+            answer.is_allowed
+        });
+        Decision {
+            policies,
+            ..decided
+        }
+    }
+
     /// Says to each part whether it is allowed, and by which policies.
-    fn judge_one(&self, state: &State, asker: &Principal, demand: &Demand) -> Answer {
+    fn judge_one(
+        &self,
+        ground: Ground,
+        state: &State,
+        asker: &Principal,
+        demand: &Demand,
+    ) -> Answer {
         let mut answer = Answer {
             is_allowed: true,
             policies: Arc::from([]),
         };
         for (facts, asker) in facts::of(state, asker, demand) {
-            let found = self.answer(state, &facts, &asker, demand);
+            let found = self.answer(ground, state, &facts, &asker);
             answer.is_allowed &= found.is_allowed;
             answer.policies = if answer.policies.is_empty() {
                 found.policies
@@ -103,21 +143,14 @@ impl Policies {
         answer
     }
 
-    fn answer(&self, state: &State, facts: &Facts, asker: &Asker, demand: &Demand) -> Answer {
+    fn answer(&self, ground: Ground, state: &State, facts: &Facts, asker: &Asker) -> Answer {
         if facts.is_persona() {
             // What personas do of themselves keeps the cluster alive: only the matrix is asked.
             return self.remembered(facts, Asker::default(), |_| {
                 Some(self.engine.evaluate(&self.matrix, facts, &Asker::default()))
             });
         }
-        let is_repair = demand.right == Right::ManageCluster
-            && !facts.is_by_token
-            && asker
-                .human
-                .as_ref()
-                .is_some_and(|human| human.as_str() == ADMIN);
-        if state.people.policies.is_empty() || is_repair {
-            // The built-in admin can always take a policy back that shuts everybody out.
+        if state.people.policies.is_empty() || ground == Ground::Matrix {
             return self.remembered(facts, Asker::default(), |_| {
                 Some(self.engine.evaluate(&self.matrix, facts, asker))
             });
@@ -187,23 +220,30 @@ impl Policies {
     }
 }
 
+/// Whether this is the built-in admin, speaking for himself at a node's socket.
+fn is_built_in(asker: &Principal) -> bool {
+    let is_he = matches!(&asker.who, Who::Human(human) if human.as_str() == ADMIN);
+    is_he && asker.on_behalf_of.is_none() && asker.token.is_none()
+}
+
 impl Judge for Policies {
     fn decide(&self, state: &State, asker: &Principal, demands: Vec<Demand>) -> Decision {
-        self.follow(state);
-        let mut policies: Vec<String> = Vec::new();
-        let decided = demand::decided(state, demands, |demand| {
-            let answer = self.judge_one(state, asker, demand);
-            for policy in answer.policies.iter() {
-                if !policies.contains(policy) {
-                    policies.push(policy.clone());
-                }
-            }
-            answer.is_allowed
-        });
-        Decision {
-            policies,
-            ..decided
-        }
+        self.decide_by(Ground::Policies, state, asker, demands)
+    }
+
+    /// The built-in admin can always mend or take back a policy that shuts everybody out.
+    fn decide_on_policies(
+        &self,
+        state: &State,
+        asker: &Principal,
+        demands: Vec<Demand>,
+    ) -> Decision {
+        let ground = if is_built_in(asker) {
+            Ground::Matrix
+        } else {
+            Ground::Policies
+        };
+        self.decide_by(ground, state, asker, demands)
     }
 
     fn faults(&self, name: &PolicyName, text: &str) -> Vec<String> {

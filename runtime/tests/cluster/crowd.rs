@@ -41,7 +41,7 @@ impl Links for Wire {
             if self.is_cut(to) {
                 return Err(NoAnswer::NoLink(to));
             }
-            let answer = tokio::time::timeout(limit, ledger.answer(&call)).await;
+            let answer = tokio::time::timeout(limit, ledger.answer(self.from, &call)).await;
             if self.is_cut(to) {
                 return Err(NoAnswer::TooLate(to));
             }

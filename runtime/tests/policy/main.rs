@@ -165,9 +165,25 @@ fn what_cannot_be_read_denies_everything_but_its_being_taken_back() {
             "{asker}"
         );
     }
+    let mends = |asker: &Principal| {
+        let decision = judge.decide_on_policies(&world.state, asker, vec![mend.clone()]);
+        decision.is_allowed()
+    };
     let built_in = Principal::human(name("admin"));
-    assert!(allows(&judge, &world.state, &built_in, &mend));
-    assert!(!allows(&judge, &world.state, &built_in, &look));
+    assert!(mends(&built_in));
+    for demand in [&look, &mend] {
+        assert!(
+            !allows(&judge, &world.state, &built_in, demand),
+            "{demand:?}"
+        );
+    }
+    let for_him = Principal {
+        on_behalf_of: Some(name("admin")),
+        ..principal("manager")
+    };
+    for asker in [principal("admin"), principal("member"), for_him] {
+        assert!(!mends(&asker), "{asker:?}");
+    }
     // What personas do of themselves goes on.
     let manager = Principal::own(Who::Manager { term: 1 });
     let govern = demand::cluster(Right::Govern);
