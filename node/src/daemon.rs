@@ -28,6 +28,7 @@ mod own;
 mod recover;
 mod restore;
 mod service;
+mod unconfined;
 mod way_out;
 
 use std::io::Write as _;
@@ -55,7 +56,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::admin::limits::DoorLimits;
-use crate::admin::{self, Here, InBoxes, People, Socket, SocketError};
+use crate::admin::{self, Here, InBoxes, Socket, SocketError};
 use crate::bench::no_spools::NoSpools;
 use crate::bench::stub::StubWorkshop;
 
@@ -203,7 +204,7 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
         agents: settings.agents.clone(),
         entrance: around.entrance(&identity),
         links: around.seen(),
-        people: people(&settings)?,
+        people: unconfined::people(&settings, &mode, hall.agents)?,
         limits: DoorLimits::of(&settings, admin::limits::open_files()),
         chaos: chaos::door(&settings, &household, orders),
     };
@@ -345,6 +346,7 @@ async fn open_engine(
     .await?;
     let (description, why) = (opened.description.to_string(), &opened.why);
     tracing::info!(engine = description, why, "agents are run by");
+    unconfined::check(mode, opened.description.confinement)?;
     Ok(opened)
 }
 
@@ -373,18 +375,6 @@ async fn bounded(what: &str, ending: impl Future<Output = ()>) {
             "does not end in time; it is left"
         );
     }
-}
-
-/// Which users of this host are which humans.
-fn people(settings: &Settings) -> Result<People, DaemonError> {
-    let mut users = settings.people.users.keys();
-    if let Some(uid) = users.find(|uid| engine::is_agents_user(**uid)) {
-        return Err(DaemonError::AgentsUser { uid: *uid });
-    }
-    let users = settings.people.users.iter();
-    // The settings were checked: what is no name there is no user here.
-    let named = users.filter_map(|(uid, human)| Some((*uid, human.parse().ok()?)));
-    Ok(People::new(named.collect()))
 }
 
 /// Where a node's admin socket is, unless the settings say otherwise.

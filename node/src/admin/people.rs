@@ -2,8 +2,9 @@
 //!
 //! # Why
 //! Peer credentials cannot be forged and need no password. Root and the daemon's own user could
-//! replace the daemon anyway: they are `admin`, and no agent ever runs as either. Any other user has
-//! a name only where the settings give one. Whoever shows a token is its human, whatever user they
+//! replace the daemon anyway: they are `admin`. No agent ever runs as either, but where a node was
+//! told to run them without confinement; there the daemon's own user is nobody by that. Any other
+//! user has a name only where the settings give one. Whoever shows a token is its human, whatever user they
 //! are: a token that is over makes nobody of them. There is no anonymous asker.
 
 use std::collections::BTreeMap;
@@ -27,7 +28,8 @@ pub const TOKEN_PREFIX: &str = "domo-human-";
 #[derive(Clone, Debug)]
 pub struct People {
     admin: HumanName,
-    own_uid: u32,
+    /// The daemon's own user, where it is the built-in admin.
+    own_uid: Option<u32>,
     named: BTreeMap<u32, HumanName>,
 }
 
@@ -36,14 +38,24 @@ impl People {
     pub fn new(named: BTreeMap<u32, HumanName>) -> Self {
         Self {
             admin: HumanName::new(ADMIN).expect("`admin` is a name"),
-            own_uid: nix::unistd::geteuid().as_raw(),
+            own_uid: Some(nix::unistd::geteuid().as_raw()),
             named,
+        }
+    }
+
+    /// The same where agents run as the daemon's own user, and nothing keeps them from the socket:
+    /// that user is then nobody, unless they are root or named.
+    #[must_use]
+    pub fn beside_own_agents(self) -> Self {
+        Self {
+            own_uid: None,
+            ..self
         }
     }
 
     /// Who a user is; none when nobody knows them.
     pub fn who(&self, uid: u32) -> Option<&HumanName> {
-        if uid == 0 || uid == self.own_uid {
+        if uid == 0 || Some(uid) == self.own_uid {
             return Some(&self.admin);
         }
         self.named.get(&uid)
@@ -106,6 +118,11 @@ impl Asker {
         Ok(Self { human, token })
     }
 
+    /// Whether it is the built-in admin at this node's socket: whoever could replace the daemon.
+    pub(super) fn is_built_in(&self) -> bool {
+        self.human.as_str() == ADMIN && self.token.is_none()
+    }
+
     /// Which human it is.
     pub(super) fn human(&self) -> &HumanName {
         &self.human
@@ -146,5 +163,15 @@ mod tests {
         assert_eq!(people.who(4243), None);
         assert_eq!(people.who(0).map(HumanName::as_str), Some("admin"));
         assert_eq!(people.who(65_534), None);
+    }
+
+    #[test]
+    fn an_agent_that_is_the_daemons_own_user_is_not_its_admin() {
+        let mut people = People::new(BTreeMap::new());
+        people.own_uid = Some(4242);
+        assert_eq!(people.who(4242).map(HumanName::as_str), Some("admin"));
+        let people = people.beside_own_agents();
+        assert_eq!(people.who(4242), None);
+        assert_eq!(people.who(0).map(HumanName::as_str), Some("admin"));
     }
 }

@@ -25,14 +25,16 @@ Examples:
   domo node run --data /srv/domo --seed 10.0.0.2:7400 --seed 10.0.0.3:7400
   domo node run --data /srv/domo --set engine.kind=process --set log.format=json")]
 pub(crate) struct NodeRun {
-    /// A cluster of one for trying things out: needs no settings, and lets agents run unconfined
-    /// where the host has no means to confine them
+    /// A cluster of one for trying things out: needs no settings, and lets agents run unconfined, as
+    /// you, where the host has no means to confine them
     #[arg(long)]
     dev: bool,
     /// The data folder; its admin socket is in it [settings: node.data]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Lets the process engine run agents without a sandbox [settings: engine.unconfined]
+    /// Lets the process engine run agents without a sandbox, as the daemon's own user: they could take
+    /// the node over, only root is its built-in admin then, and root itself may not
+    /// [settings: engine.unconfined]
     #[arg(long)]
     unconfined: bool,
     /// Where a node may be that is not where it was; any number of times [settings: cluster.seeds]

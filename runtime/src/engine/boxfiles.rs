@@ -121,9 +121,9 @@ pub(super) fn weaknesses(confinement: Confinement, has_groups: bool) -> Vec<Stri
         Confinement::OwnUid => {
             Some("agents see the host's files and network; bubblewrap would hide both")
         }
-        Confinement::Nothing => {
-            Some("agents run as the daemon's own user, without any confinement")
-        }
+        Confinement::Nothing => Some(
+            "agents run as the daemon's own user, without any confinement: each could take this node over",
+        ),
     };
     let no_groups = (!has_groups).then_some(no_groups);
     weakness
