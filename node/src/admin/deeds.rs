@@ -4,6 +4,10 @@
 //! A secret must be set and a persona crashed also where there is no quorum: then the deed is done at
 //! its limit, and the record follows as soon as somebody leads. Only a daemon that ends before that
 //! takes such a record along; its log has the line.
+//! What hands out everything of everybody is recorded first, whoever asks: the record's verdict is also
+//! the leader's, who knows of every right that was taken. Only whoever could copy the disk anyway, the
+//! built-in admin at this node's socket, gets it without: a cluster that has lost its majority is saved
+//! by such a backup.
 
 use std::time::Duration;
 
@@ -22,6 +26,8 @@ use super::wire::Code;
 
 /// How long a deed waits for its record: a quorum that is there answers in far less.
 const WAIT: Duration = Duration::from_secs(2);
+/// How long one waits that may not be done without: a cluster with a majority has a leader by then.
+const RECORDED_WITHIN: Duration = Duration::from_secs(10);
 /// How long its record is tried again after that: longer than anyone leaves a cluster without a quorum.
 const GIVEN_UP: Duration = Duration::from_hours(24);
 /// Rest between two tries.
@@ -30,6 +36,7 @@ const REST: Duration = Duration::from_secs(1);
 /// Notes a deed that is about to be done; an answer means that it may be.
 pub(super) async fn note(desk: &Shared, asker: &Asker, deed: Deed) -> Answered<()> {
     let told = deed.to_string();
+    let must_be_recorded = deed.hands_out_everything() && !asker.is_built_in();
     let (node, principal) = (desk.node, asker.principal());
     let command = Command::NoteDeed { node, deed };
     let (word, now): (u128, _) = (rand::rng().random(), desk.ledger.read(|state| state.clock));
@@ -44,12 +51,26 @@ pub(super) async fn note(desk: &Shared, asker: &Asker, deed: Deed) -> Answered<(
         decision: None,
     };
     let mut noting = tokio::spawn(until_noted(desk.clone(), proposal));
-    match timeout(WAIT, &mut noting).await {
+    let wait = if must_be_recorded {
+        RECORDED_WITHIN.min(desk.limits.request)
+    } else {
+        WAIT
+    };
+    match timeout(wait, &mut noting).await {
         Ok(Ok(Some(verdict))) => {
             let noted = verdict.map(drop);
             noted.map_err(|rejection| Refused::from(&rejection))
         }
         Ok(Ok(None) | Err(_)) => Err(Refused::new(Code::Failed, "the node is ending")),
+        Err(_) if must_be_recorded => {
+            noting.abort();
+            let what = "it cannot be recorded now, and nothing like it leaves off the record";
+            let refused = Refused::new(Code::NoLeader, what);
+            Err(refused.hint(
+                "ask again when the cluster has a leader: `domo status` says what it lacks; root on \
+                 this host can do without: `domo backup --local`",
+            ))
+        }
         Err(_) => {
             tracing::warn!(by = %asker.principal(), deed = told, "is done before it is recorded: nobody leads");
             Ok(())

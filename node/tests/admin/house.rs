@@ -99,6 +99,22 @@ fn begin(path: &Path, node: Node) -> (watch::Sender<bool>, JoinHandle<()>) {
     (stop, tokio::spawn(serve(socket, node, stopped)))
 }
 
+/// What a node with room for everything says of itself.
+pub fn facts(node: NodeId, name: &str) -> NodeFacts {
+    NodeFacts {
+        node,
+        name: name.to_owned(),
+        incarnation: 1,
+        release: "1.2.3".to_owned(),
+        knows: rules::version::NEWEST,
+        engine: "process: bubblewrap".to_owned(),
+        cpu_milli: 1_000_000,
+        memory_bytes: 1 << 50,
+        labels: BTreeMap::new(),
+        address: None,
+    }
+}
+
 impl House {
     pub async fn open() -> Self {
         Self::with(usual()).await
@@ -122,6 +138,18 @@ impl House {
         options.judge = Arc::new(judge.unwrap());
         let (ledger, _changes) = Ledger::open(options).await.unwrap();
         ledger.init_single().await.unwrap();
+        let house = Self::around(folder, ledger, limits, users);
+        house.join().await;
+        house
+    }
+
+    /// The socket of a node whose ledger is there.
+    pub fn around(
+        folder: TempDir,
+        ledger: Ledger,
+        limits: DoorLimits,
+        users: BTreeMap<u32, HumanName>,
+    ) -> Self {
         let blobs = Blobs::open(folder.path().join("blobs"), limits.blob_bytes).unwrap();
         let path = folder.path().join("admin.sock");
         let here = Arc::new(Folders {
@@ -131,7 +159,7 @@ impl House {
         let node = node((&ledger, &blobs), folder.path(), &here, limits, users);
         let (stop, served) = begin(&path, node);
         let client = Client::new(&path);
-        let house = Self {
+        Self {
             folder,
             path,
             ledger,
@@ -140,9 +168,7 @@ impl House {
             client,
             stop,
             served,
-        };
-        house.join().await;
-        house
+        }
     }
 
     /// The same after its socket was closed and opened again.
@@ -196,18 +222,7 @@ impl House {
     }
 
     async fn join(&self) {
-        let facts = NodeFacts {
-            node: NODE,
-            name: "one".to_owned(),
-            incarnation: 1,
-            release: "1.2.3".to_owned(),
-            knows: rules::version::NEWEST,
-            engine: "process: bubblewrap".to_owned(),
-            cpu_milli: 1_000_000,
-            memory_bytes: 1 << 50,
-            labels: BTreeMap::new(),
-            address: None,
-        };
+        let facts = facts(NODE, "one");
         self.tell(Who::Node(NODE), Command::JoinNode { facts })
             .await;
     }

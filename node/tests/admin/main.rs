@@ -6,6 +6,7 @@
 )]
 
 mod auditing;
+mod behind;
 mod cases;
 mod documents;
 mod door;
@@ -18,6 +19,7 @@ mod lost;
 mod openapi;
 mod people;
 mod planted;
+mod policies;
 mod quota;
 mod rooms;
 mod samples;
@@ -25,5 +27,6 @@ mod streams;
 #[path = "../../../runtime/tests/policy/table.rs"]
 mod table;
 mod targets;
+mod tokens;
 mod town;
 mod way_out;
