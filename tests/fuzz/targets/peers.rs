@@ -37,6 +37,6 @@ pub fn run(bytes: &[u8]) {
     static PEER: OnceLock<Peer> = OnceLock::new();
     let peer = PEER.get_or_init(Peer::open);
     peer.runtime.block_on(async {
-        drop(peer.ledger.answer(bytes).await);
+        drop(peer.ledger.answer(NodeId(2), bytes).await);
     });
 }
