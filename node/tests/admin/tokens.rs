@@ -26,6 +26,7 @@ async fn a_token_for_one_team_is_good_for_nothing_else() {
     let how = MintHumanToken {
         valid_ms: 1000,
         team: Some("sre".to_owned()),
+        only_if_none: false,
     };
     denied(narrow.mint_human_token("alice", &how, &id).await);
     let unknown = Client::with_token(&house.path, "domo-human-00");
@@ -42,6 +43,7 @@ async fn a_lead_makes_no_token_that_becomes_more_than_they_lead() {
         let how = MintHumanToken {
             valid_ms: 60_000,
             team: team.map(str::to_owned),
+            only_if_none: false,
         };
         let id = house.id().await;
         alice.mint_human_token("bob", &how, &id).await

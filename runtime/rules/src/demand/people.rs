@@ -18,7 +18,9 @@ pub(super) fn put<'a>(state: &State, put: impl Iterator<Item = &'a HumanSpec>) -
             demands.insert(in_team(Right::ManageHumans, team));
         }
         match state.people.humans.get(&spec.name) {
-            Some(known) if spec.changes(known, state.version) => demands.extend(account(state, &spec.name)),
+            Some(known) if spec.changes(known, state.version) => {
+                demands.extend(account(state, &spec.name))
+            }
             None if spec.teams.is_empty() => {
                 demands.insert(cluster(Right::ManageHumans));
             }
