@@ -235,7 +235,7 @@ fn a_dry_run_is_refused_for_what_the_real_one_would_be() {
             "employee 0001 is lea (written 1), not lea2",
         ),
     ] {
-        let file = lab.file(name, &format!("username,employee id\n{text}"));
+        let file = lab.file(name, format!("username,employee id\n{text}"));
         let file = file.to_str().unwrap_or_default().to_owned();
         both(&["human", "import", &file, "--team", "crew"], why);
     }

@@ -247,7 +247,7 @@ async fn no_text_of_anybody_gives_anybody_a_right_or_is_in_the_record() {
 fn is_bobs_alone(house: &House) {
     let openers: BTreeSet<String> = house.ledger.read(|state| {
         let cases = state.cases.values();
-        cases.map(|case| case.opened_by.to_string()).collect()
+        cases.map(|case| case.opened_by.clone()).collect()
     });
     assert_eq!(openers, BTreeSet::from(["bob".to_owned()]));
 }

@@ -19,7 +19,7 @@ pub(super) fn put<'a>(state: &State, put: impl Iterator<Item = &'a HumanSpec>) -
         }
         match state.people.humans.get(&spec.name) {
             Some(known) if spec.changes(known, state.version) => {
-                demands.extend(account(state, &spec.name))
+                demands.extend(account(state, &spec.name));
             }
             None if spec.teams.is_empty() => {
                 demands.insert(cluster(Right::ManageHumans));
