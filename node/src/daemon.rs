@@ -186,10 +186,7 @@ pub async fn run(settings: Settings, mode: Mode) -> Result<(), DaemonError> {
     let mut household = settle_in(house, changes).await?;
     way_out::tell(&ledger, &gateway, &identity, hall.agents);
     let orders = chaos::attend(&settings, &identity, &ledger, &hall.engine);
-    let mut joining = joining::Joining::begin(&settings, &ledger, &identity, hall.engine);
-    if identity.home.is_none() {
-        joining.done().await?;
-    }
+    let mut joining = joining::Joining::begin(&settings, &ledger, &identity, hall.engine).await?;
     let path = socket_path(&settings);
     let socket = Socket::bind(&path, settings.admin.mode)?;
     let (stop, stopped) = watch::channel(false);

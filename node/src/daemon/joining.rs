@@ -22,13 +22,13 @@ pub(super) struct Joining {
 }
 
 impl Joining {
-    /// Begins to say it, until it is taken or refused.
-    pub(super) fn begin(
+    /// Begins to say it, until it is taken or refused; a cluster of one without links waits for that.
+    pub(super) async fn begin(
         settings: &Settings,
         ledger: &Ledger,
         identity: &Identity,
         engine: String,
-    ) -> Self {
+    ) -> Result<Self, DaemonError> {
         let mut facts = facts(settings, identity, engine);
         // A node keeps its name: its host may have been called otherwise since.
         let known = ledger.read(|state| {
@@ -39,13 +39,17 @@ impl Joining {
             facts.name = known;
         }
         let saying = tokio::spawn(say(ledger.clone(), facts));
-        Self {
+        let mut joining = Self {
             saying: Some(saying),
+        };
+        if identity.home.is_none() {
+            joining.done().await?;
         }
+        Ok(joining)
     }
 
     /// Returns when it is taken.
-    pub(super) async fn done(&mut self) -> Result<(), DaemonError> {
+    async fn done(&mut self) -> Result<(), DaemonError> {
         match self.saying.take() {
             Some(saying) => match saying.await {
                 Ok(said) => said,

@@ -34,9 +34,11 @@ pub const WAYS_OUT: u32 = 2;
 pub const WELCOMES: u32 = 3;
 /// Since this one there are chaos runs.
 pub const CHAOS: u32 = 4;
-/// Since this one nobody's right, record or word depends on a name that somebody else had before, a
-/// roster lowers nobody, no token that a lead makes for somebody else is good beyond their team, and a
-/// record of what changes an account names the teams of its human.
+/// Since this one nobody's right, record or word depends on a name that somebody else had before, no
+/// token that a lead makes for somebody else is good beyond their team, and a record of what changes
+/// an account names the teams of its human. A roster lowers nobody, `00123` and `123` are one
+/// employee, each asker has one roster half-sent at most, answers are no part of a persona's pace, and
+/// the newest read marker is never dropped.
 pub const PEOPLE: u32 = 5;
 
 /// The version to rise to next: none while a node that has joined does not know one.
