@@ -36,6 +36,9 @@ pub const ASKERS: [&str; 20] = [
 /// Humans and teams of a drawn world.
 const HUMANS: u64 = 20;
 const TEAMS: [&str; 4] = ["sre", "db", "web", "net"];
+/// The tokens that everybody in a drawn world has: for all that they may, and for one team.
+const WHOLE: &str = "whole";
+const NARROW: &str = "narrow";
 /// Where things are asked for: the last one is no team.
 const PLACES: [&str; 5] = ["sre", "db", "web", "net", "nowhere"];
 
@@ -76,6 +79,8 @@ struct Known {
     name: String,
     is_admin: bool,
     roles: Vec<(&'static str, TeamRole)>,
+    /// The team that their token [`NARROW`] is for.
+    narrow: &'static str,
 }
 
 pub struct World {
@@ -90,6 +95,7 @@ impl World {
             name: name.to_owned(),
             is_admin,
             roles,
+            narrow: "sre",
         };
         Self::of(vec![
             known("ada", true, Vec::new()),
@@ -110,8 +116,18 @@ impl World {
                     _ => None,
                 })
                 .collect(),
+            narrow: dice.pick(&TEAMS),
         });
-        Self::of(humans.collect())
+        let mut world = Self::of(humans.collect());
+        let tokens = world.known.iter();
+        let tokens: Vec<_> = tokens
+            .map(|human| (human.name.clone(), human.narrow))
+            .collect();
+        for (human, narrow) in tokens {
+            world.give_token(&human, WHOLE, None);
+            world.give_token(&human, NARROW, Some(narrow));
+        }
+        world
     }
 
     fn of(known: Vec<Known>) -> Self {
@@ -157,19 +173,28 @@ impl World {
         let known: Vec<&Known> = self.known.iter().collect();
         let human = (dice.roll(10) > 0).then(|| dice.pick(&known));
         let human_name = human.map_or("mallory", |human| human.name.as_str());
-        let by_human =
-            |right, tie| human.is_some_and(|human| by_hand(table, human, right, &demand, tie));
+        let token = dice.pick(&[None, None, Some(WHOLE), Some(NARROW), Some("forged")]);
+        let by_human = |right, tie| {
+            human.is_some_and(|human| {
+                by_hand(table, human, right, &demand, tie)
+                    && is_within(token, human.narrow, &demand)
+            })
+        };
         let home = dice.pick(&TEAMS);
         let kind = dice.pick(&["human", "manager", "butler", "worker", "node", "ledger"]);
         let Some(who) = persona(kind, home) else {
             let wanted = by_human(demand.right, demand.tie);
-            return (Principal::human(name(human_name)), demand, wanted);
+            let asker = Principal {
+                token: token.map(name),
+                ..Principal::human(name(human_name))
+            };
+            return (asker, demand, wanted);
         };
         let is_for_human = dice.roll(2) == 0;
         let principal = Principal {
             who,
             on_behalf_of: is_for_human.then(|| name(human_name)),
-            token: None,
+            token: token.filter(|_| is_for_human).map(name),
         };
         let place = place(&demand, &[home]);
         let column = if is_for_human {
@@ -200,6 +225,23 @@ pub fn principal(asker: &str) -> Principal {
         who: who.unwrap_or_else(|| Who::Human(name(human_name(asker)))),
         on_behalf_of: human.map(|human| name(human_name(human))),
         token: None,
+    }
+}
+
+/// What a token leaves of a human's rights: none of it begets another, and one that is for a team is
+/// good for nothing beyond it but what everybody may.
+fn is_within(token: Option<&str>, narrow: &str, demand: &Demand) -> bool {
+    let begets = demand.right == Right::OwnAccount;
+    let is_there = demand
+        .team
+        .as_ref()
+        .is_some_and(|team| team.as_str() == narrow);
+    let is_everybodys = matches!(demand.right, Right::LookAround | Right::HandOver);
+    match token {
+        None => true,
+        Some(WHOLE) => !begets,
+        Some(NARROW) => !begets && (is_there || is_everybodys),
+        Some(_) => false,
     }
 }
 
