@@ -14,8 +14,8 @@ use super::trial::{Tally, tried};
 
 /// Seeds that have found something. 48 and 26: a file of records was begun before the one before it
 /// was durable. 84: a full disk kept a node from opening its records. 92 and 105: a node that led
-/// before it had copied closed cases asked nobody for them. 407: a store whose engine failed under a
-/// reader was not opened again. 497: a change of voters whose leader died in its middle never ended.
+/// before it had copied closed cases asked nobody for them. 407: the trial itself judged a store that
+/// was about to be opened again. 497: a change of voters whose leader died in its middle never ended.
 const PINNED: [u64; 7] = [48, 26, 84, 92, 105, 407, 497];
 /// Fixed seeds of the slice.
 const FIXED: usize = 20;
