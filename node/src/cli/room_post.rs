@@ -1,6 +1,5 @@
 //! `domo room post`: says something in a room, or in the thread of a case.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -63,36 +62,27 @@ impl Verb for RoomPost {
         if console.printer.is_json() {
             return Ok(console.printer.json(&posted)?);
         }
-        print::note(&told(&posted, room));
+        print::note(&told(&posted));
         Ok(())
     }
 }
 
-fn told(posted: &Posted, room: &str) -> String {
+fn told(posted: &Posted) -> String {
     let mut told = format!("post {}", posted.number);
     if let Some(case) = &posted.case {
         told = format!("{told}, for case {case}: `domo case watch {case}`");
     }
-    let is_direct = room.contains(['@', '/']);
-    let team = room.rsplit('@').next().unwrap_or(room);
-    let team = team.split('/').next().unwrap_or(team);
     if !posted.heard_by.is_empty() {
-        told = format!("{told}; read by attempt {}", posted.heard_by.join(", "));
-    }
-    if is_direct {
-        // A worker is only its running attempts, and they speak where their case is.
-        let cases = posted.heard_by.iter();
-        let cases: BTreeSet<_> = cases.filter_map(|id| id.split('.').next()).collect();
-        for case in cases {
-            told = format!("{told}; it answers in `domo room read {team} --thread {case}`");
-        }
+        let attempts = posted.heard_by.join(", ");
+        told =
+            format!("{told}; read by attempt {attempts}, in the thread of whose case it answers");
     }
     if !posted.unheard.is_empty() {
         let unheard = posted.unheard.join(", ");
-        told = format!("{told}; nobody reads it for {unheard}, which runs nothing here");
-        if is_direct {
-            told = format!("{told}: `domo room post @{team} TEXT` gives the team a case");
-        }
+        told = format!(
+            "{told}; nobody reads it for {unheard}, which runs nothing here: a word to the butler \
+             opens a case"
+        );
     }
     told
 }
@@ -110,33 +100,29 @@ mod tests {
             unheard: Vec::new(),
             request_id: "r".to_owned(),
         };
-        assert_eq!(told(&posted, "sre"), "post 7");
+        assert_eq!(told(&posted), "post 7");
         posted.case = Some("c-1".to_owned());
         posted.heard_by = vec!["c-1.2".to_owned()];
         assert_eq!(
-            told(&posted, "sre"),
-            "post 7, for case c-1: `domo case watch c-1`; read by attempt c-1.2"
+            told(&posted),
+            "post 7, for case c-1: `domo case watch c-1`; read by attempt c-1.2, in the thread of whose \
+             case it answers"
         );
     }
 
     #[test]
-    fn a_post_to_a_worker_alone_tells_where_it_is_answered() {
-        let mut posted = Posted {
+    fn a_post_that_nobody_reads_tells_what_to_do() {
+        let posted = Posted {
             number: 7,
             case: None,
-            heard_by: vec!["c-1.2".to_owned(), "c-1.3".to_owned()],
-            unheard: Vec::new(),
+            heard_by: Vec::new(),
+            unheard: vec!["sre/disk".to_owned()],
             request_id: "r".to_owned(),
         };
         assert_eq!(
-            told(&posted, "sre/disk"),
-            "post 7; read by attempt c-1.2, c-1.3; it answers in `domo room read sre --thread c-1`"
-        );
-        (posted.heard_by, posted.unheard) = (Vec::new(), vec!["sre/disk".to_owned()]);
-        assert_eq!(
-            told(&posted, "sre/disk"),
-            "post 7; nobody reads it for sre/disk, which runs nothing here: `domo room post @sre \
-             TEXT` gives the team a case"
+            told(&posted),
+            "post 7; nobody reads it for sre/disk, which runs nothing here: a word to the butler opens \
+             a case"
         );
     }
 }
