@@ -223,8 +223,6 @@ impl Applier {
             let engine = shared.engine.write();
             let_go(engine.unwrap_or_else(PoisonError::into_inner).take());
             self.has_failed = true;
-            // Whoever looks after the engine opens it again, also where another's read found this.
-            shared.moved.ring_all();
             return Err(Refused);
         }
         if is_again {
