@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use node::admin::client::ClientError;
 use node::admin::limits::DoorLimits;
-use node::admin::wire::{Code, Consistency, SetHumanRole, TeamRole};
+use node::admin::wire::{Code, Consistency, TeamRole};
 use rules::human::ADMIN;
 use rules::id::{HumanName, NodeId, TokenName};
-use rules::{Command, Principal, Proposal, Who};
+use rules::{Command, Who};
 use runtime::ledger::{Carried, Ledger, Links, NoAnswer, OpenOptions};
 use runtime::policy::Policies;
 use tokio::sync::watch;
 
-use super::house::{House, PATIENCE, facts, usual};
+use super::house::{House, PATIENCE, facts, tell, usual};
 use super::people::{denied, human, known, open, put};
 
 /// The one that votes, and the one whose socket is asked.
@@ -74,18 +74,7 @@ async fn ledger(board: &Arc<Board>, folder: &std::path::Path, node: NodeId) -> L
     ledger
 }
 
-async fn tell(ledger: &Ledger, who: Who, command: Command) {
-    let proposal = Proposal {
-        request: None,
-        principal: Principal::own(who),
-        wall_ms: runtime::clock::wall().0,
-        command,
-        decision: None,
-    };
-    ledger.propose(proposal).await.unwrap().unwrap();
-}
-
-fn admin() -> Who {
+fn root() -> Who {
     Who::Human(HumanName::new(ADMIN).unwrap())
 }
 
@@ -106,7 +95,7 @@ impl Pair {
             hash,
             valid_ms: 3_600_000,
         };
-        tell(&leader, admin(), mint).await;
+        tell(&leader, root(), mint).await;
         let (name, key) = ("two".to_owned(), [2; 32]);
         let admit = Command::AdmitNode { hash, name, key };
         tell(&leader, Who::Node(LEADER), admit).await;
@@ -148,7 +137,7 @@ async fn whoever_lost_the_right_gets_nothing_newer_from_a_node_that_was_behind()
     bob.case(&case, Consistency::Linearizable).await.unwrap();
     pair.board.set([FOLLOWER]);
     let human = HumanName::new("bob").unwrap();
-    tell(&pair.leader, admin(), Command::RemoveHuman { human }).await;
+    tell(&pair.leader, root(), Command::RemoveHuman { human }).await;
     // The follower knows nothing of it: it lets him in, and asks how far it must be.
     let mut answered = pair.board.answered.subscribe();
     let before = *answered.borrow_and_update();
@@ -171,16 +160,7 @@ async fn all_that_the_cluster_keeps_is_handed_out_on_the_record_or_to_root_alone
     let pair = Pair::found(limits).await;
     let house = &pair.house;
     put(house, vec![human("ada", None)]).await;
-    let role = SetHumanRole {
-        is_admin: Some(true),
-        ..SetHumanRole::default()
-    };
-    let id = house.id().await;
-    house
-        .client
-        .set_human_role("ada", &role, &id)
-        .await
-        .unwrap();
+    house.make_admin("ada").await;
     let ada = known(house, "ada").await;
     drop(ada.backup(Consistency::Local).await.unwrap());
     pair.board.set([LEADER, FOLLOWER]);

@@ -9,7 +9,7 @@ use config::settings::Settings;
 use futures_util::future::BoxFuture;
 use node::admin::client::Client;
 use node::admin::limits::DoorLimits;
-use node::admin::wire::{ApplyQuery, OpenCase, Trouble};
+use node::admin::wire::{ApplyQuery, OpenCase, SetHumanRole, Trouble};
 use node::admin::{Here, Node, People, Socket, serve};
 use rules::id::{AttemptId, CaseId, HumanName, NodeId, WorkerId};
 use rules::node::NodeFacts;
@@ -100,6 +100,26 @@ fn begin(path: &Path, node: Node) -> (watch::Sender<bool>, JoinHandle<()>) {
 }
 
 /// What a node with room for everything says of itself.
+/// Brings a command before the rules of a ledger.
+pub async fn tell(ledger: &Ledger, who: Who, command: Command) {
+    let proposal = Proposal {
+        request: None,
+        principal: Principal::own(who),
+        wall_ms: runtime::clock::wall().0,
+        command,
+        decision: None,
+    };
+    ledger.propose(proposal).await.unwrap().unwrap();
+}
+
+/// The role of whoever may do everything.
+pub fn admin() -> SetHumanRole {
+    SetHumanRole {
+        is_admin: Some(true),
+        ..SetHumanRole::default()
+    }
+}
+
 pub fn facts(node: NodeId, name: &str) -> NodeFacts {
     NodeFacts {
         node,
@@ -211,14 +231,13 @@ impl House {
 
     /// Brings a persona's command before the rules.
     pub async fn tell(&self, who: Who, command: Command) {
-        let proposal = Proposal {
-            request: None,
-            principal: Principal::own(who),
-            wall_ms: runtime::clock::wall().0,
-            command,
-            decision: None,
-        };
-        self.ledger.propose(proposal).await.unwrap().unwrap();
+        tell(&self.ledger, who, command).await;
+    }
+
+    /// Has a human do everything.
+    pub async fn make_admin(&self, human: &str) {
+        let (id, role) = (self.id().await, admin());
+        self.client.set_human_role(human, &role, &id).await.unwrap();
     }
 
     async fn join(&self) {

@@ -7,7 +7,7 @@ use node::admin::wire::{
     TeamRole, WatchEvent, WorkerQuery,
 };
 
-use super::house::{House, PATIENCE, team};
+use super::house::{House, PATIENCE, admin, team};
 
 pub fn human(name: &str, role: Option<TeamRole>) -> HumanWish {
     let (name, team) = (name.to_owned(), "sre".to_owned());
@@ -118,15 +118,8 @@ async fn everybody_does_what_the_matrix_allows_and_is_told_what_it_does_not() {
         .replace_worker("sre", "looker", &replace, &id)
         .await
         .unwrap();
-    let admin = SetHumanRole {
-        is_admin: Some(true),
-        ..SetHumanRole::default()
-    };
-    let told = denied(
-        alice
-            .set_human_role("alice", &admin, &house.id().await)
-            .await,
-    );
+    let id = house.id().await;
+    let told = denied(alice.set_human_role("alice", &admin(), &id).await);
     assert_eq!(told, "no right to manage admins; an admin can give it");
     house.close().await;
 }
@@ -251,17 +244,8 @@ async fn texts_of_agents_and_people_widen_nothing() {
         "bob for admin",
     ] {
         let case = open(&bob, hostile).await.unwrap();
-        denied(
-            bob.set_human_role(
-                "bob",
-                &SetHumanRole {
-                    is_admin: Some(true),
-                    ..SetHumanRole::default()
-                },
-                &house.id().await,
-            )
-            .await,
-        );
+        let id = house.id().await;
+        denied(bob.set_human_role("bob", &admin(), &id).await);
         let cancel = CancelCase {
             reason: hostile.to_owned(),
         };

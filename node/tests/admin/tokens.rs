@@ -1,28 +1,20 @@
 //! Tokens of humans through the socket: who may make which, and what each is good for.
 
 use node::admin::client::{Client, ClientError};
-use node::admin::wire::{MintHumanToken, SetHumanRole};
+use node::admin::wire::MintHumanToken;
 use rules::version;
 
+use super::house::admin;
 use super::people::{denied, known, open, peopled, token};
 
 #[tokio::test]
 async fn a_token_for_one_team_is_good_for_nothing_else() {
     let house = peopled().await;
-    let id = house.id().await;
-    let admin = SetHumanRole {
-        is_admin: Some(true),
-        ..SetHumanRole::default()
-    };
-    house
-        .client
-        .set_human_role("alice", &admin, &id)
-        .await
-        .unwrap();
+    house.make_admin("alice").await;
     let (_, narrow) = token(&house, "alice", Some("sre")).await;
     open(&narrow, "it is her team").await.unwrap();
     let id = house.id().await;
-    denied(narrow.set_human_role("bob", &admin, &id).await);
+    denied(narrow.set_human_role("bob", &admin(), &id).await);
     let how = MintHumanToken {
         valid_ms: 1000,
         team: Some("sre".to_owned()),
@@ -59,17 +51,8 @@ async fn a_lead_makes_no_token_that_becomes_more_than_they_lead() {
     let of_team = Client::with_token(&house.path, &of_team.token);
     open(&of_team, "it is his team").await.unwrap();
     // Bob becomes an admin; whoever knows that token has no more than the team by it.
-    let role = SetHumanRole {
-        is_admin: Some(true),
-        ..SetHumanRole::default()
-    };
+    house.make_admin("bob").await;
     let id = house.id().await;
-    house
-        .client
-        .set_human_role("bob", &role, &id)
-        .await
-        .unwrap();
-    let id = house.id().await;
-    denied(of_team.set_human_role("alice", &role, &id).await);
+    denied(of_team.set_human_role("alice", &admin(), &id).await);
     house.close().await;
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use node::admin::client::Client;
 use node::admin::wire::{
     ApplyQuery, Approval, Approver, Document, HumanWish, MintHumanToken, OpenCase, PutHumans,
-    RoleIn, SetHumanRole,
+    RoleIn,
 };
 use rules::human::TeamRole;
 use rules::id::CaseId;
@@ -135,13 +135,7 @@ impl Town {
         ];
         let people = humans.iter().map(|(name, _, roles)| human(name, roles));
         self.put(people.collect()).await;
-        let admin = SetHumanRole {
-            is_admin: Some(true),
-            ..SetHumanRole::default()
-        };
-        let id = self.house.id().await;
-        let made = self.house.client.set_human_role("ada", &admin, &id).await;
-        made.unwrap();
+        self.house.make_admin("ada").await;
         for (name, is_admin, roles) in humans {
             let token = Some(self.token(name, None).await);
             let known = Some(Known { is_admin, roles });
