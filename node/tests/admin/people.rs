@@ -108,6 +108,10 @@ async fn everybody_does_what_the_matrix_allows_and_is_told_what_it_does_not() {
         "no right to steer a case that somebody else opened in team sre; an admin or a lead of \
          team sre can make you a lead"
     );
+    assert_eq!(
+        denied(pause(&bob, "c-99").await),
+        "no right to steer a case that is closed or has no team yet; an admin can give it"
+    );
     pause(&alice, &alices).await.unwrap();
     let replace = ReplaceWorker {
         reason: "it hangs".to_owned(),

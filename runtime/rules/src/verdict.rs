@@ -180,7 +180,13 @@ fn denial(
     forbidden_by: &[String],
     f: &mut fmt::Formatter<'_>,
 ) -> fmt::Result {
-    write!(f, "no right to {}", right.deed())?;
+    let deed = match (right, team) {
+        // A case that is not open has no team that a role could be in.
+        (Right::SteerCase, None) => "steer a case that is closed or has no team yet",
+        (Right::Approve, None) => "approve in a case that is closed or has no team yet",
+        _ => right.deed(),
+    };
+    write!(f, "no right to {deed}")?;
     if let Some(team) = team {
         write!(f, " in team {team}")?;
     }

@@ -202,8 +202,7 @@ fn line(state: &rules::State, asker: &HumanName, room: &RoomName) -> (RoomName, 
         unread: 0,
         threads,
     };
-    let mark = state.rooms.read_up_to(room, asker);
-    (room.clone(), Unread::of(state, room, mark), line)
+    (room.clone(), Unread::of(state, room, asker), line)
 }
 
 fn since(text: Option<&str>) -> Answered<u64> {

@@ -219,6 +219,6 @@ fn people(verdict: &AuditVerdict, _: &Paper) -> String {
         ("head", verdict.head.clone()),
         ("compared with", compared),
         ("not compared", verdict.behind.join(", ")),
-        ("salts erased", some(verdict.erased)),
+        ("without salt", some(verdict.erased)),
     ])
 }
