@@ -8,8 +8,9 @@
 //!
 //! `CLOCK_BOOTTIME` goes on counting while the machine sleeps and cannot be set by anyone, so a
 //! deadline measured on it never comes too late. `CLOCK_MONOTONIC`, which `Instant` reads, stands
-//! still in suspend; the wall clock jumps.
+//! still in suspend; the wall clock jumps, and can be made to on purpose.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
@@ -94,12 +95,27 @@ pub fn slept() -> Duration {
     read(ClockId::CLOCK_BOOTTIME).saturating_sub(read(ClockId::CLOCK_MONOTONIC))
 }
 
+/// How far this process takes the wall clock for another time than it shows.
+static AHEAD_MS: AtomicI64 = AtomicI64::new(0);
+
+/// Takes the wall clock for so many seconds later than it shows, or earlier: what a wrongly set one
+/// does to this process, and to no other.
+pub fn set_wall_ahead(by_s: i32) {
+    AHEAD_MS.store(i64::from(by_s) * 1000, Ordering::Relaxed);
+}
+
+/// How many seconds the wall clock is taken for later than it shows.
+pub fn wall_ahead_s() -> i32 {
+    i32::try_from(AHEAD_MS.load(Ordering::Relaxed) / 1000).unwrap_or(0)
+}
+
 /// Now, on the wall clock.
 pub fn wall() -> WallMs {
     if let Some(world) = stand_in() {
         return WallMs(world.wall_ms());
     }
-    WallMs(u64::try_from(read(ClockId::CLOCK_REALTIME).as_millis()).unwrap_or(u64::MAX))
+    let shown = u64::try_from(read(ClockId::CLOCK_REALTIME).as_millis()).unwrap_or(u64::MAX);
+    WallMs(shown.saturating_add_signed(AHEAD_MS.load(Ordering::Relaxed)))
 }
 
 fn booted() -> Duration {

@@ -62,6 +62,10 @@ fn what_one_node_does_by_itself_is_on_record_before_it_is_done() {
     node.domo(&["chaos", "manager", "hold"]).ok();
     node.domo(&["chaos", "manager", "release"]).ok();
     node.domo(&["chaos", "manager", "crash"]).ok();
+    node.domo(&["chaos", "clock", "3600"]).ok();
+    let status = node.domo(&["status"]).ok().stdout;
+    assert!(status.contains("+3600 s off, on purpose"), "{status}");
+    node.domo(&["chaos", "clock", "0"]).ok();
     let (backup, export) = (lab.path().join("backup"), lab.path().join("audit.jsonl"));
     node.domo(&["backup", &backup.display().to_string()]).ok();
     node.domo(&["audit", "export", &export.display().to_string()])
@@ -73,6 +77,8 @@ fn what_one_node_does_by_itself_is_on_record_before_it_is_done() {
         "held the Manager dead",
         "let the Manager live",
         "crashed the Manager",
+        "set its clock +3600 s off",
+        "had its own clock count again",
         "handed out a backup",
         "handed out the record",
     ];

@@ -64,7 +64,11 @@ impl Chaos {
     }
 
     /// What of it people must know.
-    pub(super) fn trouble(&self) -> Option<Trouble> {
+    pub(super) fn troubles(&self) -> impl Iterator<Item = Trouble> {
+        self.manager_trouble().into_iter().chain(clock_trouble())
+    }
+
+    fn manager_trouble(&self) -> Option<Trouble> {
         let hint = "while this node leads, placements, verdicts on nodes and cases without a team \
                     wait; teams go on. Who holds him lets him live again, or the daemon's restart";
         self.is_held.load(Ordering::Relaxed).then(|| Trouble {
@@ -74,6 +78,16 @@ impl Chaos {
             count: 1,
         })
     }
+}
+
+fn clock_trouble() -> Option<Trouble> {
+    let off_s = clock::wall_ahead_s();
+    (off_s != 0).then(|| Trouble {
+        what: format!("the clock of this node is {off_s:+} s off, on purpose"),
+        hint: "`domo chaos clock 0` ends it, or the daemon's restart".to_owned(),
+        seen: Moment::from_ms(clock::wall().0),
+        count: 1,
+    })
 }
 
 /// The persona that is meant by `manager`, `janitor`, `butler TEAM` or `worker TEAM/NAME`; none

@@ -260,7 +260,7 @@ fn status(desk: &Desk, counted: &Counted) -> Status {
     let mut troubles = desk
         .ledger
         .read(|state| cluster_troubles::of(&ledger, state, &refusals(desk)));
-    troubles.extend(desk.chaos.as_ref().and_then(Chaos::trouble));
+    troubles.extend(desk.chaos.iter().flat_map(Chaos::troubles));
     troubles.extend(desk.troubles.now());
     troubles.extend(desk.here.troubles());
     troubles.extend(super::near::troubles(desk));

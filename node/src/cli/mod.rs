@@ -37,6 +37,7 @@ mod case_settle;
 mod case_show;
 mod case_submit;
 mod case_watch;
+mod chaos_clock;
 mod chaos_manager;
 mod chaos_plan;
 mod chaos_report;

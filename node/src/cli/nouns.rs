@@ -4,14 +4,14 @@ use super::verb::noun;
 use super::{
     case_amend, case_answer, case_approve, case_cancel, case_files, case_list, case_logs,
     case_pause, case_reject, case_report, case_resume, case_route, case_settle, case_show,
-    case_submit, case_watch, chaos_manager, chaos_plan, chaos_report, chaos_run, chaos_stop,
-    chaos_warden, cluster_init, cluster_recover, cluster_revoke, cluster_token, cluster_tokens,
-    config_check, config_default, human_add, human_import, human_list, human_remove,
-    human_set_role, human_show, human_token, node_demote, node_drain, node_join, node_list,
-    node_promote, node_remove, node_run, node_show, node_undrain, policy_check, policy_put,
-    policy_remove, policy_show, room_list, room_post, room_read, secret_list, secret_remove,
-    secret_set, target_add, target_check, target_list, target_remove, team_explain, team_list,
-    team_show, worker_explain, worker_list, worker_logs, worker_replace, worker_show,
+    case_submit, case_watch, chaos_clock, chaos_manager, chaos_plan, chaos_report, chaos_run,
+    chaos_stop, chaos_warden, cluster_init, cluster_recover, cluster_revoke, cluster_token,
+    cluster_tokens, config_check, config_default, human_add, human_import, human_list,
+    human_remove, human_set_role, human_show, human_token, node_demote, node_drain, node_join,
+    node_list, node_promote, node_remove, node_run, node_show, node_undrain, policy_check,
+    policy_put, policy_remove, policy_show, room_list, room_post, room_read, secret_list,
+    secret_remove, secret_set, target_add, target_check, target_list, target_remove, team_explain,
+    team_list, team_show, worker_explain, worker_list, worker_logs, worker_replace, worker_show,
 };
 
 noun! {
@@ -122,6 +122,7 @@ noun! {
         Stop(chaos_stop::ChaosStop),
         Report(chaos_report::ChaosReport),
         Manager(chaos_manager::ChaosManager),
+        Clock(chaos_clock::ChaosClock),
         Warden(chaos_warden::ChaosWarden),
     }
 }

@@ -38,6 +38,11 @@ pub enum Deed {
     Backup,
     /// It handed out the whole record.
     ExportAudit,
+    /// It took its clock for so many seconds later than it is; 0 ended that.
+    SetClock {
+        /// Less than nothing is earlier.
+        ahead_s: i32,
+    },
 }
 
 impl Deed {
@@ -54,7 +59,8 @@ impl Deed {
             | Self::CrashJanitor
             | Self::CrashButler(_)
             | Self::CrashWorker(_)
-            | Self::Backup => Right::ManageCluster,
+            | Self::Backup
+            | Self::SetClock { .. } => Right::ManageCluster,
         }
     }
 
@@ -78,6 +84,8 @@ impl fmt::Display for Deed {
             Self::CrashWorker(worker) => write!(f, "crashed worker {worker}"),
             Self::Backup => f.write_str("handed out a backup"),
             Self::ExportAudit => f.write_str("handed out the record"),
+            Self::SetClock { ahead_s: 0 } => f.write_str("had its own clock count again"),
+            Self::SetClock { ahead_s } => write!(f, "set its clock {ahead_s:+} s off"),
         }
     }
 }

@@ -18,8 +18,10 @@
 //! | 3 | the Manager speaks in a team's room for the human who asked him |
 //! | 4 | chaos runs |
 //! | 5 | people: what is said below in [`PEOPLE`] |
+//! | 6 | a node's clock is set on purpose |
 
 use crate::command::Command;
+use crate::deed::Deed;
 use crate::node::Node;
 use crate::state::State;
 use crate::verdict::Rejection;
@@ -27,7 +29,7 @@ use crate::verdict::Rejection;
 /// The version that every cluster begins with.
 pub const FIRST: u32 = 1;
 /// The newest version that this release knows.
-pub const NEWEST: u32 = 5;
+pub const NEWEST: u32 = 6;
 /// Since this one, nodes tell how their agents reach targets, and placement asks.
 pub const WAYS_OUT: u32 = 2;
 /// Since this one, the Manager speaks in teams' rooms for whoever asked him.
@@ -40,6 +42,8 @@ pub const CHAOS: u32 = 4;
 /// employee, each asker has one roster half-sent at most, answers are no part of a persona's pace, and
 /// the newest read marker is never dropped.
 pub const PEOPLE: u32 = 5;
+/// Since this one it is on record that a node's clock was set on purpose.
+pub const CLOCKS: u32 = 6;
 
 /// The version to rise to next: none while a node that has joined does not know one.
 pub fn next(state: &State) -> Option<u32> {
@@ -56,10 +60,19 @@ pub fn held_by(state: &State, version: u32) -> impl Iterator<Item = &Node> {
 
 /// The version that a command came with.
 pub fn since(command: &Command) -> u32 {
+    let deed = if let Command::NoteDeed { deed, .. } = command {
+        Some(deed)
+    } else {
+        None
+    };
     if matches!(command, Command::TellWayOut { .. }) {
         WAYS_OUT
     } else if matches!(command, Command::Chaos(_)) {
         CHAOS
+    } else if matches!(deed, Some(Deed::ExportAudit)) {
+        PEOPLE
+    } else if matches!(deed, Some(Deed::SetClock { .. })) {
+        CLOCKS
     } else {
         FIRST
     }

@@ -18,14 +18,16 @@ pub(super) fn check(state: &State) -> Result<(), String> {
 }
 
 impl Inner {
-    /// Raises the version where this node leads and every node knows the next one.
+    /// Raises the version, step by step, where this node leads and every node knows the next one.
     pub(super) async fn raise_version(&self) {
-        if !self.is_leader() {
-            return;
-        }
+        while self.is_leader() && self.raise_to_next().await {}
+    }
+
+    /// Whether it was raised.
+    async fn raise_to_next(&self) -> bool {
         let next = self.machine.read(version::next);
         let Some(to) = next.filter(|to| *to <= version::NEWEST) else {
-            return;
+            return false;
         };
         let raise = Proposal {
             request: None,
@@ -36,9 +38,16 @@ impl Inner {
         };
         match self.propose(raise).await {
             Ok(Ok(_)) => tracing::info!(to, "the version of the rules was raised"),
-            Ok(Err(rejection)) => tracing::debug!(%rejection, "the version stays for now"),
-            Err(error) => tracing::debug!(%error, "the version stays for now"),
+            Ok(Err(rejection)) => {
+                tracing::debug!(%rejection, "the version stays for now");
+                return false;
+            }
+            Err(error) => {
+                tracing::debug!(%error, "the version stays for now");
+                return false;
+            }
         }
+        true
     }
 }
 

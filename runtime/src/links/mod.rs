@@ -62,6 +62,7 @@ pub use peers::LinkStatus;
 pub use refusal::{Refusal, RefusedHosts};
 pub use statement::{Signature, Signers};
 pub use stream::Stream;
+pub(crate) use tls::WallClock;
 pub use token::{JoinToken, TokenError};
 pub use wire::{PROTOCOL, Purpose};
 

@@ -6,6 +6,7 @@
 //! handshake costs less than a millisecond and links live for days.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier};
@@ -16,6 +17,7 @@ use rustls::server::{
     WebPkiClientVerifier,
 };
 use rustls::sign::CertifiedKey;
+use rustls::time_provider::TimeProvider;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, PeerIncompatible, RootCertStore,
     ServerConfig, SignatureScheme, version,
@@ -24,6 +26,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::keys::Keys;
 use super::names::Fingerprint;
+use crate::clock;
 
 /// The cryptography: the one that comes with the links' library anyway.
 pub(super) fn provider() -> &'static Arc<CryptoProvider> {
@@ -37,7 +40,7 @@ pub(super) fn server(keys: &Arc<Keys>) -> Result<Arc<ServerConfig>, Error> {
         .allow_unauthenticated()
         .build()
         .map_err(|error| Error::General(error.to_string()))?;
-    let mut config = ServerConfig::builder_with_provider(provider().clone())
+    let mut config = ServerConfig::builder_with_details(provider().clone(), Arc::new(WallClock))
         .with_protocol_versions(&[&version::TLS13])?
         .with_client_cert_verifier(verifier)
         .with_cert_resolver(Arc::new(Present(Arc::clone(keys))));
@@ -51,7 +54,7 @@ pub(super) fn client(keys: &Arc<Keys>) -> Result<Arc<ClientConfig>, Error> {
     let verifier = WebPkiServerVerifier::builder_with_provider(roots(keys)?, provider().clone())
         .build()
         .map_err(|error| Error::General(error.to_string()))?;
-    let mut config = ClientConfig::builder_with_provider(provider().clone())
+    let mut config = ClientConfig::builder_with_details(provider().clone(), Arc::new(WallClock))
         .with_protocol_versions(&[&version::TLS13])?
         .with_webpki_verifier(verifier)
         .with_client_cert_resolver(Arc::new(Present(Arc::clone(keys))));
@@ -61,7 +64,7 @@ pub(super) fn client(keys: &Arc<Keys>) -> Result<Arc<ClientConfig>, Error> {
 
 /// How a newcomer opens its connection: it knows the authority's fingerprint, and has no keys yet.
 pub(super) fn newcomer(fingerprint: Fingerprint) -> Result<Arc<ClientConfig>, Error> {
-    let mut config = ClientConfig::builder_with_provider(provider().clone())
+    let mut config = ClientConfig::builder_with_details(provider().clone(), Arc::new(WallClock))
         .with_protocol_versions(&[&version::TLS13])?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Pinned(fingerprint)))
@@ -72,11 +75,22 @@ pub(super) fn newcomer(fingerprint: Fingerprint) -> Result<Arc<ClientConfig>, Er
 
 /// A door that nobody comes through: it has no certificate to show.
 pub(super) fn closed_door() -> Result<TlsAcceptor, Error> {
-    let config = ServerConfig::builder_with_provider(provider().clone())
+    let config = ServerConfig::builder_with_details(provider().clone(), Arc::new(WallClock))
         .with_protocol_versions(&[&version::TLS13])?
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(Nobody));
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// The wall clock that everything else of this process goes by too.
+#[derive(Debug)]
+pub(crate) struct WallClock;
+
+impl TimeProvider for WallClock {
+    fn current_time(&self) -> Option<UnixTime> {
+        let now = Duration::from_millis(clock::wall().0);
+        Some(UnixTime::since_unix_epoch(now))
+    }
 }
 
 /// Is the certificate that node's?

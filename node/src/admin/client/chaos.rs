@@ -4,7 +4,9 @@ use hyper::Method;
 
 use super::path::{NoQuery, path};
 use super::{Asked, Client, ClientError};
-use crate::admin::wire::{BeginChaos, ChaosView, CrashPersona, Done, EndChaos, HoldManager};
+use crate::admin::wire::{
+    BeginChaos, ChaosView, CrashPersona, Done, EndChaos, HoldManager, SetClock,
+};
 
 impl Client {
     /// Has a persona panic: `manager`, `janitor`, `butler TEAM` or `worker TEAM/NAME`. Done twice, it
@@ -20,6 +22,13 @@ impl Client {
     pub async fn hold_manager(&self, is_held: bool) -> Result<(), ClientError> {
         let path = path(&["chaos", "manager"], &NoQuery);
         let asked = Asked::new(Method::POST, path).json(&HoldManager { is_held })?;
+        self.connections.bytes(&asked).await.map(drop)
+    }
+
+    /// Has the node take its clock for so many seconds later than it shows.
+    pub async fn set_clock(&self, ahead_s: i32) -> Result<(), ClientError> {
+        let path = path(&["chaos", "clock"], &NoQuery);
+        let asked = Asked::new(Method::POST, path).json(&SetClock { ahead_s })?;
         self.connections.bytes(&asked).await.map(drop)
     }
 

@@ -12,6 +12,7 @@ use axum::response::Response;
 use rules::Command;
 use rules::chaos::{self, Run};
 use rules::deed::Deed;
+use runtime::clock;
 
 use crate::admin::chaos::{Chaos, child, crashed};
 use crate::admin::convert;
@@ -21,9 +22,12 @@ use crate::admin::extract::{JsonOf, PathOf};
 use crate::admin::people::Asker;
 use crate::admin::refused::{Answered, Refused};
 use crate::admin::wire::{
-    BeginChaos, ChaosView, Code, CrashPersona, Done, EndChaos, ErrorBody, HoldManager,
+    BeginChaos, ChaosView, Code, CrashPersona, Done, EndChaos, ErrorBody, HoldManager, SetClock,
 };
 use crate::admin::wish::Wish;
+
+/// A clock is off by so much at most, either way.
+const MAX_OFF_S: u32 = 24 * 60 * 60;
 
 /// Has a persona of this node panic: its supervisor starts it again.
 #[utoipa::path(post, path = "/v1/chaos/crash", tag = "chaos", request_body = CrashPersona,
@@ -66,6 +70,31 @@ pub(super) async fn hold(
     };
     deeds::note(&desk, &asker, deed).await?;
     allowed(&desk)?.hold_manager(asked.is_held);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Sets this node's clock off: what it shows, signs and says of time is wrong from then on, until it is
+/// set to 0 or its daemon ends.
+#[utoipa::path(post, path = "/v1/chaos/clock", tag = "chaos", request_body = SetClock,
+    responses((status = 204, description = "it is so"),
+              (status = 400, description = "that is more than a day", body = ErrorBody),
+              (status = 403, description = "this node may not be broken", body = ErrorBody)))]
+pub(super) async fn set_clock(
+    State(desk): State<Shared>,
+    asker: Asker,
+    JsonOf(SetClock { ahead_s }): JsonOf<SetClock>,
+) -> Answered<StatusCode> {
+    allowed(&desk)?;
+    if ahead_s.unsigned_abs() > MAX_OFF_S {
+        let what = format!("{ahead_s} s is more than a day");
+        return Err(Refused::new(Code::Invalid, what).hint(
+            "certificates are good from a day before they were made: a clock that is further off \
+             is one of no node",
+        ));
+    }
+    deeds::note(&desk, &asker, Deed::SetClock { ahead_s }).await?;
+    allowed(&desk)?;
+    clock::set_wall_ahead(ahead_s);
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -113,6 +113,7 @@ fn of_the_cluster() -> Vec<Route> {
         proposed("/v1/chaos/runs/{run}/end", post(chaos::end)),
         on_this_node("/v1/chaos/crash", post(chaos::crash)),
         on_this_node("/v1/chaos/manager", post(chaos::hold)),
+        on_this_node("/v1/chaos/clock", post(chaos::set_clock)),
         reads(
             "/v1/targets",
             get(targets::list).post(targets::put),

@@ -96,6 +96,7 @@ use super::{
         secrets::remove,
         chaos::crash,
         chaos::hold,
+        chaos::set_clock,
         chaos::show,
         chaos::begin,
         chaos::end,

@@ -24,6 +24,15 @@ pub struct HoldManager {
     pub is_held: bool,
 }
 
+/// Has the node that is asked take its clock for another time than it shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetClock {
+    /// For so many seconds later, less than nothing for earlier, 0 for as it is; a day at most.
+    #[schema(minimum = -86400, maximum = 86400)]
+    pub ahead_s: i32,
+}
+
 /// Begins a chaos run: its whole plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

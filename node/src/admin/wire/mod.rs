@@ -51,7 +51,7 @@ pub use change::{
 };
 pub use chaos::{
     BeginChaos, ChaosDid, ChaosFault, ChaosPart, ChaosRun, ChaosState, ChaosStep, ChaosView,
-    CrashPersona, EndChaos, HoldManager,
+    CrashPersona, EndChaos, HoldManager, SetClock,
 };
 pub use error::{Code, ErrorBody, ErrorShape, LimitReached};
 pub use files::{Blob, CaseFile, CaseFiles, FileKind};
