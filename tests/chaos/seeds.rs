@@ -12,21 +12,26 @@ use lab::{Engine, Lab, Tally, Trial, Tries, scale};
 const RAGE: Duration = Duration::from_secs(25);
 /// One seed in so many runs its agents in containers.
 const EACH_IN_CONTAINERS: u64 = 4;
-/// One seed in so many has five nodes.
+/// One seed in so many has five nodes, all of which vote.
 const EACH_OF_FIVE: u64 = 3;
+/// And one in so many, of the others, has a fourth that only hosts.
+const EACH_WITH_HOST: u64 = 2;
 /// A soak's rounds are so far apart in seeds that no two have one in common.
 const SEEDS_OF_A_ROUND: u64 = 1 << 20;
 
 fn tried(seed: u64) -> Tally {
     let lab = Lab::new();
-    let nodes = if seed.is_multiple_of(EACH_OF_FIVE) {
-        5
+    let (voters, nodes) = if seed.is_multiple_of(EACH_OF_FIVE) {
+        (5, 5)
+    } else if seed.is_multiple_of(EACH_WITH_HOST) {
+        (3, 4)
     } else {
-        3
+        (3, 3)
     };
     let trial = Trial {
         seed,
         nodes,
+        voters,
         engine: if seed.is_multiple_of(EACH_IN_CONTAINERS) {
             Engine::Docker
         } else {

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
@@ -34,6 +36,20 @@ pub struct Cluster {
     net: Option<Net>,
     engine: Option<DockerEngine>,
     disks: BTreeMap<usize, SmallDisk>,
+    /// Whether more nodes vote than a cluster has vote by itself.
+    all_vote: bool,
+    break_off: Arc<AtomicBool>,
+}
+
+/// What a node is to its cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    /// It leads.
+    Leader,
+    /// It votes, and does not lead.
+    Follower,
+    /// It only hosts teams and workers.
+    Host,
 }
 
 impl Cluster {
@@ -46,12 +62,7 @@ impl Cluster {
 
     /// The same with nodes as `build` makes them of their numbers.
     pub fn start_of(count: usize, build: impl Fn(usize) -> Node) -> Cluster {
-        let mut cluster = Cluster {
-            nodes: Vec::new(),
-            net: None,
-            engine: None,
-            disks: BTreeMap::new(),
-        };
+        let mut cluster = Cluster::empty(None, count);
         cluster.found(build(1));
         for number in 2..=count {
             let node = build(number);
@@ -68,6 +79,14 @@ impl Cluster {
     /// # Panics
     /// When they are not a cluster in time.
     pub fn start_apart(count: usize, build: impl Fn(usize) -> Node) -> Cluster {
+        Cluster::start_of_voters(count, count, build)
+    }
+
+    /// The same where so many of them vote: three of more, or all.
+    ///
+    /// # Panics
+    /// When they are not a cluster in time.
+    pub fn start_of_voters(voters: usize, count: usize, build: impl Fn(usize) -> Node) -> Cluster {
         let mut net = Net::new();
         let mut nodes = (1..=count).map(|number| {
             let host = net.host(&format!("n{number}"));
@@ -75,12 +94,7 @@ impl Cluster {
         });
         let first = nodes.next().expect("a cluster has nodes");
         let others: Vec<Node> = nodes.collect();
-        let mut cluster = Cluster {
-            nodes: Vec::new(),
-            net: Some(net),
-            engine: None,
-            disks: BTreeMap::new(),
-        };
+        let mut cluster = Cluster::empty(Some(net), voters);
         cluster.found(first);
         for (at, node) in others.into_iter().enumerate() {
             cluster.join(&node, at + 2).ok();
@@ -96,13 +110,39 @@ impl Cluster {
         cluster
     }
 
+    fn empty(net: Option<Net>, voters: usize) -> Cluster {
+        Cluster {
+            nodes: Vec::new(),
+            net,
+            engine: None,
+            disks: BTreeMap::new(),
+            all_vote: voters > rules::limits::WANTED_VOTERS,
+            break_off: Arc::default(),
+        }
+    }
+
     /// The role in which each of its nodes votes: of many, a cluster has only some vote by itself.
     pub(crate) fn voting_role(&self) -> &'static str {
-        if self.size() > rules::limits::WANTED_VOTERS {
-            PINNED
+        if self.all_vote { PINNED } else { "auto" }
+    }
+
+    /// How many of its nodes vote when all is well.
+    pub(crate) fn wanted_voters(&self) -> usize {
+        if self.all_vote {
+            self.size()
         } else {
-            "auto"
+            self.size().min(rules::limits::WANTED_VOTERS)
         }
+    }
+
+    /// What clients look at before they say anything: whether they are to break off.
+    pub(crate) fn broken_off(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.break_off)
+    }
+
+    /// Has clients break off in the middle of what they say, or no more.
+    pub(crate) fn have_clients_break_off(&mut self, is_so: bool) {
+        self.break_off.store(is_so, Ordering::Relaxed);
     }
 
     /// The host of the node of that number.
@@ -159,11 +199,11 @@ impl Cluster {
         self.run(first);
     }
 
-    /// Waits until every node votes and knows who leads.
+    /// Waits until as many nodes vote as are wanted, and every node knows who leads.
     pub fn wait_formed(&self) {
         for number in 1..=self.size() {
-            self.wait_status(number, "every node votes", |status| {
-                voters(status) == self.size() && status["cluster"]["leader"].is_string()
+            self.wait_status(number, "as many nodes vote as should", |status| {
+                voters(status) == self.wanted_voters() && status["cluster"]["leader"].is_string()
             });
         }
     }
@@ -221,17 +261,35 @@ impl Cluster {
 
     /// Which node leads now, as the one that does says itself; none where nobody says so.
     pub fn leader_now(&self) -> Option<usize> {
-        let says = |number: usize| {
+        self.standings().0
+    }
+
+    /// The same, and which nodes vote as those that answer know it.
+    pub(crate) fn standings(&self) -> (Option<usize>, Vec<usize>) {
+        let look = |number: usize| {
             let socket = self.node(number).socket();
             let look = ("GET", "/v1/status");
             let reply = http::wish(&socket, look, None, "", LOOK_LIMIT).ok()?;
-            let status: Value = serde_json::from_str(&reply.body).ok()?;
-            let leads = status["cluster"]["leader"] == status["node"]["id"];
-            leads.then(|| status["cluster"]["term"].as_u64())?
+            serde_json::from_str(&reply.body).ok()
         };
+        let seen = (1..=self.size()).filter_map(|number| Some((number, look(number)?)));
+        let seen: Vec<(usize, Value)> = seen.collect();
+        let term = |status: &Value| status["cluster"]["term"].as_u64();
         // A node that is cut off may think so still: the latest term counts.
-        let leaders = (1..=self.size()).filter_map(|number| Some((says(number)?, number)));
-        leaders.max().map(|(_, number)| number)
+        let leads = |status: &&Value| status["cluster"]["leader"] == status["node"]["id"];
+        let leaders = seen.iter().filter(|(_, status)| leads(&status));
+        let leader = leaders.max_by_key(|(_, status)| term(status));
+        let newest = seen.iter().max_by_key(|(_, status)| term(status));
+        let nodes = newest.and_then(|(_, status)| status["cluster"]["nodes"].as_array());
+        let voters = nodes
+            .into_iter()
+            .flatten()
+            .filter(|node| node["is_voter"] == true);
+        let number = |node: &Value| node["id"].as_str()?.trim_start_matches("n-").parse().ok();
+        (
+            leader.map(|(number, _)| *number),
+            voters.filter_map(number).collect(),
+        )
     }
 
     /// Which node leads once that one does not, as another of them sees it.
@@ -258,7 +316,7 @@ impl Cluster {
 }
 
 /// Nodes that vote and have said what they are.
-fn voters(status: &Value) -> usize {
+pub(crate) fn voters(status: &Value) -> usize {
     let nodes = status["cluster"]["nodes"].as_array();
     let votes = |node: &&Value| node["is_voter"] == true && node["cpu_milli"] != 0;
     nodes.map_or(0, |nodes| nodes.iter().filter(votes).count())

@@ -1,12 +1,14 @@
 //! Faults: what can be done to a node, as values; each is made and taken off in a file of its own.
 //!
 //! ```text
-//! daemon     kill · end · freeze · all killed · starved · no files
+//! daemon     kill · end · freeze · all killed · starved · no files · no memory · older
 //! personas   crash · hold the Manager dead
 //! agents     boxes killed · engine hung · engine killed
 //! network    alone · deaf · mute · bridge · ring · lossy · late · narrow · torn
 //! disk       slow · dead · full
 //! members    demoted · drained
+//! clock      ahead · behind
+//! clients    break off
 //! ```
 //!
 //! # Invariant
@@ -14,13 +16,15 @@
 //! sense now (a kill of a killed daemon, a ring of three) is not put on.
 //!
 //! # Why
-//! Clocks are left alone: `domo` is static, so nothing can be put between it and the system's
-//! clock, and setting the machine's would hit every other test.
+//! A clock is set through the daemon's own chaos door: `domo` is static, so that nothing can be put
+//! between it and the system's clock, and setting the machine's would hit every other test.
 
 mod all_killed;
 mod alone;
 mod boxes_killed;
+mod break_off;
 mod bridge;
+mod clock;
 mod crash;
 mod dead_disk;
 mod deaf;
@@ -40,6 +44,8 @@ mod lossy;
 mod mute;
 mod narrow;
 mod no_files;
+mod no_memory;
+mod older;
 mod ring;
 mod slow_disk;
 mod starved;
@@ -105,10 +111,20 @@ pub enum Fault {
     EngineHung,
     /// The engine of all nodes' agents is killed, and started again at the end.
     EngineKilled,
+    /// Its daemon has hardly any memory that it does not have already.
+    NoMemory,
+    /// Its daemon is the one of the commit before, until the end; it takes a build of that.
+    Older,
+    /// Its clock is an hour ahead.
+    ClockAhead,
+    /// Its clock is an hour behind.
+    ClockBehind,
+    /// Clients break off in the middle of what they say, or before they are answered.
+    BreakOff,
 }
 
 /// Every fault.
-pub const ALL: [Fault; 25] = [
+pub const ALL: [Fault; 30] = [
     Fault::Kill,
     Fault::End,
     Fault::Freeze,
@@ -134,6 +150,11 @@ pub const ALL: [Fault; 25] = [
     Fault::Drained,
     Fault::EngineHung,
     Fault::EngineKilled,
+    Fault::NoMemory,
+    Fault::Older,
+    Fault::ClockAhead,
+    Fault::ClockBehind,
+    Fault::BreakOff,
 ];
 
 /// What a fault hits: two of the same part are not put on one node at a time.
@@ -151,6 +172,10 @@ pub enum Part {
     Agents,
     /// Who belongs to the cluster, and as what.
     Members,
+    /// The wall clock.
+    Clock,
+    /// Whoever hands cases over.
+    Clients,
 }
 
 /// A fault that is on, until it is taken off.
@@ -204,6 +229,11 @@ impl fmt::Display for Fault {
             Fault::Drained => "drained",
             Fault::EngineHung => "engine hung",
             Fault::EngineKilled => "engine killed",
+            Fault::NoMemory => "no memory",
+            Fault::Older => "older",
+            Fault::ClockAhead => "clock ahead",
+            Fault::ClockBehind => "clock behind",
+            Fault::BreakOff => "break off",
         };
         out.write_str(word)
     }
@@ -218,7 +248,9 @@ impl Fault {
             | Fault::Freeze
             | Fault::AllKilled
             | Fault::Starved
-            | Fault::NoFiles => Part::Daemon,
+            | Fault::NoFiles
+            | Fault::NoMemory
+            | Fault::Older => Part::Daemon,
             Fault::Alone
             | Fault::Deaf
             | Fault::Mute
@@ -232,12 +264,17 @@ impl Fault {
             Fault::Crash | Fault::HoldManager => Part::Personas,
             Fault::BoxesKilled | Fault::EngineHung | Fault::EngineKilled => Part::Agents,
             Fault::Demoted | Fault::Drained => Part::Members,
+            Fault::ClockAhead | Fault::ClockBehind => Part::Clock,
+            Fault::BreakOff => Part::Clients,
         }
     }
 
     /// Whether all nodes have it in common, so that it is on once or not at all.
     pub fn is_common(self) -> bool {
-        matches!(self, Fault::EngineHung | Fault::EngineKilled | Fault::Ring)
+        matches!(
+            self,
+            Fault::EngineHung | Fault::EngineKilled | Fault::Ring | Fault::BreakOff
+        )
     }
 
     /// Puts it on a node, where it makes sense now.
@@ -281,6 +318,11 @@ impl Fault {
             Fault::EngineKilled => engine_killed::put_on(cluster)?,
             Fault::Demoted => demoted::put_on(cluster, node)?,
             Fault::Drained => drained::put_on(cluster, node)?,
+            Fault::NoMemory => no_memory::put_on(cluster, node)?,
+            Fault::Older => older::put_on(cluster, node)?,
+            Fault::ClockAhead => clock::ahead(cluster, node)?,
+            Fault::ClockBehind => clock::behind(cluster, node)?,
+            Fault::BreakOff => break_off::put_on(cluster),
         }
         Some(Held::Nothing)
     }
@@ -311,6 +353,10 @@ impl Active {
             Fault::EngineKilled => engine_killed::take_off(cluster),
             Fault::Demoted => demoted::take_off(cluster, self.node),
             Fault::Drained => drained::take_off(cluster, self.node),
+            Fault::NoMemory => no_memory::take_off(cluster, self.node),
+            Fault::Older => older::take_off(cluster, self.node),
+            Fault::ClockAhead | Fault::ClockBehind => clock::take_off(cluster, self.node),
+            Fault::BreakOff => break_off::take_off(cluster),
             // With the tracer the fault goes; what is dead is started by whoever misses it.
             Fault::SlowDisk | Fault::DeadDisk | Fault::Crash | Fault::BoxesKilled => {}
         }
@@ -318,11 +364,12 @@ impl Active {
 }
 
 /// Says once more to every node, now that all answer, what they may not have heard: that the Manager
-/// may live, and that all of them vote and are used.
+/// may live, that their clocks are right, and that all of them vote and are used.
 pub(crate) fn make_good(cluster: &mut Cluster) {
     hold_manager::take_off(cluster);
     for node in 1..=cluster.size() {
         demoted::make_good(cluster, node);
         drained::make_good(cluster, node);
+        clock::make_good(cluster, node);
     }
 }

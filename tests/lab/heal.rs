@@ -6,7 +6,7 @@ use std::time::Duration;
 use runtime::clock::Deadline;
 use serde_json::Value;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, voters};
 use crate::fault::{self, Active};
 use crate::http;
 use crate::sweep::Leftover;
@@ -113,9 +113,10 @@ fn unsettled(cluster: &Cluster) -> Vec<String> {
                     node["id"], node["health"]
                 ));
             }
-            if node["is_voter"] != true {
-                wrongs.push(format!("n{number} holds {} for no voter", node["id"]));
-            }
+        }
+        let voting = voters(&status);
+        if voting != cluster.wanted_voters() {
+            wrongs.push(format!("n{number} holds {voting} nodes for voters"));
         }
         for kind in ["open", "planned", "running", "reporting"] {
             if status["cases"][kind] != 0 {

@@ -53,6 +53,26 @@ pub fn wish(
     is_whole.then_some(reply).ok_or(Unanswered::Unknown)
 }
 
+/// Sends so many hundredths of a wish, all of it from 100 on, and waits for nothing.
+///
+/// # Errors
+/// When nobody listens: nothing was sent.
+pub(crate) fn leave(
+    socket: &Path,
+    (method, path): (&str, &str),
+    request_id: &str,
+    body: &str,
+    hundredths: usize,
+) -> std::io::Result<()> {
+    let mut stream = UnixStream::connect(socket)?;
+    let bytes = written(method, path, Some(request_id), body);
+    let said = (bytes.len() * hundredths / 100).min(bytes.len());
+    // Whether it was heard is what nobody knows.
+    stream.set_write_timeout(Some(ANSWER_LIMIT))?;
+    stream.write_all(&bytes[..said]).ok();
+    Ok(())
+}
+
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unanswered {

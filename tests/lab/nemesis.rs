@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use runtime::clock::{self, BootMs};
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Standing};
 use crate::dice::Dice;
 use crate::fault::{ALL, Active, Fault, Part};
 use crate::wait::rest;
@@ -17,6 +17,10 @@ use crate::wait::rest;
 const BETWEEN_MS: (u64, u64) = (500, 4_000);
 /// How long a drawn fault stays on: less and more than a lease.
 const LASTS_MS: (u64, u64) = (500, 9_000);
+/// Clients begin after this, so that some faults meet a cluster at rest.
+pub(crate) const QUIET: Duration = Duration::from_secs(5);
+/// The leader was hit so short a time ago that another may be taking over.
+const TAKEOVER: Duration = Duration::from_secs(3);
 /// Between two looks at the clock.
 const STEP: Duration = Duration::from_millis(5);
 
@@ -53,8 +57,45 @@ pub struct Done {
     pub fault: Fault,
     /// To which node.
     pub node: usize,
-    /// Whether it led.
-    pub has_led: bool,
+    /// What it was then.
+    pub standing: Standing,
+    /// What else was going on.
+    pub phase: Phase,
+}
+
+/// What is going on while a fault is put on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// Nobody hands over anything yet.
+    Idle,
+    /// Cases come and are worked on.
+    Loaded,
+    /// Nobody leads, or whoever led was hit a moment ago.
+    Failover,
+    /// Who votes is being changed.
+    MembershipChange,
+}
+
+impl Phase {
+    fn of(
+        passed: Duration,
+        leader: Option<usize>,
+        active: &[(BootMs, Active)],
+        done: &[Done],
+    ) -> Phase {
+        let is_recent = |done: &Done| clock::boot().since(BootMs(done.at_ms)) < TAKEOVER;
+        let is_led = |done: &Done| done.standing == Standing::Leader && is_recent(done);
+        let changes = |active: &(BootMs, Active)| active.1.fault.part() == Part::Members;
+        if leader.is_none() || done.iter().any(is_led) {
+            Phase::Failover
+        } else if active.iter().any(changes) {
+            Phase::MembershipChange
+        } else if passed < QUIET {
+            Phase::Idle
+        } else {
+            Phase::Loaded
+        }
+    }
 }
 
 /// A list of faults.
@@ -112,7 +153,7 @@ impl Nemesis {
             let is_due = |step: &&&Step| passed >= Duration::from_millis(step.at_ms);
             if let Some(step) = steps.next_if(|step| is_due(&step)) {
                 active = let_disks_go(step.fault, cluster, active);
-                if let Some((told, fault)) = put_on(step, cluster, &active) {
+                if let Some((told, fault)) = put_on(step, cluster, &active, (passed, &done)) {
                     done.push(told);
                     active.push((now.plus(Duration::from_millis(step.lasts_ms)), fault));
                 }
@@ -146,8 +187,9 @@ fn put_on(
     step: &Step,
     cluster: &mut Cluster,
     active: &[(BootMs, Active)],
+    (passed, before): (Duration, &[Done]),
 ) -> Option<(Done, Active)> {
-    let leader = cluster.leader_now();
+    let (leader, voters) = cluster.standings();
     let node = match step.whom {
         Whom::Leader => leader?,
         Whom::Follower(choice) => {
@@ -169,7 +211,14 @@ fn put_on(
         at_ms,
         fault: step.fault,
         node,
-        has_led: leader == Some(node),
+        standing: if leader == Some(node) {
+            Standing::Leader
+        } else if voters.contains(&node) {
+            Standing::Follower
+        } else {
+            Standing::Host
+        },
+        phase: Phase::of(passed, leader, active, before),
     };
     Some((done, fault))
 }

@@ -12,13 +12,13 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Standing};
 use crate::disk::SmallDisk;
 use crate::docker::DockerEngine;
-use crate::fault::Fault;
+use crate::fault::{Fault, Part};
 use crate::folder::Lab;
 use crate::heal;
-use crate::nemesis::{Done, Nemesis};
+use crate::nemesis::{Done, Nemesis, Phase, QUIET};
 use crate::node::{Engine, Node};
 use crate::oracle::{Client, Evidence, Orders, Outcome, Watch};
 use crate::target::Target;
@@ -46,6 +46,8 @@ pub struct Trial {
     pub seed: u64,
     /// How many nodes.
     pub nodes: usize,
+    /// How many of them vote: three, or all.
+    pub voters: usize,
     /// What runs the agents: containers or processes.
     pub engine: Engine,
     /// What is done to them.
@@ -57,8 +59,8 @@ pub struct Trial {
 pub struct Tally {
     /// The seed.
     pub seed: u64,
-    /// Faults that were put on, by kind.
-    pub faults: BTreeMap<Fault, usize>,
+    /// Faults that were put on, by kind, by what they hit and by what was going on.
+    pub faults: BTreeMap<(Fault, &'static str, &'static str), usize>,
     /// Cases in the end.
     pub cases: usize,
     /// Wishes that were acknowledged, refused, and whose end nobody knows.
@@ -97,6 +99,8 @@ impl Trial {
                 name: format!("s{}-{number}", self.seed),
                 seed: self.seed << 8 | number,
                 pause: PAUSE,
+                rest_first: QUIET,
+                break_off: cluster.broken_off(),
             })
         });
         let clients: Vec<Client> = clients.collect();
@@ -136,7 +140,7 @@ impl Trial {
                 node
             }
         };
-        let mut cluster = Cluster::start_apart(self.nodes, build);
+        let mut cluster = Cluster::start_of_voters(self.voters, self.nodes, build);
         cluster.own_disk(self.nodes, disk);
         if let Some(engine) = engine {
             cluster.own_engine(engine);
@@ -161,6 +165,16 @@ impl Tally {
                 .open(folder.join("chaos.txt"));
             let mut table = table.expect("the soak's table can be written");
             writeln!(table, "{self}").expect("the soak's table can be written");
+            let hits = File::options()
+                .create(true)
+                .append(true)
+                .open(folder.join("chaos-faults.tsv"));
+            let mut hits = hits.expect("the soak's table can be written");
+            for ((fault, whom, phase), count) in &self.faults {
+                let seed = self.seed;
+                writeln!(hits, "{seed}\t{fault}\t{whom}\t{phase}\t{count}")
+                    .expect("the soak's table can be written");
+            }
         }
     }
 
@@ -184,8 +198,9 @@ impl Tally {
             tally.told[at] += 1;
         }
         for fault in done {
-            *tally.faults.entry(fault.fault).or_default() += 1;
-            if fault.has_led
+            let hit = (fault.fault, whom(fault), phase(fault));
+            *tally.faults.entry(hit).or_default() += 1;
+            if fault.standing == Standing::Leader
                 && let Some(silence) = evidence.silence_after(fault.at_ms)
             {
                 tally.worst_takeover_ms = tally.worst_takeover_ms.max(silence);
@@ -199,18 +214,23 @@ impl Tally {
 impl fmt::Display for Tally {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [acknowledged, refused, unknown] = self.told;
-        let faults: Vec<String> = self
-            .faults
-            .iter()
-            .map(|(kind, n)| format!("{kind} {n}"))
-            .collect();
+        let listed = |of: &dyn Fn(&(Fault, &'static str, &'static str)) -> String| {
+            let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+            for (hit, count) in &self.faults {
+                *counts.entry(of(hit)).or_default() += count;
+            }
+            let counts = counts.iter().map(|(what, count)| format!("{what} {count}"));
+            counts.collect::<Vec<_>>().join(", ")
+        };
         write!(
             out,
-            "seed {}: {} faults ({}), {} cases, {acknowledged} acknowledged, {refused} refused, \
+            "seed {}: {} faults ({}; {}; {}), {} cases, {acknowledged} acknowledged, {refused} refused, \
              {unknown} unknown, {} lost, {} doubled, worst takeover {} ms, {} fallen, {} breaches",
             self.seed,
             self.faults.values().sum::<usize>(),
-            faults.join(", "),
+            listed(&|hit| hit.0.to_string()),
+            listed(&|hit| hit.1.to_owned()),
+            listed(&|hit| hit.2.to_owned()),
             self.cases,
             self.lost,
             self.doubled,
@@ -218,6 +238,26 @@ impl fmt::Display for Tally {
             self.fallen,
             self.breaches.len(),
         )
+    }
+}
+
+/// Whom it hit.
+fn whom(done: &Done) -> &'static str {
+    match done.standing {
+        _ if done.fault.part() == Part::Clients => "client",
+        Standing::Leader => "leader",
+        Standing::Follower => "follower",
+        Standing::Host => "host",
+    }
+}
+
+/// What was going on.
+fn phase(done: &Done) -> &'static str {
+    match done.phase {
+        Phase::Idle => "idle",
+        Phase::Loaded => "loaded",
+        Phase::Failover => "in failover",
+        Phase::MembershipChange => "in change of voters",
     }
 }
 

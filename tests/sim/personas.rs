@@ -97,12 +97,13 @@ impl Personas {
         }
     }
 
-    /// The Manager says how nodes are, as far as he can see it.
+    /// The Manager says how nodes are, as far as he can see it: also his own, of which the one before
+    /// him may have said something else.
     fn judge(self: &Arc<Self>, term: u64) {
         let cluster = &self.cluster;
         let nodes = self.ledger.read(|state| {
             let nodes = state.nodes.values();
-            let nodes = nodes.filter(|node| node.facts.node != self.node && node.has_joined());
+            let nodes = nodes.filter(|node| node.has_joined());
             let told = nodes.map(|node| (node.facts.node, node.facts.incarnation, node.health));
             told.collect::<Vec<_>>()
         });

@@ -26,13 +26,16 @@ pub(super) fn ask(
     serde_json::from_str(&reply.body).ok()
 }
 
+/// Posts something to a node; none unless it says that it is done.
+pub(super) fn tell(cluster: &Cluster, number: usize, path: &str, body: &str) -> Option<()> {
+    let socket = cluster.node(number).socket();
+    let reply = http::wish(&socket, ("POST", path), None, body, LIMIT).ok()?;
+    matches!(reply.status, 200 | 204).then_some(())
+}
+
 /// Posts something to whichever node says that it is done.
 pub(super) fn ask_any(cluster: &Cluster, path: &str, body: &str) -> Option<()> {
-    (1..=cluster.size()).find_map(|number| {
-        let socket = cluster.node(number).socket();
-        let reply = http::wish(&socket, ("POST", path), None, body, LIMIT).ok()?;
-        (reply.status == 200).then_some(())
-    })
+    (1..=cluster.size()).find_map(|number| tell(cluster, number, path, body))
 }
 
 /// Says something until it is done: all nodes answer by now, and somebody is about to lead.

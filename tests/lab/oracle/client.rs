@@ -35,6 +35,10 @@ pub struct Orders {
     pub seed: u64,
     /// Between two cases.
     pub pause: Duration,
+    /// Before the first one.
+    pub rest_first: Duration,
+    /// Whether it is to break off in the middle of what it says.
+    pub break_off: Arc<AtomicBool>,
 }
 
 /// A client at work.
@@ -83,6 +87,7 @@ impl Desk {
     }
 
     fn work(mut self) -> Vec<Call> {
+        rest(self.orders.rest_first);
         while !self.stop.load(Ordering::Relaxed) {
             let team = self.dice.choose(&self.orders.teams).clone();
             let Some(case) = self.call(Wish::Submit(team)) else {
@@ -100,6 +105,11 @@ impl Desk {
         self.calls
     }
 
+    /// Not each time, so that whatever it wants is told in the end.
+    fn breaks_off(&mut self) -> bool {
+        self.orders.break_off.load(Ordering::Relaxed) && self.dice.is_in(2)
+    }
+
     /// Wants something until it is told what came of it, or is tired of asking; says which case it
     /// is about, when it was promised anything.
     fn call(&mut self, wish: Wish) -> Option<String> {
@@ -111,7 +121,12 @@ impl Desk {
         let mut is_in_doubt = false;
         let (tried_ms, outcome) = loop {
             let tried_ms = clock::boot().0;
-            let told = ask(&self.orders.sockets[node], &request, &wish);
+            let told = if self.breaks_off() {
+                let said = self.dice.below(100);
+                leave(&self.orders.sockets[node], &request, &wish, said)
+            } else {
+                ask(&self.orders.sockets[node], &request, &wish)
+            };
             let refused = match told {
                 Told::Acknowledged(said) => break (tried_ms, Outcome::Acknowledged(said)),
                 Told::Refused(why) => Some(why),
@@ -154,8 +169,26 @@ enum Told {
     Nothing,
 }
 
+/// Says so many hundredths of it and is gone; beyond three quarters all of it.
+fn leave(socket: &Path, request: &str, wish: &Wish, said: usize) -> Told {
+    let (method, path, body) = spelled(request, wish);
+    match http::leave(socket, (method, &path), request, &body, said * 4 / 3) {
+        Ok(()) => Told::Nothing,
+        Err(_) => Told::NotNow("nobody is there".to_owned()),
+    }
+}
+
 fn ask(socket: &Path, request: &str, wish: &Wish) -> Told {
-    let (method, path, body) = match wish {
+    let (method, path, body) = spelled(request, wish);
+    match http::wish(socket, (method, &path), Some(request), &body, TRY_LIMIT) {
+        Ok(reply) => told(wish, &reply),
+        Err(Unanswered::NobodyThere) => Told::NotNow("nobody is there".to_owned()),
+        Err(Unanswered::Unknown) => Told::Nothing,
+    }
+}
+
+fn spelled(request: &str, wish: &Wish) -> (&'static str, String, String) {
+    match wish {
         Wish::Submit(team) => {
             let case = json!({"team": team, "title": request, "brief": "look"});
             ("POST", "/v1/cases".to_owned(), case.to_string())
@@ -165,11 +198,6 @@ fn ask(socket: &Path, request: &str, wish: &Wish) -> Told {
             ("POST", path, json!({"reason": "not needed"}).to_string())
         }
         Wish::Read(case) => ("GET", format!("/v1/cases/{case}"), String::new()),
-    };
-    match http::wish(socket, (method, &path), Some(request), &body, TRY_LIMIT) {
-        Ok(reply) => told(wish, &reply),
-        Err(Unanswered::NobodyThere) => Told::NotNow("nobody is there".to_owned()),
-        Err(Unanswered::Unknown) => Told::Nothing,
     }
 }
 
