@@ -213,7 +213,7 @@ fn put_on(
         node,
         standing: if leader == Some(node) {
             Standing::Leader
-        } else if voters.contains(&node) {
+        } else if voters.is_empty() || voters.contains(&node) {
             Standing::Follower
         } else {
             Standing::Host
