@@ -7,6 +7,7 @@ mod chaos {
     pub mod gateway_cut;
     pub mod host_lost;
     pub mod majority;
+    pub mod ready_made;
     pub mod rooms;
     pub mod seeds;
     pub mod teams_alone;

@@ -40,7 +40,7 @@ pub(crate) fn rest(pause: Duration) {
 
 /// Tells whoever reads the test's output something.
 #[expect(clippy::print_stderr, reason = "the runner shows it with the failure")]
-pub(crate) fn tell(words: &str) {
+pub fn tell(words: &str) {
     eprintln!("{words}");
 }
 

@@ -1,13 +1,13 @@
 //! `domo chaos run` on a real cluster: what it breaks is whole again, and what it promises to say it says.
 
 use std::fs;
-use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lab::{Answer, Cluster, DockerEngine, Engine, Lab, Node, SmallDisk, domo_path, wait_until};
+use lab::{
+    Answer, Cluster, DockerEngine, Engine, Lab, Node, SmallDisk, Successors, domo_path, wait_until,
+};
 use nix::sys::signal::{Signal, kill};
-use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use nix::unistd::Pid;
 use serde_json::Value;
 
@@ -74,22 +74,6 @@ steps:
 ";
 /// Room for a ledger and the copy of `domo` that boxes run.
 const DISK_BYTES: u64 = 512 << 20;
-
-/// The daemons that a run has started in place of those that it killed: they end before their boxes are
-/// swept, or they would make new ones.
-struct Successors(Vec<PathBuf>);
-
-impl Drop for Successors {
-    fn drop(&mut self) {
-        for socket in &self.0 {
-            let stream = UnixStream::connect(socket).ok();
-            let peer = stream.and_then(|stream| getsockopt(&stream, PeerCredentials).ok());
-            if let Some(peer) = peer {
-                kill(Pid::from_raw(peer.pid()), Signal::SIGKILL).ok();
-            }
-        }
-    }
-}
 
 /// A node whose program lies in the lab's folder: a daemon that a run starts again is found by it.
 fn node(lab: &Lab, name: &str, settings: &[(&str, &str)]) -> Node {

@@ -14,9 +14,9 @@ use super::verb::Verb;
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  domo chaos clock 3600     an hour ahead
-  domo chaos clock -3600    an hour behind
-  domo chaos clock 0        as it is")]
+  domo chaos clock 3600
+  domo chaos clock -3600
+  domo chaos clock 0")]
 pub(crate) struct ChaosClock {
     /// Seconds that it is ahead, less than nothing where it is behind; a day at most
     #[arg(allow_negative_numbers = true)]
