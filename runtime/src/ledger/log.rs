@@ -27,8 +27,6 @@ use crate::{codec, world};
 
 /// Entries that consensus gets in one go for a peer.
 const SEND_ENTRIES: u64 = 256;
-/// Entries that are taken out of the store in one batch, so that none takes long.
-const PURGE_ENTRIES: u64 = 1024;
 /// So many proposals at once are a crowd: one more sync for a few of them would hold up all.
 const CROWD: usize = 16;
 pub(super) const VOTE_KEY: &[u8] = b"vote";
@@ -37,7 +35,7 @@ pub(super) const PURGED_KEY: &[u8] = b"purged";
 /// The log; clones are handles to the same one.
 #[derive(Clone, Debug)]
 pub(super) struct Log {
-    store: Store,
+    pub(super) store: Store,
     tail: Arc<Mutex<Tail>>,
     under_way: UnderWay,
 }
@@ -97,25 +95,13 @@ impl Log {
         )
     }
 
-    fn tail(&self) -> MutexGuard<'_, Tail> {
+    pub(super) fn tail(&self) -> MutexGuard<'_, Tail> {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the blocks that begin before `until` out of the store.
-    fn delete_blocks(&self, until: u64) -> Result<(), StoreError> {
-        let mut from = block::first(&self.store)?.unwrap_or(until);
-        while from < until {
-            let to = until.min(from.saturating_add(PURGE_ENTRIES));
-            let mut batch = Batch::default();
-            batch.delete_range(Space::Log, block::key(from), block::key(to));
-            self.store.submit(batch, |_| ())?;
-            from = to;
-        }
-        Ok(())
-    }
-
     async fn read(&self, from: u64, until: u64) -> io::Result<Vec<RaftEntry>> {
-        if let Some(entries) = self.tail().recent_range(from, until) {
+        let held = self.tail().recent_range(from, until);
+        if let Some(entries) = held {
             return Ok(entries);
         }
         let store = self.store.clone();
@@ -137,7 +123,7 @@ impl Log {
         Ok(entries)
     }
 
-    fn sum_of(&self, tail: &Tail, index: u64) -> Result<u32, LogFault> {
+    pub(super) fn sum_of(&self, tail: &Tail, index: u64) -> Result<u32, LogFault> {
         if let Some(sum) = tail.recent_sum(index) {
             return Ok(sum);
         }
@@ -303,6 +289,7 @@ impl RaftLogStorage<Types> for Log {
         let mut tail = self.tail();
         let (mut blocks, mut count) = (Blocks::of(&self.store), 0);
         for entry in entries {
+            tail.check_follows(&entry)?;
             count += 1;
             let record = Record::of(&entry, tail.last_sum, tail.committed);
             let sealed = record.encode().map_err(io::Error::other)?;
@@ -351,50 +338,6 @@ impl RaftLogStorage<Types> for Log {
     }
 
     async fn purge(&mut self, upto: LogId) -> Result<(), io::Error> {
-        if let Err(fault) = self.cut_beginning(Place::of(&upto)) {
-            // Nothing is lost by a log that is too long; an error here would end consensus for good.
-            tracing::warn!(
-                "the log's beginning stays for now: {}",
-                io::Error::from(fault)
-            );
-        }
-        Ok(())
-    }
-}
-
-impl Log {
-    /// Cuts the beginning off; the blocks behind it go piece by piece, with what is appended next.
-    fn cut_beginning(&self, upto: Place) -> Result<(), LogFault> {
-        let mut tail = self.tail();
-        let sum = self.sum_of(&tail, upto.index)?;
-        let mut batch = Batch::default();
-        let sealed = codec::encode(codec::PURGED, &(upto, sum))?;
-        batch.put(Space::Meta, PURGED_KEY, sealed);
-        while tail.first_recent() <= upto.index {
-            tail.forget_first();
-        }
-        (tail.purged, tail.purged_sum) = (Some(upto), sum);
-        if tail.last.is_none_or(|last| last.index <= upto.index) {
-            (tail.last, tail.last_sum) = (Some(upto), sum);
-            block::put_end(&mut batch, tail.last_with_sum())?;
-        }
-        self.store.submit_later(batch, |_| ())?;
-        drop(tail);
-        let log = self.clone();
-        // It reads, and reads wait until the engine has what is durable: consensus does not.
-        world::blocking(move || log.condemn(upto.index + 1));
-        Ok(())
-    }
-
-    /// Finds the blocks of which nothing is needed any more. Blocks.
-    fn condemn(&self, next: u64) {
-        // The block that holds the last of them may hold what comes behind it too.
-        let found = block::first(&self.store)
-            .and_then(|first| Ok((first, block::start_of(&self.store, next)?)));
-        match found {
-            Ok((Some(first), kept)) => self.tail().condemned = first..kept.unwrap_or(next),
-            Ok((None, _)) => {}
-            Err(error) => tracing::warn!("the log's beginning stays for now: {error}"),
-        }
+        Ok(self.cut_beginning(Place::of(&upto))?)
     }
 }

@@ -19,6 +19,7 @@ mod aside;
 mod block;
 mod broken;
 mod changes;
+mod cut;
 mod decide;
 mod denials;
 mod door;

@@ -106,7 +106,19 @@ impl Tail {
         let skip = usize::try_from(from.checked_sub(self.first_recent())?).ok()?;
         let count = usize::try_from(until.saturating_sub(from)).ok()?;
         let entries = self.recent.iter().skip(skip).take(count);
-        Some(entries.map(|recent| recent.entry.clone()).collect())
+        let entries: Vec<_> = entries.map(|recent| recent.entry.clone()).collect();
+        (!entries.is_empty()).then_some(entries)
+    }
+
+    /// Refuses an entry that would leave a hole before it.
+    pub fn check_follows(&self, entry: &RaftEntry) -> Result<(), LogFault> {
+        let (index, end) = (entry.log_id.index(), self.end());
+        if index == end {
+            return Ok(());
+        }
+        Err(LogFault::Damaged(format!(
+            "entry {index} was to be written behind entry {end} that is not there"
+        )))
     }
 
     pub fn recent_sum(&self, index: u64) -> Option<u32> {
