@@ -10,5 +10,6 @@ mod chaos {
     pub mod ready_made;
     pub mod rooms;
     pub mod seeds;
+    pub mod steady;
     pub mod teams_alone;
 }

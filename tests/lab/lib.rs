@@ -64,4 +64,4 @@ pub use target::{Reached, Target};
 pub use team::{Stage, Team, Worker};
 pub use trial::{Tally, Trial};
 pub use truth::history;
-pub use wait::{scale, tell, wait_until};
+pub use wait::{rest, scale, tell, wait_until};

@@ -33,7 +33,7 @@ pub fn wait_until<T, E: Display>(
 
 /// Lets some time pass between two things that a load or a nemesis does: they are paced, and wait
 /// for nothing.
-pub(crate) fn rest(pause: Duration) {
+pub fn rest(pause: Duration) {
     let deadline = Deadline::after(pause);
     std::thread::sleep(deadline.left());
 }

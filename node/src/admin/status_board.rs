@@ -21,6 +21,7 @@ use rules::version;
 use runtime::clock::{self, BootMs};
 use runtime::ledger::StorageStatus;
 use runtime::links::Refusal;
+use tokio::runtime::Handle;
 
 use super::chaos::Chaos;
 use super::cluster_troubles;
@@ -324,6 +325,8 @@ fn own(desk: &Desk, state: &State) -> NodeView {
         release: env!("CARGO_PKG_VERSION").to_owned(),
         engine: said(facts.map(|facts| &facts.engine)),
         started: Moment::from_ms(desk.started.0),
+        tasks: Handle::try_current()
+            .map_or(0, |runtime| runtime.metrics().num_alive_tasks() as u64),
     }
 }
 

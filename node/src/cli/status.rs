@@ -226,6 +226,7 @@ mod tests {
                 release: "0.1.0".to_owned(),
                 engine: "process".to_owned(),
                 started: Moment::from_ms(0),
+                tasks: 0,
             },
             cluster: ClusterStatus {
                 leader: None,

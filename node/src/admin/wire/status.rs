@@ -44,6 +44,9 @@ pub struct NodeView {
     pub engine: String,
     /// When its daemon was started.
     pub started: Moment,
+    /// What goes on in its daemon at once: tasks of the runtime.
+    #[serde(default)]
+    pub tasks: u64,
 }
 
 /// Who governs.
