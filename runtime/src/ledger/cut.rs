@@ -131,6 +131,20 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
+    async fn what_another_leader_overruled_is_gone_also_after_a_restart() {
+        let dir = TempDir::new().unwrap();
+        let (store, mut log) = opened(&dir);
+        for index in 0..6 {
+            append(&mut log, index..index + 1).await.unwrap();
+        }
+        log.truncate_after(Some(place(2).log_id())).await.unwrap();
+        store.close();
+        let (store, log) = opened(&dir);
+        assert_eq!(log.tail().end(), 3);
+        store.close();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
     async fn an_entry_that_would_leave_a_hole_is_refused_and_the_log_is_whole() {
         let dir = TempDir::new().unwrap();
         let (store, mut log) = opened(&dir);
