@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use serde_json::Value;
 
 use super::wait::wait_until;
 
@@ -117,6 +118,23 @@ impl DockerEngine {
         self.signal(Signal::SIGKILL);
         self.wait_gone();
         end_container_daemon(&self.folder);
+    }
+
+    /// Has it forget, now that it does not run, that its containers do: as one that was killed before it
+    /// wrote down that it had started them.
+    ///
+    /// # Panics
+    /// When what it has written cannot be read or changed.
+    pub fn forget_running(&self) {
+        let containers = fs::read_dir(self.folder.join("data/containers"));
+        for container in containers.expect("it has had containers").flatten() {
+            let path = container.path().join("config.v2.json");
+            let config = fs::read(&path).expect("a container has a configuration");
+            let mut config: Value = serde_json::from_slice(&config).expect("it is JSON");
+            config["State"]["Running"] = false.into();
+            config["State"]["Pid"] = 0.into();
+            fs::write(&path, config.to_string()).expect("it can be changed");
+        }
     }
 
     /// Sends it a signal: SIGSTOP makes it hang, SIGCONT lets it go on.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use lab::{DockerEngine, Engine, Lab, Node, Stage, Team, Worker, is_told_once, wait_until};
+use lab::{
+    DockerEngine, Engine, Lab, Leftover, Node, Stage, Team, Worker, is_told_once, wait_until,
+};
 use nix::sys::signal::Signal;
 
 /// A node with an engine of its own, and a case whose agent waits.
@@ -55,6 +57,25 @@ fn a_case_ends_when_the_engine_is_killed_and_started_in_the_middle() {
     docker.start_again();
     ends_well(&node, &case);
     has_no_orphans(&docker);
+}
+
+#[test]
+fn a_case_ends_when_the_engine_was_killed_before_it_knew_that_a_container_runs() {
+    let lab = Lab::new();
+    let (mut docker, node, case) = waiting(&lab);
+    docker.kill();
+    docker.forget_running();
+    docker.start_again();
+    ends_well(&node, &case);
+    has_no_orphans(&docker);
+    wait_until(HEALED, "nothing runs that the engine does not know", || {
+        let left = node.boxes().into_iter();
+        let left = left.filter(|left| matches!(left, Leftover::Process(..)));
+        let (left, known): (Vec<Leftover>, _) = (left.collect(), docker.running().len());
+        (left.len() <= known)
+            .then_some(())
+            .ok_or_else(|| format!("{left:?}, and the engine knows {known}"))
+    });
 }
 
 #[test]

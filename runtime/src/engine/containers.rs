@@ -130,18 +130,25 @@ impl ContainerEngine {
                 self.create(spec, &name).await?;
             }
         }
-        self.start(&name, &spool).await?;
+        self.start(spec, &name, &spool).await?;
         Ok(state)
     }
 
     /// Starts the container, and waits until its init serves.
-    async fn start(&self, name: &str, spool: &Spool) -> Result<(), EngineError> {
+    async fn start(&self, spec: &BoxSpec, name: &str, spool: &Spool) -> Result<(), EngineError> {
         let word = spool.folder().join(WORD_FILE);
         write_by_rename(&spool.folder().join("run"), "init.json", b"", 0o600)?;
         own(&word, spool.owner())?;
         match self.client.start(name).await {
-            // Under load the engine's own runtime sometimes trips over itself; seldom twice.
-            Err(EngineError::Failing { .. }) => self.client.start(name).await?,
+            // Under load the engine's own runtime sometimes trips over itself. And where it was killed
+            // as it started this very container, what that left keeps it from being started for ever,
+            // and may run: another one in its place has nothing of that.
+            Err(EngineError::Failing { .. }) => {
+                self.still.kill_lost(&spec.id).await?;
+                self.client.remove(name).await?;
+                self.create(spec, name).await?;
+                self.client.start(name).await?;
+            }
             started => started?,
         }
         let deadline = Deadline::after(READY_LIMIT);

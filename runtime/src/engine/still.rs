@@ -88,6 +88,19 @@ impl Still {
         .await
     }
 
+    /// Kills what runs in a box without its engine's knowledge.
+    pub(super) async fn kill_lost(&self, id: &BoxId) -> Result<(), EngineError> {
+        let id = id.clone();
+        self.blocking(move |still| {
+            for hold in still.holds(&id)? {
+                let killed = hold.begin().and_then(|()| hold.kill());
+                killed.map_err(|error| still.failing("kill", &id, &error.to_string()))?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
     fn freeze_now(&self, until: Deadline) -> Result<FrozenBoxes, EngineError> {
         let mut waiting = self.running()?;
         let mut frozen = FrozenBoxes::default();
