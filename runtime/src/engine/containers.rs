@@ -144,7 +144,9 @@ impl ContainerEngine {
             // as it started this very container, what that left keeps it from being started for ever,
             // and may run: another one in its place has nothing of that.
             Err(EngineError::Failing { .. }) => {
-                self.still.kill_lost(&spec.id).await?;
+                if let Some(seen) = self.client.inspect(name).await? {
+                    self.still.kill_lost(seen.container).await?;
+                }
                 self.client.remove(name).await?;
                 self.create(spec, name).await?;
                 self.client.start(name).await?;

@@ -201,6 +201,7 @@ impl Client {
             .and_then(|config| config.labels)
             .unwrap_or_default();
         Ok(Some(Seen {
+            container: found.id.unwrap_or_default(),
             stands,
             labels,
             is_out_of_memory,

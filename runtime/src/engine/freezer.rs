@@ -173,12 +173,10 @@ impl Hold {
             Hold::Group { folder, .. } => {
                 // Nobody forks while frozen, so one walk finds all.
                 let procs = fs::read_to_string(folder.join("cgroup.procs"))?;
-                for pid in procs.lines().filter_map(|pid| pid.parse().ok()) {
-                    if let Some(held) = hold(pid) {
-                        // Gone by itself is gone.
-                        let _ = pidfd_send_signal(held, Signal::KILL);
-                    }
-                }
+                procs
+                    .lines()
+                    .filter_map(|pid| pid.parse().ok())
+                    .for_each(kill);
                 // In version 1 they die only now: the signal comes before anything else.
                 self.end()
             }
@@ -252,6 +250,13 @@ fn strike(init: i32, signal: Signal) {
         if still.contains(&pid) {
             let _ = pidfd_send_signal(held, signal);
         }
+    }
+}
+
+/// Kills a process; gone by itself is gone.
+pub(super) fn kill(pid: i32) {
+    if let Some(held) = hold(pid) {
+        let _ = pidfd_send_signal(held, Signal::KILL);
     }
 }
 

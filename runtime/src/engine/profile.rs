@@ -62,6 +62,8 @@ pub(super) enum Stands {
 /// A container that is there.
 #[derive(Debug)]
 pub(super) struct Seen {
+    /// Its id, which its groups have in their names.
+    pub(super) container: String,
     pub(super) stands: Stands,
     pub(super) labels: HashMap<String, String>,
     /// Did the kernel kill something in it for memory?

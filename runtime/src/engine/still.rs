@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use super::freezer::{Freezer, Hold};
+use super::freezer::{Freezer, Hold, kill};
 use super::home::{BoxRecord, Home};
 use super::{BoxId, EngineError, FoundBox, FrozenBoxes, Phase, found};
 use crate::clock::Deadline;
@@ -88,13 +88,15 @@ impl Still {
         .await
     }
 
-    /// Kills what runs in a box without its engine's knowledge.
-    pub(super) async fn kill_lost(&self, id: &BoxId) -> Result<(), EngineError> {
-        let id = id.clone();
-        self.blocking(move |still| {
-            for hold in still.holds(&id)? {
-                let killed = hold.begin().and_then(|()| hold.kill());
-                killed.map_err(|error| still.failing("kill", &id, &error.to_string()))?;
+    /// Kills what runs in a container without its engine's knowledge, begun or not: all that is in
+    /// groups of the container's id.
+    pub(super) async fn kill_lost(&self, container: String) -> Result<(), EngineError> {
+        self.blocking(move |_| {
+            for pid in pids().filter(|_| !container.is_empty()) {
+                let groups = fs::read_to_string(format!("/proc/{pid}/cgroup"));
+                if groups.unwrap_or_default().contains(&container) {
+                    kill(pid);
+                }
             }
             Ok(())
         })
@@ -202,10 +204,8 @@ impl Still {
 /// A process that only calls itself so is in the group of its own box, or its parent is.
 fn container_inits() -> HashMap<String, Vec<i32>> {
     let mut found: HashMap<String, Vec<i32>> = HashMap::new();
-    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let pid = entry.file_name().to_str().and_then(|pid| pid.parse().ok());
-        let Some(pid) = pid else { continue };
-        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+    for pid in pids() {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
         if let [b"/domo", b"init", b"/agent", name, b""] = words.as_slice()
             && found::is_first_of_a_namespace(pid)
@@ -216,6 +216,12 @@ fn container_inits() -> HashMap<String, Vec<i32>> {
         }
     }
     found
+}
+
+/// All processes of this host.
+fn pids() -> impl Iterator<Item = i32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 /// Whether a process is in other groups than its parent.
