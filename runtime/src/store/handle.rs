@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -12,9 +13,10 @@ use super::engine::{EngineError, Order, Pairs, Part, StoreKind, guarded};
 use super::held::Held;
 use super::queue::{Bell, Bounds, Hurry, Queue, Wanted};
 use super::scribe::Scribe;
+use super::status::StorageStatus;
 use super::writer::{Applier, let_go};
 use super::{Batch, Space, StoreError, damaged};
-use crate::clock::{self, BootMs, WallMs};
+use crate::clock::{self, BootMs};
 use crate::disk::{self, File};
 use crate::world;
 
@@ -22,20 +24,6 @@ use crate::world;
 const READ_LIMIT: Duration = Duration::from_secs(10);
 /// How long the answer to "how much is free" is good.
 const ROOM_MS: u64 = 50;
-
-/// Whether the disk takes what is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StorageStatus {
-    /// It does.
-    Ok,
-    /// It does not; writing goes on by itself once it does.
-    Refusing {
-        /// What it answered.
-        why: String,
-        /// Since when, for display.
-        since: WallMs,
-    },
-}
 
 /// How a store is opened.
 #[derive(Clone, Debug)]
@@ -81,6 +69,8 @@ pub(super) struct Shared {
     pub applier: Mutex<Applier>,
     pub engine: RwLock<Option<Held>>,
     pub status: watch::Sender<StorageStatus>,
+    /// Why each half takes no writes; the status is what both come to.
+    pub refusals: Mutex<[Option<String>; 2]>,
     pub counts: [AtomicU64; 3],
     pub room: Mutex<Option<(BootMs, u64)>>,
     pub threads: Mutex<Vec<JoinHandle<()>>>,
@@ -175,6 +165,29 @@ impl Store {
             self.0.write_out()?;
         }
         durable.recv().unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// The same, where others wait for who waits: after so long it is given up. The changes may become
+    /// durable later, and do so before any that are handed over behind them. Blocks.
+    pub fn commit_within(&self, batch: Batch, limit: Duration) -> Result<(), StoreError> {
+        let (told, durable) = mpsc::channel();
+        self.submit(batch, move |result| drop(told.send(result)))?;
+        if world::stand_in().is_some() {
+            self.0.write_out()?;
+        }
+        match durable.recv_timeout(limit) {
+            Ok(result) => result,
+            Err(RecvTimeoutError::Disconnected) => Err(StoreError::Closed),
+            Err(RecvTimeoutError::Timeout) => Err(StoreError::Refusing {
+                why: format!("it takes longer than {limit:?}"),
+            }),
+        }
+    }
+
+    /// Has nothing written as long as what is given lives.
+    #[cfg(test)]
+    pub(crate) fn hold_up(&self) -> impl Drop + '_ {
+        locked(&self.0.scribe)
     }
 
     /// The largest batch that it takes.
@@ -313,42 +326,6 @@ impl Shared {
             queue = self.wait(queue, deadline.left());
         }
         Ok(())
-    }
-
-    pub fn refusal(&self) -> StoreError {
-        match &*self.status.borrow() {
-            StorageStatus::Ok => StoreError::Closed,
-            StorageStatus::Refusing { why, .. } => StoreError::Refusing { why: why.clone() },
-        }
-    }
-
-    /// Says that the disk refuses, and why.
-    pub fn refuse(&self, why: &str) {
-        self.status.send_if_modified(|status| {
-            let since = match status {
-                StorageStatus::Refusing { why: old, .. } if old == why => return false,
-                StorageStatus::Refusing { since, .. } => *since,
-                StorageStatus::Ok => clock::wall(),
-            };
-            tracing::error!("the ledger's store takes no writes: {why}");
-            *status = StorageStatus::Refusing {
-                why: why.to_owned(),
-                since,
-            };
-            true
-        });
-    }
-
-    /// Says that the disk takes writes again.
-    pub fn resume(&self) {
-        self.status.send_if_modified(|status| {
-            let was_ok = *status == StorageStatus::Ok;
-            if !was_ok {
-                tracing::info!("the ledger's store takes writes again");
-            }
-            *status = StorageStatus::Ok;
-            !was_ok
-        });
     }
 
     pub fn count(&self, at: usize, by: u64) {

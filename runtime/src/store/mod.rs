@@ -29,6 +29,7 @@ mod queue;
 mod redb;
 mod scribe;
 mod sled;
+mod status;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -40,8 +41,9 @@ use thiserror::Error;
 
 pub use batch::{Batch, Op, Space};
 pub use engine::{Engine, EngineError, Order, Pairs, Part, StoreKind};
-pub use handle::{Counts, StorageStatus, Store, StoreOptions};
+pub use handle::{Counts, Store, StoreOptions};
 pub use journal::FILE_BYTES;
+pub use status::StorageStatus;
 
 /// Why the store did not do what was asked; each says what to do.
 #[derive(Debug, Error)]

@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, RwLock};
 use tokio::sync::watch;
 
 use super::engine::{self, guarded};
-use super::handle::{Shared, StorageStatus, Store, StoreOptions, locked, told};
+use super::handle::{Shared, Store, StoreOptions, locked, told};
 use super::held::Held;
 use super::journal::{self, Found};
 use super::queue::{Bell, Bounds, Queue};
 use super::scribe::{self, Scribe};
+use super::status::StorageStatus;
 use super::writer::{self, Applier};
 use super::{Batch, StoreError, damaged};
 use crate::disk::{self, File};
@@ -58,6 +59,7 @@ impl Store {
             applier: Mutex::new(Applier::new()),
             engine: RwLock::new(Some(engine)),
             status: watch::Sender::new(StorageStatus::Ok),
+            refusals: Mutex::default(),
             counts: [const { AtomicU64::new(0) }; 3],
             room: Mutex::default(),
             threads: Mutex::default(),

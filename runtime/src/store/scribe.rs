@@ -26,6 +26,7 @@ use std::time::Duration;
 use super::handle::{Shared, locked};
 use super::journal::Journal;
 use super::queue::{Hurry, Queue, Then, Wanted};
+use super::status::Half;
 use super::writer::{IDLE, RETRY, disk_said, framed_bytes, pause};
 use super::{Batch, StorageStatus, StoreError};
 use crate::{clock, world};
@@ -215,12 +216,12 @@ impl Scribe {
         };
         if let Err(error) = written {
             self.has_failed = true;
-            shared.refuse(&disk_said("the journal", &error));
+            shared.refuse(Half::Journal, disk_said("the journal", &error));
             return Err(Blocked::Disk);
         }
         if self.has_failed {
             self.has_failed = false;
-            shared.resume();
+            shared.resume(Half::Journal);
         }
         if let Some((batch, thens)) = self.held.take() {
             shared.written(batch, thens);
@@ -266,10 +267,10 @@ impl Scribe {
         drop(queue);
         shared.count(2, 1);
         self.journal.turn(settled).map_err(|error| {
-            shared.refuse(&disk_said("the journal", &error));
+            shared.refuse(Half::Journal, disk_said("the journal", &error));
             Blocked::Disk
         })?;
-        shared.resume();
+        shared.resume(Half::Journal);
         Ok(())
     }
 }

@@ -18,6 +18,7 @@ use super::engine::{EngineError, guarded};
 use super::handle::{Shared, locked};
 use super::held::Held;
 use super::queue::{Queue, Wanted};
+use super::status::Half;
 use super::{Batch, StoreError, damaged, frame};
 use crate::clock::Deadline;
 use crate::{disk, world};
@@ -219,7 +220,7 @@ impl Applier {
         self.gathered = Deadline::after(GATHER);
         self.quiet = Deadline::after(QUIET);
         if let Err(error) = done {
-            shared.refuse(&engine_said(&error));
+            shared.refuse(Half::Engine, engine_said(&error));
             let engine = shared.engine.write();
             let_go(engine.unwrap_or_else(PoisonError::into_inner).take());
             self.has_failed = true;
@@ -227,7 +228,7 @@ impl Applier {
         }
         if is_again {
             self.has_failed = false;
-            shared.resume();
+            shared.resume(Half::Engine);
         }
         Ok(())
     }
