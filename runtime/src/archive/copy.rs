@@ -171,9 +171,7 @@ impl Archive {
 
     /// Counts the cases anew, after pairs were taken in. Blocks on the disk.
     pub(crate) fn recount(&self) -> Result<(), ArchiveError> {
-        let mut kept = locked(&self.standing);
-        // What was handed over before is to be seen, and nothing is handed over meanwhile.
-        self.store.commit_now(Batch::default())?;
+        let mut kept = self.settled()?;
         let (count, holdings) = Holdings::found(&self.store)?;
         let counted = Standing {
             count,
@@ -189,7 +187,7 @@ impl Archive {
     }
 }
 
-fn put_standing(batch: &mut Batch, standing: &Standing) -> Result<(), ArchiveError> {
+pub(super) fn put_standing(batch: &mut Batch, standing: &Standing) -> Result<(), ArchiveError> {
     record::put_standing(batch, standing).map_err(|error| ArchiveError::Unreadable {
         why: error.to_string(),
     })

@@ -10,9 +10,7 @@ use crate::store::Batch;
 impl Archive {
     /// Takes the texts out of a case; says whether it held any. Durable when this returns. Blocks.
     pub(crate) fn erase(&self, id: CaseId) -> Result<bool, ArchiveError> {
-        let mut kept = locked(&self.standing);
-        // What was handed over before is to be seen, and nothing is handed over meanwhile.
-        self.store.commit_now(Batch::default())?;
+        let mut kept = self.settled()?;
         // What is in memory is what the case was.
         locked(&self.recent).forget(|case| case == id);
         let Some(mut case) = record::case(&self.store, id)? else {
@@ -21,6 +19,7 @@ impl Archive {
         if case.is_erased() {
             // A copy from another node may have put an erased case over pieces of what it was.
             let left = record::leftovers(&self.store, id)?;
+            drop(kept);
             let is_there = left.is_some();
             left.map_or(Ok(()), |batch| self.store.commit_now(batch))?;
             return Ok(is_there);
@@ -34,8 +33,10 @@ impl Archive {
         standing.holdings.remove(&listed)?;
         standing.holdings.add(&batch);
         record::put_standing(&mut batch, &standing).map_err(|error| bad(id, &error))?;
-        self.store.commit_now(batch)?;
+        self.store.submit(batch, |_| ())?;
         *kept = standing;
+        drop(kept);
+        self.flush()?;
         Ok(true)
     }
 }

@@ -20,6 +20,7 @@ mod holdings;
 mod posts;
 mod recent;
 mod record;
+mod settled;
 #[cfg(test)]
 mod tests;
 
@@ -146,6 +147,8 @@ pub struct Archive {
     /// Whether cases may be missing that another node has: since the start, or since a snapshot from
     /// elsewhere jumped over the entries that closed them.
     is_in_doubt: AtomicBool,
+    /// Whether what comes is only looked at: it is not kept then.
+    is_closed: AtomicBool,
     /// Posts that are handed over to the store and may not be durable yet.
     recent_posts: Arc<Mutex<Vec<Shelved>>>,
 }
@@ -185,6 +188,7 @@ impl Archive {
             standing: Mutex::new(standing),
             recent: Arc::default(),
             is_in_doubt: AtomicBool::new(true),
+            is_closed: AtomicBool::new(false),
             recent_posts: Arc::default(),
         })
     }
@@ -197,6 +201,11 @@ impl Archive {
     /// Says that cases may be missing, or that all are here which another node has.
     pub(crate) fn doubt(&self, is_in_doubt: bool) {
         self.is_in_doubt.store(is_in_doubt, Ordering::Relaxed);
+    }
+
+    /// Keeps nothing of what comes: who only looks at entries may look at some that never count.
+    pub(crate) fn close(&self) {
+        self.is_closed.store(true, Ordering::Relaxed);
     }
 
     /// A closed case, whole.
@@ -259,7 +268,8 @@ impl Archive {
         closed: Vec<Case>,
         shelved: Vec<Shelved>,
     ) -> Result<(), CodecError> {
-        if closed.is_empty() && shelved.is_empty() {
+        let is_nothing = closed.is_empty() && shelved.is_empty();
+        if is_nothing || self.is_closed.load(Ordering::Relaxed) {
             return Ok(());
         }
         let mut kept = locked(&self.standing);

@@ -97,13 +97,13 @@ impl Archive {
     /// Takes the texts out of posts that opened or amended one of these cases; says of how many.
     /// Durable when this returns. Blocks.
     pub(crate) fn erase_posts(&self, cases: &BTreeSet<CaseId>) -> Result<u64, ArchiveError> {
-        let mut kept = locked(&self.standing);
-        // What was handed over before is to be seen, and nothing is handed over meanwhile.
-        self.store.commit_now(Batch::default())?;
+        let mut kept = self.settled()?;
         let (mut count, mut place) = (0, Vec::new());
         loop {
             let page = self.posts_behind(&place, ERASED)?;
             let Some((last, _)) = page.last() else {
+                drop(kept);
+                self.flush()?;
                 return Ok(count);
             };
             place.clone_from(last);
@@ -125,7 +125,7 @@ impl Archive {
             }
             if !batch.is_empty() {
                 record::put_standing(&mut batch, &standing).map_err(|error| unwritten(&error))?;
-                self.store.commit_now(batch)?;
+                self.store.submit_later(batch, |_| ())?;
                 *kept = standing;
             }
         }

@@ -19,11 +19,11 @@ fn store(dir: &TempDir) -> Store {
     Store::open(&options).unwrap()
 }
 
-fn open(dir: &TempDir) -> Archive {
+pub(super) fn open(dir: &TempDir) -> Archive {
     Archive::open(store(dir)).unwrap()
 }
 
-fn reopen(dir: &TempDir, archive: Archive) -> Archive {
+pub(super) fn reopen(dir: &TempDir, archive: Archive) -> Archive {
     archive.store.close();
     drop(archive);
     open(dir)
@@ -41,7 +41,7 @@ fn refused(dir: &TempDir, archive: Archive, change: impl FnOnce(&Store, &mut Bat
 }
 
 /// So many closed cases, made by the rules themselves; every second one is of the team `crew`.
-fn closed_cases(count: u64) -> Vec<Case> {
+pub(super) fn closed_cases(count: u64) -> Vec<Case> {
     let mut state = State::default();
     let mut closed = Vec::new();
     let mut propose = |who: Who, command: Command| {
@@ -105,7 +105,7 @@ fn crew() -> TeamName {
 }
 
 /// Archives each case as closed by an entry of ten times its number, and waits until all are durable.
-fn add_all(archive: &Archive, cases: &[Case]) {
+pub(super) fn add_all(archive: &Archive, cases: &[Case]) {
     for case in cases {
         archive
             .add(case.id.0 * 10, vec![case.clone()], Vec::new())
@@ -121,7 +121,7 @@ fn numbers(found: &[CaseSummary]) -> Vec<u64> {
     found.iter().map(|case| case.id.0).collect()
 }
 
-fn listed(archive: &Archive) -> Vec<u64> {
+pub(super) fn listed(archive: &Archive) -> Vec<u64> {
     numbers(&archive.list(&Filter::default(), MAX_LIST).unwrap())
 }
 

@@ -239,7 +239,13 @@ impl RaftStateMachine<Types> for Machine {
     ) -> Result<(), io::Error> {
         let snapshots = self.0.snapshots.clone();
         let wanted = meta.last_log_id.as_ref().map(Place::of);
-        let reading = crate::world::blocking(move || snapshots.take_in(&snapshot, wanted));
+        let archive = Arc::clone(&self.0.archive);
+        let reading = crate::world::blocking(move || {
+            // The log that was cut before, too: a snapshot that is there without its cut would be
+            // followed by entries that another leader has overruled.
+            archive.before_jump().map_err(io::Error::other)?;
+            snapshots.take_in(&snapshot, wanted)
+        });
         let (covered, state) = reading.await??;
         super::version::check(&state).map_err(io::Error::other)?;
         let applied = covered.last.map_or(0, |last| last.index);
