@@ -214,6 +214,9 @@ pub(super) fn split(first: u64, mut block: &[u8]) -> Result<Vec<Sealed>, LogFaul
 }
 
 /// Adds to `batch` what takes the entries from `from` on out of the log, which goes on to `until`.
+///
+/// The block that is cut into is read as far as it is durable. It is: consensus has a vote saved before
+/// it lets another leader overrule what it appended, and that waits for all that was handed over before.
 pub(super) fn cut_end(
     store: &Store,
     batch: &mut Batch,

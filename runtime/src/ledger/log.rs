@@ -135,8 +135,9 @@ impl Log {
         let found = records
             .iter()
             .find(|sealed| sealed.record.place.index == index);
-        // Behind a snapshot that came from another node there is no record to go on from.
-        Ok(found.map_or(0, |sealed| sealed.sum))
+        found
+            .map(|sealed| sealed.sum)
+            .ok_or_else(|| LogFault::Damaged(format!("entry {index} of the log is missing")))
     }
 }
 
@@ -287,6 +288,7 @@ impl RaftLogStorage<Types> for Log {
     {
         // Held until all is handed over: what is submitted stands in the order of the chain.
         let mut tail = self.tail();
+        let is_durable = tail.begin_append();
         let (mut blocks, mut count) = (Blocks::of(&self.store), 0);
         for entry in entries {
             tail.check_follows(&entry)?;
@@ -308,6 +310,9 @@ impl RaftLogStorage<Types> for Log {
             self.store.submit(batch, |_| ()).map_err(io::Error::other)?;
         }
         let then = |result: Result<(), StoreError>| {
+            if result.is_ok() {
+                is_durable();
+            }
             callback.io_completed(result.map_err(io::Error::other));
         };
         let handed = self.store.submit_later(last, then);

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::block::{End, LogFault, Sealed};
 use super::raft::{Place, RaftEntry, Vote};
@@ -13,6 +15,10 @@ const RECENT_BYTES: usize = 4 * 1024 * 1024;
 const GONE_FOR_EACH: u64 = 4;
 
 /// What is known of the log without asking the store.
+///
+/// # Invariant
+/// An entry that is not in memory can be read from the store: none is forgotten here before it is
+/// durable there, however many bytes wait for the disk.
 #[derive(Debug, Default)]
 pub(super) struct Tail {
     pub vote: Option<Vote>,
@@ -26,6 +32,10 @@ pub(super) struct Tail {
     /// The newest entries, without a hole, up to the last one.
     recent: VecDeque<Recent>,
     recent_bytes: usize,
+    /// How many appends there were.
+    appends: u64,
+    /// How many of them are durable: set by whoever writes, who must not wait for this lock.
+    durable: Arc<AtomicU64>,
 }
 
 /// An entry that is held in memory.
@@ -34,15 +44,39 @@ pub(super) struct Recent {
     pub entry: RaftEntry,
     pub bytes: usize,
     pub sum: u32,
+    /// The append that it came with; 0 for one that was read from the store.
+    append: u64,
 }
 
 impl Tail {
+    /// Begins an append; what is to be called once it is durable.
+    pub fn begin_append(&mut self) -> impl FnOnce() + Send + 'static {
+        self.appends += 1;
+        let (append, durable) = (self.appends, Arc::clone(&self.durable));
+        move || {
+            durable.fetch_max(append, Ordering::Release);
+        }
+    }
+
+    /// Takes in an entry of the append that was begun last.
     pub fn push(&mut self, entry: RaftEntry, bytes: usize, sum: u32) {
         self.last = Some(Place::of(&entry.log_id));
         self.last_sum = sum;
         self.recent_bytes += bytes;
-        self.recent.push_back(Recent { entry, bytes, sum });
-        while self.recent_bytes > RECENT_BYTES && self.recent.len() > 1 {
+        self.recent.push_back(Recent {
+            entry,
+            bytes,
+            sum,
+            append: self.appends,
+        });
+        let durable = self.durable.load(Ordering::Acquire);
+        while self.recent_bytes > RECENT_BYTES
+            && self.recent.len() > 1
+            && self
+                .recent
+                .front()
+                .is_some_and(|first| first.append <= durable)
+        {
             self.forget_first();
         }
     }
@@ -146,5 +180,36 @@ impl Tail {
             .back()
             .map(|recent| &recent.entry)
             .ok_or_else(|| LogFault::Damaged("the log is empty".to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use openraft::entry::RaftEntry as _;
+
+    use super::*;
+
+    fn push(tail: &mut Tail, index: u64, bytes: usize) {
+        let place = Place { term: 1, index };
+        tail.push(RaftEntry::new_blank(place.log_id()), bytes, 0);
+    }
+
+    #[test]
+    fn what_waits_for_the_disk_is_readable_however_much_it_is() {
+        let mut tail = Tail::default();
+        let first_is_durable = tail.begin_append();
+        for index in 0..8 {
+            push(&mut tail, index, RECENT_BYTES / 4);
+        }
+        let second_is_durable = tail.begin_append();
+        push(&mut tail, 8, RECENT_BYTES / 4);
+        assert_eq!(tail.first_recent(), 0);
+        first_is_durable();
+        push(&mut tail, 9, RECENT_BYTES);
+        // All of the first append may be read from the store now, and nothing behind it.
+        assert_eq!(tail.first_recent(), 8);
+        second_is_durable();
+        push(&mut tail, 10, RECENT_BYTES);
+        assert_eq!(tail.first_recent(), 10);
     }
 }
