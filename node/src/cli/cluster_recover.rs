@@ -84,6 +84,13 @@ fn names(recovery: &Recovery) -> Vec<String> {
 }
 
 fn warning(recovery: &Recovery) -> String {
+    if recovery.is_begun {
+        return format!(
+            "nothing was changed. That node {} goes on as cluster {} alone was begun and broke off: it \
+             only has to be ended",
+            recovery.node, recovery.cluster
+        );
+    }
     format!(
         "nothing was changed. Node {} of cluster {} would go on alone from entry {}, and the voters {} \
          would be out of the cluster for ever: whatever they answered after that entry is lost; {} \

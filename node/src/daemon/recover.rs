@@ -32,6 +32,8 @@ pub struct Recovery {
     pub last: u64,
     /// Entries here that were not known to be committed; they are kept.
     pub uncommitted: u64,
+    /// Whether it was begun before and broke off: it only has to be ended.
+    pub is_begun: bool,
 }
 
 /// A folder of which it is known what going on alone with it means; no daemon can use it meanwhile.
@@ -55,7 +57,7 @@ pub async fn recoverable(settings: Settings) -> Result<Recoverable, RestoreError
         let why = "this node was no voter: recover on one that was, it knows at least as much";
         return Err(RestoreError::Needless(why.to_owned()));
     }
-    if others.is_empty() {
+    if others.is_empty() && !remains.is_begun {
         let why = "this node is the only voter: start it with `domo node run`, nothing is gone";
         return Err(RestoreError::Needless(why.to_owned()));
     }
@@ -69,6 +71,7 @@ pub async fn recoverable(settings: Settings) -> Result<Recoverable, RestoreError
         others,
         last: remains.last,
         uncommitted: remains.uncommitted,
+        is_begun: remains.is_begun,
     };
     Ok(Recoverable {
         recovery,

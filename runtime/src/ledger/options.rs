@@ -110,6 +110,12 @@ pub enum OpenError {
         /// What to do.
         advice: String,
     },
+    /// It was to go on alone, and that broke off.
+    #[error(
+        "going on with this node alone was begun and broke off; end it with \
+         `domo cluster recover --accept-loss`"
+    )]
+    HalfRecovered,
     /// It belongs to another node.
     #[error("the ledger in {dir} belongs to node {found}, not to {expected}")]
     OtherNode {
