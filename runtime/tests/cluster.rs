@@ -139,6 +139,37 @@ async fn who_was_away_for_long_is_given_a_snapshot_and_the_closed_cases() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_that_rotted_where_it_lay_is_made_anew_and_ends_nobody_s_consensus() {
+    let mut crowd = Crowd::of(3).await;
+    let leader = crowd.leader().await;
+    let away = crowd
+        .nodes()
+        .into_iter()
+        .find(|node| *node != leader)
+        .unwrap();
+    crowd.cut_off(away);
+    for number in 0..1200 {
+        crowd.open_on(leader, &format!("open {number}")).await;
+    }
+    crowd.ledger(leader).snapshot().await.unwrap();
+    until(
+        || crowd.ledger(leader).status().purged,
+        |purged| *purged > 100,
+    )
+    .await;
+    let snapshot = std::fs::read_dir(crowd.snapshots(leader)).unwrap();
+    let snapshot = snapshot.last().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&snapshot).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&snapshot, bytes).unwrap();
+    crowd.heal(away);
+    until(|| case_count(crowd.ledger(away)), |cases| *cases == 1200).await;
+    crowd.open_on(away, "one more").await;
+    crowd.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn leadership_is_handed_over_without_an_error() {
     let crowd = Crowd::of(3).await;
     let old = crowd.leader().await;

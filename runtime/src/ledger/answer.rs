@@ -19,6 +19,7 @@ use rules::{Principal, Rejection, Who};
 
 use super::Inner;
 use super::network::{PeerAnswer, PeerCall};
+use super::transfer;
 use crate::archive::Part;
 use crate::codec;
 
@@ -70,8 +71,7 @@ impl Inner {
             }
             PeerCall::ReadIndex => PeerAnswer::ReadIndex(self.read_index().await),
             PeerCall::Snapshot(piece) => {
-                let mut coming = self.coming.lock().await;
-                PeerAnswer::Snapshot(coming.take(raft, piece).await)
+                PeerAnswer::Snapshot(transfer::take(&self.coming, raft, piece).await)
             }
             PeerCall::Archive { part, after } => self.archived(part, &after),
             PeerCall::Records { after } => self.records_after(after).await,

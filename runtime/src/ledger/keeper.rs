@@ -137,19 +137,27 @@ async fn tell_denials(ledger: Weak<Inner>) {
 /// Makes snapshots, cuts the log behind them, and forgets the oldest closed cases.
 async fn compact(ledger: Weak<Inner>, mut applied: watch::Receiver<u64>) {
     let mut forget_again = Deadline::after(Duration::ZERO);
+    let Some(snapshots) = ledger
+        .upgrade()
+        .map(|inner| inner.machine.snapshots().clone())
+    else {
+        return;
+    };
+    let mut is_rotten = false;
     loop {
         let Some(inner) = ledger.upgrade() else {
             return;
         };
         let index = *applied.borrow_and_update();
         let covered = inner.machine.snapshots().index();
-        if index.saturating_sub(covered) >= inner.snapshot_every {
+        if is_rotten || index.saturating_sub(covered) >= inner.snapshot_every {
             if let Err(error) = inner.snapshot().await {
                 tracing::warn!("no snapshot for now: {error}");
                 drop(inner);
                 sleep(SNAPSHOT_RETRY).await;
                 continue;
             }
+            is_rotten = false;
             forget_again = Deadline::after(Duration::ZERO);
         }
         if forget_again.is_over() {
@@ -160,8 +168,10 @@ async fn compact(ledger: Weak<Inner>, mut applied: watch::Receiver<u64>) {
             }
         }
         drop(inner);
-        if more(&mut applied).await.is_err() {
-            return;
+        tokio::select! {
+            biased;
+            applied = more(&mut applied) => if applied.is_err() { return },
+            () = snapshots.rotted() => is_rotten = true,
         }
     }
 }

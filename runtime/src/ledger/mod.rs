@@ -97,7 +97,7 @@ struct Inner {
     door: Door,
     judge: Arc<dyn Judge>,
     denials: Denials,
-    coming: tokio::sync::Mutex<Coming>,
+    coming: Arc<tokio::sync::Mutex<Coming>>,
     store: Store,
     machine: Machine,
     archive: Arc<Archive>,
@@ -128,7 +128,7 @@ impl Ledger {
         options: OpenOptions,
         links: Arc<dyn Links>,
     ) -> Result<(Self, Changes), OpenError> {
-        open::open(options, links).await
+        open::open(options, links, open::Reading::Run).await
     }
 
     /// Answers what another node's ledger asks; none when it cannot be understood.

@@ -23,11 +23,11 @@ use thiserror::Error;
 
 use super::options::ProposeError;
 use super::raft::{Snapshot, Types, Vote};
-use super::snapshot::SnapshotFile;
-use super::transfer::{self, Piece, PieceTaken};
+use super::snapshot::{SnapshotFile, Snapshots};
+use super::transfer::{self, NotSent, Piece, PieceTaken};
 use crate::archive::{Pairs, Part};
 use crate::audit::Batch;
-use crate::codec;
+use crate::{codec, world};
 
 /// The largest call: what a link carries without delaying the heartbeats behind it for long.
 pub const MAX_CALL_BYTES: usize = 768 * 1024;
@@ -135,11 +135,16 @@ pub(super) enum PeerAnswer {
 
 /// Makes the ways to other nodes.
 #[derive(Clone)]
-pub(super) struct Network(pub Arc<dyn Links>);
+pub(super) struct Network {
+    pub links: Arc<dyn Links>,
+    /// This node's own.
+    pub snapshots: Snapshots,
+}
 
 /// The way to one node.
 pub(super) struct Peer {
     links: Arc<dyn Links>,
+    snapshots: Snapshots,
     node: NodeId,
 }
 
@@ -148,7 +153,8 @@ impl RaftNetworkFactory<Types> for Network {
 
     async fn new_client(&mut self, target: u64, (): &()) -> Peer {
         Peer {
-            links: Arc::clone(&self.0),
+            links: Arc::clone(&self.links),
+            snapshots: self.snapshots.clone(),
             node: NodeId(target),
         }
     }
@@ -157,6 +163,20 @@ impl RaftNetworkFactory<Types> for Network {
 impl Peer {
     async fn ask(&self, call: &PeerCall, limit: Duration) -> Result<PeerAnswer, NotHeard> {
         ask(self.links.as_ref(), self.node, call, limit).await
+    }
+
+    /// Sends a snapshot; one that cannot be used is made anew for the next try.
+    async fn send(
+        &self,
+        vote: Vote,
+        snapshot: &Snapshot,
+    ) -> Result<SnapshotResponse<Types>, NotSent> {
+        let sent = transfer::send(self.links.as_ref(), self.node, vote, snapshot).await;
+        if let Err(NotSent::Refused(_) | NotSent::Unreadable(_)) = &sent {
+            let (snapshots, file) = (self.snapshots.clone(), snapshot.snapshot.clone());
+            drop(world::blocking(move || snapshots.doubt(&file)).await);
+        }
+        sent
     }
 }
 
@@ -277,7 +297,7 @@ impl RaftNetworkV2<Types> for Peer {
     ) -> Result<SnapshotResponse<Types>, StreamingError<Types>> {
         tokio::select! {
             biased;
-            sent = transfer::send(self.links.as_ref(), self.node, vote, &snapshot) => {
+            sent = self.send(vote, &snapshot) => {
                 sent.map_err(|error| StreamingError::Unreachable(Unreachable::new(&error)))
             }
             closed = cancel => Err(StreamingError::Closed(closed)),

@@ -25,7 +25,7 @@ use super::raft::Members;
 use super::snapshot::Snapshots;
 use super::status::{LedgerStatus, StorageStatus};
 use super::transfer::Coming;
-use super::{Inner, Ledger, keeper};
+use super::{Inner, Ledger, again, keeper};
 use crate::archive::{Archive, ArchiveError};
 use crate::audit::Audit;
 use crate::codec;
@@ -36,6 +36,25 @@ use crate::world;
 /// of its log to be applied.
 const LEAD_LIMIT: Duration = Duration::from_mins(10);
 const IDENTITY_KEY: &[u8] = b"identity";
+
+/// What a ledger is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// It goes on: what is known to be committed counts.
+    Run,
+    /// It goes on for the entry which says that it began again.
+    Record,
+    /// All of it is looked at, and nothing is kept of what may never count.
+    Look,
+    /// All of it counts from now on.
+    Seize,
+}
+
+impl Reading {
+    fn is_all(self) -> bool {
+        matches!(self, Self::Look | Self::Seize)
+    }
+}
 
 /// Whose ledger it is.
 #[derive(Debug, Serialize, Deserialize)]
@@ -61,11 +80,11 @@ pub(super) struct Opened {
 pub(super) async fn open(
     options: OpenOptions,
     links: Arc<dyn Links>,
+    reading: Reading,
 ) -> Result<(Ledger, Changes), OpenError> {
-    let reading = options.clone();
     let under_way = UnderWay::default();
-    let counted = under_way.clone();
-    let opened = world::blocking(move || read(&reading, counted, false)).await;
+    let (read_with, counted) = (options.clone(), under_way.clone());
+    let opened = world::blocking(move || read(&read_with, counted, reading)).await;
     let opened =
         opened.map_err(|error| failed("read the ledger", std::io::Error::other(error)))??;
     let raft = start(&options, &opened, Arc::clone(&links)).await?;
@@ -76,7 +95,9 @@ pub(super) async fn open(
         links,
         blobs: OnceLock::new(),
         propose_limit: Duration::from_millis(options.limits.propose_ms),
-        coming: tokio::sync::Mutex::new(Coming::new(opened.machine.snapshots().coming())),
+        coming: Arc::new(tokio::sync::Mutex::new(Coming::new(
+            opened.machine.snapshots().coming(),
+        ))),
         door: Door::new(
             raft.clone(),
             opened.store.clone(),
@@ -123,7 +144,7 @@ pub(super) async fn open(
 pub(super) fn read(
     options: &OpenOptions,
     under_way: UnderWay,
-    is_all: bool,
+    reading: Reading,
 ) -> Result<Opened, OpenError> {
     let store = Store::open(&StoreOptions {
         dir: options.dir.join("store"),
@@ -131,22 +152,28 @@ pub(super) fn read(
         free_bytes: options.limits.free_bytes,
         journal_bytes: options.journal_bytes,
     })?;
-    read_store(options, store.clone(), under_way, is_all).inspect_err(|_| store.close())
+    read_store(options, store.clone(), under_way, reading).inspect_err(|_| store.close())
 }
 
 fn read_store(
     options: &OpenOptions,
     store: Store,
     under_way: UnderWay,
-    is_all: bool,
+    reading: Reading,
 ) -> Result<Opened, OpenError> {
     check_identity(&store, options)?;
+    if reading == Reading::Run && again::is_begun(&store)? {
+        return Err(OpenError::HalfRecovered);
+    }
     let archive = Arc::new(Archive::open(store.clone())?);
     let audit = Audit::open(&options.audit);
     let audit = Arc::new(audit.map_err(|error| failed("open the records", error))?);
-    if is_all {
+    if reading.is_all() {
         // Entries of which nobody knows whether they are committed are looked at first.
         audit.hold();
+    }
+    if reading == Reading::Look {
+        archive.close();
     }
     let (touched, changes) = Touched::new();
     let found = Snapshots::open(&options.dir.join("snapshots"));
@@ -170,7 +197,7 @@ fn read_store(
             members = Members::of(&changed);
         }
         uncommitted += u64::from(!is_committed);
-        if is_committed || is_all {
+        if is_committed || reading.is_all() {
             machine.apply_one(entry);
         }
     })?;
@@ -223,7 +250,10 @@ async fn start(
     let raft = Raft::new(
         options.node.0,
         Arc::new(config),
-        Network(links),
+        Network {
+            links,
+            snapshots: opened.machine.snapshots().clone(),
+        },
         opened.log.clone(),
         opened.machine.clone(),
     );

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rules::State;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 use super::raft::{Members, Place};
 use crate::codec::{self, CodecError};
@@ -79,6 +80,8 @@ impl SnapshotFile {
 pub(super) struct Snapshots {
     dir: PathBuf,
     current: Arc<Mutex<Option<(Covered, SnapshotFile)>>>,
+    /// Told when the newest one was found unreadable.
+    rotted: Arc<Notify>,
 }
 
 /// What was found in a folder of snapshots.
@@ -101,6 +104,7 @@ impl Snapshots {
         let snapshots = Self {
             dir: dir.to_owned(),
             current: Arc::default(),
+            rotted: Arc::default(),
         };
         let (mut newest, mut faults) = (None, Vec::new());
         for path in snapshots.files()?.into_iter().rev() {
@@ -153,6 +157,31 @@ impl Snapshots {
         self.name(&new, covered)
     }
 
+    /// Makes a file durable, and refuses one that is not a whole snapshot which ends there. Blocks.
+    pub fn check(file: &SnapshotFile, wanted: Option<Place>) -> io::Result<()> {
+        let (head, _) = read_bytes(&file.path)?;
+        ends_at(&head.covered, wanted)?;
+        File::open(&file.path)?.sync_all()
+    }
+
+    /// Looks whether a snapshot that another node could not use can be used at all; where it cannot,
+    /// a new one is wanted. Blocks.
+    pub fn doubt(&self, file: &SnapshotFile) {
+        let Err(error) = read_bytes(&file.path) else {
+            return;
+        };
+        let is_current = self.locked().as_ref().is_some_and(|(_, is)| is == file);
+        if is_current {
+            tracing::warn!("the newest snapshot is damaged, and made anew: {error}");
+            self.rotted.notify_one();
+        }
+    }
+
+    /// Waits until the newest one was found unreadable.
+    pub async fn rotted(&self) {
+        self.rotted.notified().await;
+    }
+
     /// Takes in a snapshot that came from elsewhere, if it is whole and ends where it should. Blocks.
     pub fn take_in(
         &self,
@@ -160,9 +189,7 @@ impl Snapshots {
         wanted: Option<Place>,
     ) -> io::Result<(Covered, State)> {
         let (covered, state) = read(&file.path)?;
-        if covered.last != wanted {
-            return Err(bad("it ends elsewhere than was said"));
-        }
+        ends_at(&covered, wanted)?;
         if file.path != self.path(&covered) {
             File::open(&file.path)?.sync_all()?;
             self.name(&file.path, &covered)?;
@@ -228,7 +255,21 @@ fn write(path: &Path, covered: &Covered, state: &[u8]) -> io::Result<()> {
         .sync_all()
 }
 
+fn ends_at(covered: &Covered, wanted: Option<Place>) -> io::Result<()> {
+    if covered.last == wanted {
+        return Ok(());
+    }
+    Err(bad("it ends elsewhere than was said"))
+}
+
 fn read(path: &Path) -> io::Result<(Covered, State)> {
+    let (head, state) = read_bytes(path)?;
+    let state: State = codec::decode_body(&state).map_err(unread)?;
+    Ok((head.covered, state))
+}
+
+/// What a file holds, once its checksums are right.
+fn read_bytes(path: &Path) -> io::Result<(Head, Vec<u8>)> {
     let mut file = File::open(path)?;
     let head = read_sealed(&mut file, codec::SNAPSHOT_HEAD)?;
     let head: Head = codec::decode(codec::SNAPSHOT_HEAD, &head).map_err(unread)?;
@@ -247,8 +288,7 @@ fn read(path: &Path) -> io::Result<(Covered, State)> {
     if codec::checksum(&[&state]) != head.state_sum {
         return Err(bad("its pieces do not belong together"));
     }
-    let state: State = codec::decode_body(&state).map_err(unread)?;
-    Ok((head.covered, state))
+    Ok((head, state))
 }
 
 fn read_sealed(file: &mut File, form: codec::Form) -> io::Result<Vec<u8>> {

@@ -1,11 +1,14 @@
 //! A snapshot on its way to a node that is too far behind for the log: piece by piece, in order.
 //!
 //! # Invariant
-//! What arrives is installed only when it is whole: its file carries its own checksums. A transfer
-//! that is begun anew takes the place of the one before it.
+//! What arrives is installed only when it is whole: its file carries its own checksums, and consensus,
+//! which ends on a snapshot that it cannot use, is never given one that does not fit them. A transfer
+//! that is begun anew takes the place of the one before it, and waits while that is being installed,
+//! whether or not anybody still waits for the answer: both have the same file.
 
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use openraft::raft::SnapshotResponse;
@@ -15,9 +18,10 @@ use thiserror::Error;
 
 use super::door::Raft;
 use super::network::{Links, NotHeard, PeerAnswer, PeerCall, ask};
-use super::raft::{Snapshot, SnapshotMeta, Types, Vote};
-use super::snapshot::SnapshotFile;
+use super::raft::{Place, Snapshot, SnapshotMeta, Types, Vote};
+use super::snapshot::{SnapshotFile, Snapshots};
 use crate::disk::{File, OpenOptions};
+use crate::world;
 
 /// Bytes of one piece: heartbeats behind it wait for some milliseconds at most.
 const PIECE_BYTES: usize = 256 * 1024;
@@ -96,6 +100,20 @@ pub(super) async fn send(
     }
 }
 
+/// Takes a piece in; the last one is installed. It is taken to its end even where nobody waits for it
+/// any more.
+pub(super) async fn take(
+    coming: &Arc<tokio::sync::Mutex<Coming>>,
+    raft: &Raft,
+    piece: Piece,
+) -> PieceTaken {
+    let (coming, raft) = (Arc::clone(coming), raft.clone());
+    let taking = world::spawn(async move { coming.lock().await.take(&raft, piece).await });
+    taking
+        .await
+        .unwrap_or_else(|lost| PieceTaken::Failed(io::Error::from(lost).to_string()))
+}
+
 /// A snapshot that is coming in.
 #[derive(Debug)]
 pub(super) struct Coming {
@@ -114,8 +132,7 @@ impl Coming {
         }
     }
 
-    /// Takes a piece in; the last one is installed.
-    pub async fn take(&mut self, raft: &Raft, piece: Piece) -> PieceTaken {
+    async fn take(&mut self, raft: &Raft, piece: Piece) -> PieceTaken {
         match self.keep(&piece) {
             Err(error) => {
                 self.of = None;
@@ -125,9 +142,13 @@ impl Coming {
             Ok(true) => {}
         }
         self.of = None;
+        let file = SnapshotFile::at(self.path.clone());
+        if let Err(error) = check(&file, &piece.meta).await {
+            return PieceTaken::Failed(error.to_string());
+        }
         let snapshot = Snapshot {
             meta: piece.meta,
-            snapshot: SnapshotFile::at(self.path.clone()),
+            snapshot: file,
         };
         match raft.install_full_snapshot(piece.vote, snapshot).await {
             Ok(response) => PieceTaken::Done(response.vote),
@@ -156,4 +177,10 @@ impl Coming {
         self.offset += piece.bytes.len() as u64;
         Ok(piece.is_last)
     }
+}
+
+/// Refuses what is not whole, or rotted before it was sent.
+async fn check(file: &SnapshotFile, meta: &SnapshotMeta) -> io::Result<()> {
+    let (file, wanted) = (file.clone(), meta.last_log_id.as_ref().map(Place::of));
+    world::blocking(move || Snapshots::check(&file, wanted)).await?
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
@@ -155,6 +156,11 @@ impl Crowd {
                 .unwrap()
                 .unwrap();
         }
+    }
+
+    /// Where a node's snapshots are.
+    pub fn snapshots(&self, node: NodeId) -> PathBuf {
+        self.folder.path().join(node.to_string()).join("snapshots")
     }
 
     pub fn nodes(&self) -> Vec<NodeId> {
