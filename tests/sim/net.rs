@@ -126,9 +126,8 @@ impl Net {
     /// Brings a call to a node, and its answer back.
     async fn carry(
         self,
-        from: NodeId,
-        to: NodeId,
-        call: Arc<Vec<u8>>,
+        (from, to): (NodeId, NodeId),
+        (call, limit): (Arc<Vec<u8>>, Duration),
         told: oneshot::Sender<Result<Vec<u8>, NoAnswer>>,
     ) {
         let Some((delay, again)) = self.fate(from, to) else {
@@ -140,11 +139,11 @@ impl Net {
             let (net, call) = (self.clone(), Arc::clone(&call));
             self.ether.run(async move {
                 net.clockwork.sleep(again).await;
-                drop(net.arrive((from, to), &call).await);
+                drop(net.arrive((from, to), (&call, limit)).await);
             });
         }
         self.clockwork.sleep(delay).await;
-        let Some(answer) = self.arrive((from, to), &call).await else {
+        let Some(answer) = self.arrive((from, to), (&call, limit)).await else {
             // Its process is gone, and the link broke.
             drop(told.send(Err(NoAnswer::TooLate(to))));
             return;
@@ -161,13 +160,22 @@ impl Net {
     async fn arrive(
         &self,
         (from, to): (NodeId, NodeId),
-        call: &Arc<Vec<u8>>,
+        (call, limit): (&Arc<Vec<u8>>, Duration),
     ) -> Option<Option<Vec<u8>>> {
         let (ledger, machine) = self.at(to)?;
         let (told, answered) = oneshot::channel();
-        let call = Arc::clone(call);
+        let (call, rare) = (Arc::clone(call), self.rare.clone());
+        let limit = self.clockwork.with_dice(|dice| match dice.below(50) {
+            // It was long on its way.
+            0 => Duration::from_micros(dice.between(1, 20_000)),
+            _ => limit,
+        });
         machine.run(async move {
-            drop(told.send(ledger.answer(from, &call).await));
+            let answer = world::timeout(limit, ledger.answer(from, &call)).await;
+            if answer.is_err() {
+                rare.saw("a call was given up by who answered it");
+            }
+            drop(told.send(answer.ok().flatten()));
         });
         drop(machine);
         answered.await.ok()
@@ -202,7 +210,8 @@ impl Links for Wire {
             }
             self.net.clockwork.note(call.len() as u64);
             let (told, answer) = oneshot::channel();
-            let carried = self.net.clone().carry(self.from, to, Arc::new(call), told);
+            let call = (Arc::new(call), limit);
+            let carried = self.net.clone().carry((self.from, to), call, told);
             self.net.ether.run(carried);
             match world::timeout(limit, answer).await {
                 Ok(Ok(answer)) => answer,
