@@ -91,6 +91,24 @@ async fn the_same_request_through_two_leaders_happens_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_may_have_happened_is_never_called_undone_though_nobody_leads_in_the_end() {
+    let mut crowd = Crowd::of(3).await;
+    let leader = crowd.leader().await;
+    let asked = crowd.nodes().into_iter().find(|node| *node != leader);
+    let asked = asked.unwrap();
+    crowd.lose_answers(leader, asked);
+    let said = {
+        let ledger = crowd.ledger(asked).clone();
+        tokio::spawn(async move { open_case(&ledger, "heard", Some("heard-1")).await })
+    };
+    until(|| case_count(crowd.ledger(leader)), |cases| *cases == 1).await;
+    crowd.cut_off(asked);
+    let said = said.await.unwrap();
+    assert!(matches!(said, Err(ProposeError::Unknown)), "{said:?}");
+    crowd.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_was_away_for_long_is_given_a_snapshot_and_the_closed_cases() {
     let mut crowd = Crowd::of(3).await;
     let leader = crowd.leader().await;

@@ -311,3 +311,36 @@ fn write_anew(dir: &Path, name: &str, begins_with: &[u8], file_bytes: usize) -> 
     disk::sync_folder(dir)?;
     Ok(file)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BYTES: usize = 64 * 1024;
+
+    #[test]
+    fn a_turn_that_fails_again_and_again_writes_over_no_frame_of_the_full_file() {
+        let dir = tempfile::tempdir().unwrap();
+        create(dir.path(), BYTES).unwrap();
+        let found = read(dir.path(), BYTES).unwrap();
+        let mut journal = Journal::begin(dir.path(), &found, 0, BYTES).unwrap();
+        let body = [7; 4096];
+        let mut last = 0;
+        while journal.has_room(body.len()) {
+            last = journal.append(&body).unwrap();
+        }
+        let other = 1 - journal.active;
+        let only_read = File::open(&dir.path().join(NAMES[other])).unwrap();
+        let file = std::mem::replace(&mut journal.files[other], only_read);
+        for _ in 0..2 {
+            journal.turn(0).unwrap_err();
+        }
+        journal.files[other] = file;
+        journal.turn(0).unwrap();
+        journal.append(&body).unwrap();
+        let found = read(dir.path(), BYTES).unwrap();
+        let frames = found.frames_after(0).unwrap();
+        let seqs: Vec<u64> = frames.iter().map(|frame| frame.seq).collect();
+        assert_eq!(seqs, (1..=last + 1).collect::<Vec<_>>());
+    }
+}

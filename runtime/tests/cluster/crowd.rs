@@ -26,6 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 struct Board {
     ledgers: RwLock<BTreeMap<NodeId, Ledger>>,
     cut_off: Mutex<BTreeSet<NodeId>>,
+    /// Whose answers to whom are lost; what they are told arrives.
+    unheard: Mutex<BTreeSet<(NodeId, NodeId)>>,
 }
 
 #[derive(Debug)]
@@ -43,7 +45,13 @@ impl Links for Wire {
                 return Err(NoAnswer::NoLink(to));
             }
             let answer = tokio::time::timeout(limit, ledger.answer(self.from, &call)).await;
-            if self.is_cut(to) {
+            let is_unheard = self
+                .board
+                .unheard
+                .lock()
+                .unwrap()
+                .contains(&(to, self.from));
+            if self.is_cut(to) || is_unheard {
                 return Err(NoAnswer::TooLate(to));
             }
             answer.ok().flatten().ok_or(NoAnswer::TooLate(to))
@@ -177,6 +185,11 @@ impl Crowd {
 
     pub fn heal(&mut self, node: NodeId) {
         self.board.cut_off.lock().unwrap().remove(&node);
+    }
+
+    /// Has what one node answers to another lost.
+    pub fn lose_answers(&self, from: NodeId, to: NodeId) {
+        self.board.unheard.lock().unwrap().insert((from, to));
     }
 
     pub async fn leader(&self) -> NodeId {
