@@ -160,6 +160,10 @@ impl House {
         ledger.init_single().await.unwrap();
         let house = Self::around(folder, ledger, limits, users);
         house.join().await;
+        // What a test counts begins behind the entries by which the rules rise.
+        house
+            .until(|state| state.version == rules::version::NEWEST)
+            .await;
         house
     }
 
