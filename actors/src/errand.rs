@@ -61,18 +61,18 @@ impl Errands {
         if self.running.contains_key(duty) {
             return;
         }
-        let name = format!("{duty:?}");
+        let what = duty.clone();
         let errand = async move {
             let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
             loop {
                 match attempt().await {
                     Ok(()) => {}
-                    Err(Hindrance::Wait(why)) => tracing::debug!(duty = name, why, "waits"),
+                    Err(Hindrance::Wait(why)) => tracing::debug!(duty = ?what, why, "waits"),
                     Err(hindrance) if backoff.tries() < 3 => {
-                        tracing::debug!(duty = name, error = chain(&hindrance), "hindered");
+                        tracing::debug!(duty = ?what, error = chain(&hindrance), "hindered");
                     }
                     Err(hindrance) => {
-                        tracing::warn!(duty = name, error = chain(&hindrance), "hindered");
+                        tracing::warn!(duty = ?what, error = chain(&hindrance), "hindered");
                     }
                 }
                 tokio::time::sleep(backoff.next_wait()).await;

@@ -25,6 +25,7 @@ pub const HEAD_BYTES: usize = 16;
 /// The largest body in one envelope: what is larger is written in pieces.
 pub const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 const MAGIC: [u8; 4] = *b"domo";
+const SUM_BYTES: usize = 4;
 
 /// What an envelope holds, and in which version of its form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,8 +120,14 @@ pub enum CodecError {
 
 /// Puts a value into its envelope.
 pub fn encode<T: Serialize>(form: Form, value: &T) -> Result<Vec<u8>, CodecError> {
-    let body = encode_body(value)?;
-    seal(form, &body)
+    let mut bytes = Vec::with_capacity(256);
+    bytes.resize(HEAD_BYTES, 0);
+    encode_into(value, &mut bytes)?;
+    let (head, body) = bytes
+        .split_first_chunk_mut()
+        .ok_or_else(|| CodecError::Value("they have no room for a head".to_owned()))?;
+    *head = head_of(form, body)?;
+    Ok(bytes)
 }
 
 /// Takes a value out of its envelope, which is all of `bytes`.
@@ -169,18 +176,26 @@ pub fn decode_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, CodecError> {
 
 /// Puts a body into an envelope.
 pub fn seal(form: Form, body: &[u8]) -> Result<Vec<u8>, CodecError> {
+    let mut bytes = Vec::with_capacity(HEAD_BYTES + body.len());
+    bytes.extend(head_of(form, body)?);
+    bytes.extend(body);
+    Ok(bytes)
+}
+
+fn head_of(form: Form, body: &[u8]) -> Result<[u8; HEAD_BYTES], CodecError> {
     let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
     if body.len() > MAX_BODY_BYTES {
         return Err(CodecError::TooLarge { bytes: body.len() });
     }
-    let mut bytes = Vec::with_capacity(HEAD_BYTES + body.len());
-    bytes.extend(MAGIC);
-    bytes.extend([form.kind, form.version, 0, 0]);
-    bytes.extend(length.to_le_bytes());
-    let sum = checksum(&[&bytes, body]);
-    bytes.extend(sum.to_le_bytes());
-    bytes.extend(body);
-    Ok(bytes)
+    let mut head = [0; HEAD_BYTES];
+    let (said, sum) = head.split_at_mut(HEAD_BYTES - SUM_BYTES);
+    let form = [form.kind, form.version, 0, 0];
+    let parts = MAGIC.into_iter().chain(form).chain(length.to_le_bytes());
+    said.iter_mut()
+        .zip(parts)
+        .for_each(|(byte, part)| *byte = part);
+    sum.copy_from_slice(&checksum(&[said, body]).to_le_bytes());
+    Ok(head)
 }
 
 /// The body of the envelope that is all of `bytes`.

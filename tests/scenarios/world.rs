@@ -92,7 +92,7 @@ impl World {
             index: self.state.index + 1,
             term: self.term,
             elapsed_ms,
-            proposal,
+            proposal: proposal.into(),
             salt: [0; 16],
         };
         let applied = rules::apply(&mut self.state, &entry);

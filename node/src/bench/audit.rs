@@ -96,7 +96,8 @@ fn opening() -> Entry {
                 playbook: None,
             },
             decision: None,
-        },
+        }
+        .into(),
         salt: [7; 16],
     }
 }

@@ -3,6 +3,8 @@
 //! # Invariant
 //! Time, identity and randomness come in here and nowhere else.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::audit::SALT_BYTES;
@@ -36,7 +38,7 @@ pub struct Entry {
     /// Boot-clock time that the leader counted since the entry before it.
     pub elapsed_ms: u64,
     /// What was asked.
-    pub proposal: Proposal,
+    pub proposal: Arc<Proposal>,
     /// What its texts are salted with in the record of the audit: drawn by that leader.
     pub salt: [u8; SALT_BYTES],
 }

@@ -25,7 +25,8 @@ fn ask(state: &mut State, word: &str, made: u64) -> Verdict {
             wall_ms: 0,
             command,
             decision: Some(demand::decided(state, demands, |_| true)),
-        },
+        }
+        .into(),
         salt: [0; 16],
     };
     apply(state, &entry).verdict

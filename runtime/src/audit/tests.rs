@@ -67,7 +67,8 @@ impl Story {
                 wall_ms: 1_000 * index,
                 command,
                 decision: Some(decision),
-            },
+            }
+            .into(),
             salt: [u8::try_from(index % 251).unwrap(); 16],
         };
         let applied = rules::apply(&mut self.state, &entry);

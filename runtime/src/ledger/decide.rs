@@ -53,14 +53,19 @@ impl Decider {
         raft: &Raft,
         proposal: &Arc<Proposal>,
     ) -> Result<Decided, ProposeError> {
-        if self.too_new(proposal).is_some() {
+        // One look for almost all: they are readable by everybody, and allowed.
+        let decided = self.machine.read(|state| {
+            version::check(state, &proposal.command).ok()?;
+            let (asker, command) = (&proposal.principal, &proposal.command);
+            Some(self.judge.decide_command(state, asker, command))
+        });
+        if decided.is_none() {
             self.catch_up(raft).await?;
             if let Some(refused) = self.too_new(proposal) {
                 return Ok(refused);
             }
         }
-        let (decision, _) = self.machine.read(|state| self.judged(state, proposal));
-        if decision.is_allowed() {
+        if let Some(decision) = decided.filter(Decision::is_allowed) {
             if let Some(refused) = self.unreadable(proposal) {
                 return Ok(refused);
             }

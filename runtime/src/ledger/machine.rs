@@ -149,7 +149,7 @@ impl Machine {
                     index: place.index,
                     term: place.term,
                     elapsed_ms: payload.elapsed_ms,
-                    proposal: rules::Proposal::clone(&payload.proposal),
+                    proposal: Arc::clone(&payload.proposal),
                     salt: payload.salt,
                 };
                 rules::apply(&mut standing.state, &entry)

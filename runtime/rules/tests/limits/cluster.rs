@@ -78,7 +78,8 @@ impl Cluster {
                 wall_ms: 0,
                 command,
                 decision: Some(decision),
-            },
+            }
+            .into(),
             salt: [0; 16],
         };
         apply(&mut self.state, &entry)

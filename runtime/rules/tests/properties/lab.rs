@@ -157,7 +157,7 @@ impl Lab {
             index: self.state.index + 1,
             term: self.term,
             elapsed_ms,
-            proposal,
+            proposal: proposal.into(),
             salt: [7; 16],
         }
     }

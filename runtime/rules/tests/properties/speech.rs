@@ -26,7 +26,7 @@ const CHAOS: Pick = Pick::MAX - 2;
 
 /// The entry that a wish comes to; none where there is nothing that it could be about.
 pub fn entry(lab: &mut Lab, wish: &Wish) -> Option<Entry> {
-    let said = |pick: &Pick| one(&lab.log, *pick).map(|entry| entry.proposal);
+    let said = |pick: &Pick| one(&lab.log, *pick).map(|entry| Proposal::clone(&entry.proposal));
     let mut proposal = match &wish.deed {
         Deed::Elect => {
             lab.term += 1;

@@ -19,7 +19,8 @@ pub fn a_refused_entry_changes_nothing(told: &Told<'_>) -> Result<(), String> {
             wall_ms: told.entry.proposal.wall_ms,
             command: Command::Tick,
             decision: None,
-        },
+        }
+        .into(),
         ..told.entry.clone()
     };
     apply(&mut alone, &tick);
