@@ -19,9 +19,10 @@ impl Archive {
         if case.is_erased() {
             // A copy from another node may have put an erased case over pieces of what it was.
             let left = record::leftovers(&self.store, id)?;
-            drop(kept);
             let is_there = left.is_some();
-            left.map_or(Ok(()), |batch| self.store.commit_now(batch))?;
+            left.map_or(Ok(()), |batch| self.store.submit(batch, |_| ()))?;
+            drop(kept);
+            self.flush()?;
             return Ok(is_there);
         }
         let Some(listed) = CaseSummary::of(&case) else {

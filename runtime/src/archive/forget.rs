@@ -4,11 +4,9 @@
 //! One that is too old waits for a smaller number that is not: cases of one time have numbers of one
 //! time, and to look for the others would be a walk through all of them.
 
-use tokio::sync::oneshot;
-
 use super::{Archive, ArchiveError, CaseSummary, Filter, locked, record};
 use crate::clock;
-use crate::store::{Batch, StoreError};
+use crate::store::Batch;
 
 /// Cases that are forgotten in one batch.
 const FORGET: usize = 64;
@@ -17,13 +15,14 @@ const DAY_MS: u64 = 24 * 3_600_000;
 
 impl Archive {
     /// Forgets the oldest cases until at most `keep` are left, and none before them that was closed
-    /// more than `age_ms` ago, where that is bounded; says how many it forgot.
-    pub(crate) async fn forget(&self, keep: u64, age_ms: Option<u64>) -> Result<u64, ArchiveError> {
+    /// more than `age_ms` ago, where that is bounded; says how many it forgot. Blocks.
+    pub(crate) fn forget(&self, keep: u64, age_ms: Option<u64>) -> Result<u64, ArchiveError> {
         let mut forgotten = 0;
         loop {
             let until_ms = self.oldest_kept_ms(age_ms)?;
-            let (durable, count) = {
-                let mut kept = locked(&self.standing);
+            let count = {
+                // An erasure on its way to the disk is to be seen: what it left is what goes.
+                let mut kept = self.settled()?;
                 let mut standing = *kept;
                 let surplus = usize::try_from(standing.count.saturating_sub(keep));
                 let surplus = surplus.unwrap_or(FORGET);
@@ -46,15 +45,13 @@ impl Archive {
                     }
                 })?;
                 // Handed over under the lock: standings reach the store in their order.
-                let (told, durable) = oneshot::channel();
-                self.store
-                    .submit(batch, move |result| drop(told.send(result)))?;
+                self.store.submit(batch, |_| ())?;
                 *kept = standing;
                 let last = oldest.last().map(|case| case.id);
                 locked(&self.recent).forget(|case| last.is_some_and(|last| case <= last));
-                (durable, oldest.len() as u64)
+                oldest.len() as u64
             };
-            durable.await.unwrap_or(Err(StoreError::Closed))?;
+            self.flush()?;
             forgotten += count;
         }
         Ok(forgotten)

@@ -198,6 +198,11 @@ impl Archive {
         self.is_in_doubt.load(Ordering::Relaxed)
     }
 
+    /// Whether a copy was begun and broke off: what came is whole only once all of it did.
+    pub(crate) fn is_copying(&self) -> bool {
+        locked(&self.standing).is_copying
+    }
+
     /// Says that cases may be missing, or that all are here which another node has.
     pub(crate) fn doubt(&self, is_in_doubt: bool) {
         self.is_in_doubt.store(is_in_doubt, Ordering::Relaxed);
@@ -214,6 +219,11 @@ impl Archive {
             return Ok(Some(Case::clone(&case)));
         }
         record::case(&self.store, id)
+    }
+
+    /// A closed case that is in memory: those that were closed last are. Reads nothing.
+    pub fn recent(&self, id: CaseId) -> Option<Arc<Case>> {
+        locked(&self.recent).get(id)
     }
 
     /// What a list says of a closed case.

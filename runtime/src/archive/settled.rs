@@ -4,7 +4,7 @@
 use std::sync::MutexGuard;
 use std::time::Duration;
 
-use super::{Archive, ArchiveError, Standing, copy, locked};
+use super::{Archive, ArchiveError, STANDING, Standing, copy, locked};
 use crate::store::Batch;
 
 /// How long the disk may take while others wait for the archive.
@@ -41,8 +41,10 @@ impl Archive {
     /// who only read wait for it.
     pub(super) fn settled(&self) -> Result<MutexGuard<'_, Standing>, ArchiveError> {
         self.flush()?;
+        // What is durable is readable only once the engine has it, which the disk may refuse too.
+        self.store.get(STANDING.0, STANDING.1)?;
         let kept = locked(&self.standing);
-        self.store.commit_within(Batch::default(), UNDER_LOCK)?;
+        self.store.see_within(UNDER_LOCK)?;
         Ok(kept)
     }
 }

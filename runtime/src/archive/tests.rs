@@ -58,7 +58,8 @@ pub(super) fn closed_cases(count: u64) -> Vec<Case> {
                 wall_ms: 1,
                 command,
                 decision: Some(decision),
-            },
+            }
+            .into(),
             salt: [0; 16],
         };
         let applied = rules::apply(&mut state, &entry);
@@ -211,8 +212,8 @@ async fn what_is_more_than_the_quota_goes_the_oldest_first() {
     let dir = tempfile::tempdir().unwrap();
     let archive = open(&dir);
     add_all(&archive, &closed_cases(150));
-    assert_eq!(archive.forget(200, None).await.unwrap(), 0);
-    assert_eq!(archive.forget(3, None).await.unwrap(), 147);
+    assert_eq!(archive.forget(200, None).unwrap(), 0);
+    assert_eq!(archive.forget(3, None).unwrap(), 147);
     let archive = reopen(&dir, archive);
     assert_eq!(
         (archive.count(), listed(&archive)),
@@ -281,9 +282,9 @@ async fn what_is_older_than_the_limit_goes_and_a_clock_that_is_years_ahead_forge
         case.closed_wall_ms = Some(closed_ms);
     }
     add_all(&archive, &cases);
-    assert_eq!(archive.forget(9, None).await.unwrap(), 0);
+    assert_eq!(archive.forget(9, None).unwrap(), 0);
     // A day after the newest: the third stands before the fourth, and is younger.
-    assert_eq!(archive.forget(9, Some(hours(40))).await.unwrap(), 2);
+    assert_eq!(archive.forget(9, Some(hours(40))).unwrap(), 2);
     let archive = reopen(&dir, archive);
     assert_eq!((archive.count(), listed(&archive)), (3, vec![5, 4, 3]));
 }
@@ -297,7 +298,7 @@ async fn an_archive_that_has_a_forgotten_case_back_is_refused() {
         .store
         .range(Space::Summary, &[], None, Order::Ascending, 1)
         .unwrap();
-    archive.forget(3, None).await.unwrap();
+    archive.forget(3, None).unwrap();
     let said = refused(&dir, archive, |_, batch| {
         let (key, value) = first[0].clone();
         batch.put(Space::Summary, key, value);

@@ -17,6 +17,7 @@ use rules::id::CaseId;
 use tokio::sync::watch;
 
 use super::Inner;
+use crate::store::{Batch, Space};
 use crate::world::{self, sleep, timeout};
 
 /// How soon what could not be erased is tried again.
@@ -47,6 +48,9 @@ impl Erased {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = done;
     }
 }
+
+/// There while a snapshot may hold texts that were erased.
+const DUE_KEY: &[u8] = b"erased-in-snapshot";
 
 /// Erases what the state says, and again what comes back.
 pub(super) async fn keep(ledger: Weak<Inner>, mut applied: watch::Receiver<u64>) {
@@ -81,6 +85,8 @@ impl Inner {
     async fn erase(&self, wanted: BTreeSet<CaseId>) -> io::Result<()> {
         // Before it is looked: what comes meanwhile clears it again.
         self.erased.is(wanted.clone());
+        let was_due = self.owe_a_snapshot().await;
+        let was_due = was_due.inspect_err(|_| self.erased.look_again())?;
         let (archive, audit) = (Arc::clone(&self.archive), Arc::clone(&self.audit));
         let erasing = world::blocking(move || {
             let mut cases = 0_u64;
@@ -94,11 +100,30 @@ impl Inner {
         let (cases, records) = erased.inspect_err(|_| self.erased.look_again())?;
         if cases > 0 || records > 0 {
             tracing::info!(cases, records, "texts were erased here");
+        }
+        if cases > 0 || records > 0 || was_due {
             // The log and the snapshot before hold them still.
             self.snapshot()
                 .await
                 .inspect_err(|_| self.erased.look_again())?;
         }
-        Ok(())
+        let mut batch = Batch::default();
+        batch.delete(Space::Meta, DUE_KEY);
+        let settled = self.store.commit(batch).await;
+        settled.map_err(io::Error::other)
+    }
+
+    /// Notes that texts may go that a snapshot holds still, for who finds them gone after a death or a
+    /// snapshot that failed; says whether it was noted before.
+    async fn owe_a_snapshot(&self) -> io::Result<bool> {
+        let store = self.store.clone();
+        let due = world::blocking(move || store.get(Space::Meta, DUE_KEY)).await?;
+        if due.map_err(io::Error::other)?.is_some() {
+            return Ok(true);
+        }
+        let mut batch = Batch::default();
+        batch.put(Space::Meta, DUE_KEY, Vec::new());
+        let noted = self.store.commit(batch).await;
+        noted.map(|()| false).map_err(io::Error::other)
     }
 }

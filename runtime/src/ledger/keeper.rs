@@ -163,7 +163,9 @@ async fn compact(ledger: Weak<Inner>, mut applied: watch::Receiver<u64>) {
         if forget_again.is_over() {
             forget_again = Deadline::after(FORGET_EVERY);
             let (keep, age_ms) = (inner.archived_cases, inner.archived_ms);
-            if let Err(error) = inner.archive.forget(keep, age_ms).await {
+            let archive = Arc::clone(&inner.archive);
+            let forgotten = world::blocking(move || archive.forget(keep, age_ms)).await;
+            if let Ok(Err(error)) = forgotten {
                 tracing::warn!("the oldest closed cases stay for now: {error}");
             }
         }

@@ -21,6 +21,9 @@ use crate::world;
 /// Longest wait for some of them.
 const ARCHIVE_LIMIT: Duration = Duration::from_secs(10);
 
+/// How often what was copied is counted again where the disk was too slow for it.
+const RECOUNTS: usize = 3;
+
 impl Inner {
     /// The other nodes, whoever leads before all others: it is likely to have everything.
     pub(super) fn others(&self) -> Vec<NodeId> {
@@ -74,7 +77,8 @@ impl Inner {
         let (closed, shelved) = self
             .machine
             .read(|state| (state.closed_cases, state.rooms.shelved));
-        self.archive.count() < closed.min(self.archived_cases)
+        self.archive.is_copying()
+            || self.archive.count() < closed.min(self.archived_cases)
             || self.archive.post_count() < shelved
     }
 
@@ -101,7 +105,12 @@ impl Inner {
             }
         }
         let archive = Arc::clone(&self.archive);
-        let counted = world::blocking(move || archive.recount()).await;
+        // A slow disk costs another count, not another copy.
+        let count = move || {
+            let first = archive.recount();
+            (0..RECOUNTS).fold(first, |counted, _| counted.or_else(|_| archive.recount()))
+        };
+        let counted = world::blocking(count).await;
         match counted {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(NotHeard::Kept(error.to_string())),

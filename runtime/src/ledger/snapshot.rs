@@ -82,6 +82,8 @@ pub(super) struct Snapshots {
     current: Arc<Mutex<Option<(Covered, SnapshotFile)>>>,
     /// Told when the newest one was found unreadable.
     rotted: Arc<Notify>,
+    /// Who writes or takes one in holds it: two at once would take each other's files away.
+    writing: Arc<Mutex<()>>,
 }
 
 /// What was found in a folder of snapshots.
@@ -105,6 +107,7 @@ impl Snapshots {
             dir: dir.to_owned(),
             current: Arc::default(),
             rotted: Arc::default(),
+            writing: Arc::default(),
         };
         let (mut newest, mut faults) = (None, Vec::new());
         for path in snapshots.files()?.into_iter().rev() {
@@ -147,6 +150,7 @@ impl Snapshots {
 
     /// Writes a snapshot and makes it durable; those before it go. Blocks.
     pub fn write(&self, covered: &Covered, state: &[u8]) -> io::Result<()> {
+        let _alone = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let new = self.dir.join(NEW);
         let written = write(&new, covered, state);
         if written.is_err() {
@@ -188,6 +192,7 @@ impl Snapshots {
         file: &SnapshotFile,
         wanted: Option<Place>,
     ) -> io::Result<(Covered, State)> {
+        let _alone = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let (covered, state) = read(&file.path)?;
         ends_at(&covered, wanted)?;
         if file.path != self.path(&covered) {
@@ -199,12 +204,18 @@ impl Snapshots {
 
     fn name(&self, new: &Path, covered: &Covered) -> io::Result<()> {
         let path = self.path(covered);
+        if self.index() > covered.last.map_or(0, |last| last.index) {
+            // One from elsewhere came meanwhile: the log may be cut behind it already.
+            return disk::remove(new);
+        }
         disk::rename(new, &path)?;
         disk::sync_folder(&self.dir)?;
         *self.locked() = Some((covered.clone(), SnapshotFile { path: path.clone() }));
         for other in self.files()? {
-            if other != path {
-                disk::remove(&other)?;
+            if other != path
+                && let Err(error) = disk::remove(&other)
+            {
+                tracing::warn!("an old snapshot stays for now: {error}");
             }
         }
         Ok(())
@@ -316,4 +327,31 @@ fn unread(error: CodecError) -> io::Error {
 
 fn bad(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn covered(index: u64) -> Covered {
+        Covered {
+            last: Some(Place { term: 1, index }),
+            ..Covered::default()
+        }
+    }
+
+    #[test]
+    fn a_snapshot_that_was_begun_before_another_came_never_takes_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = codec::encode_body(&State::default()).unwrap();
+        let snapshots = Snapshots::open(dir.path()).unwrap().snapshots;
+        for (index, newest) in [(20, 20), (10, 20), (20, 20), (30, 30)] {
+            snapshots.write(&covered(index), &state).unwrap();
+            assert_eq!(snapshots.index(), newest);
+            let found = Snapshots::open(dir.path()).unwrap();
+            let last = found.newest.unwrap().0.last.unwrap();
+            assert_eq!(last.index, newest);
+            assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+        }
+    }
 }

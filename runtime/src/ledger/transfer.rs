@@ -20,7 +20,7 @@ use super::door::Raft;
 use super::network::{Links, NotHeard, PeerAnswer, PeerCall, ask};
 use super::raft::{Place, Snapshot, SnapshotMeta, Types, Vote};
 use super::snapshot::{SnapshotFile, Snapshots};
-use crate::disk::{File, OpenOptions};
+use crate::disk::{self, File, OpenOptions};
 use crate::world;
 
 /// Bytes of one piece: heartbeats behind it wait for some milliseconds at most.
@@ -135,7 +135,7 @@ impl Coming {
     async fn take(&mut self, raft: &Raft, piece: Piece) -> PieceTaken {
         match self.keep(&piece) {
             Err(error) => {
-                self.of = None;
+                self.give_up();
                 return PieceTaken::Failed(error.to_string());
             }
             Ok(false) => return PieceTaken::Next(self.offset),
@@ -144,16 +144,26 @@ impl Coming {
         self.of = None;
         let file = SnapshotFile::at(self.path.clone());
         if let Err(error) = check(&file, &piece.meta).await {
+            self.give_up();
             return PieceTaken::Failed(error.to_string());
         }
         let snapshot = Snapshot {
             meta: piece.meta,
             snapshot: file,
         };
-        match raft.install_full_snapshot(piece.vote, snapshot).await {
+        let installed = raft.install_full_snapshot(piece.vote, snapshot).await;
+        // One that was wanted has its own name now.
+        self.give_up();
+        match installed {
             Ok(response) => PieceTaken::Done(response.vote),
             Err(error) => PieceTaken::Failed(error.to_string()),
         }
+    }
+
+    /// Nothing is coming any more: what came takes no room.
+    fn give_up(&mut self) {
+        self.of = None;
+        drop(disk::remove(&self.path));
     }
 
     /// Writes a piece where it belongs; says whether the file is whole. A piece that stands

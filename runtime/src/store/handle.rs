@@ -184,6 +184,12 @@ impl Store {
         }
     }
 
+    /// Waits until all that was handed over is durable and can be read; twice as long at most. Blocks.
+    pub fn see_within(&self, limit: Duration) -> Result<(), StoreError> {
+        self.commit_within(Batch::default(), limit)?;
+        self.0.wait_applied(limit)
+    }
+
     /// Has nothing written as long as what is given lives.
     #[cfg(test)]
     pub(crate) fn hold_up(&self) -> impl Drop + '_ {
@@ -299,7 +305,7 @@ impl Shared {
     }
 
     fn look<R>(&self, look: impl FnOnce(&Held) -> Result<R, EngineError>) -> Result<R, StoreError> {
-        self.wait_applied()?;
+        self.wait_applied(READ_LIMIT)?;
         let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
         let Some(engine) = engine.as_ref() else {
             return Err(self.refusal());
@@ -307,9 +313,9 @@ impl Shared {
         guarded(|| look(engine)).map_err(|error| told(&self.dir, error))
     }
 
-    fn wait_applied(&self) -> Result<(), StoreError> {
+    fn wait_applied(&self, limit: Duration) -> Result<(), StoreError> {
         let mut queue = self.queue();
-        let (durable, deadline) = (queue.durable(), clock::Deadline::after(READ_LIMIT));
+        let (durable, deadline) = (queue.durable(), clock::Deadline::after(limit));
         if world::stand_in().is_some() {
             queue.wanted = queue.wanted.max(Wanted::Applied);
             drop(queue);
