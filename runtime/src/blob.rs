@@ -107,6 +107,14 @@ impl Blobs {
             Ok(()) | Err(_) => {}
         }
         make_folder(&temporary)?;
+        // Who named a blob may have died before its name was durable: what is found here counts.
+        for found in fs::read_dir(&folder).map_err(|error| failed(&folder, error))? {
+            let path = found.map_err(|error| failed(&folder, error))?.path();
+            if path.is_dir() {
+                sync_folder(&path)?;
+            }
+        }
+        sync_folder(&folder)?;
         Ok(Self(Arc::new(Inner {
             folder,
             limit_bytes,
@@ -347,7 +355,8 @@ impl BlobWriter {
             sync_folder(&self.blobs.0.folder)?;
         }
         fs::rename(&self.path, path).map_err(fail)?;
-        sync_folder(folder)
+        // A name that the disk refused is not left for the next one who asks whether it is here.
+        sync_folder(folder).inspect_err(|_| drop(fs::remove_file(path)))
     }
 
     fn check_room(&self) -> Result<(), BlobError> {

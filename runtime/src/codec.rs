@@ -25,6 +25,7 @@ pub const HEAD_BYTES: usize = 16;
 /// The largest body in one envelope: what is larger is written in pieces.
 pub const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 const MAGIC: [u8; 4] = *b"domo";
+/// A CRC-32.
 const SUM_BYTES: usize = 4;
 
 /// What an envelope holds, and in which version of its form.

@@ -113,6 +113,10 @@ impl Snapshots {
         for path in snapshots.files()?.into_iter().rev() {
             match read(&path) {
                 Ok((covered, state)) => {
+                    // Who named it may have died, or been refused, before its name was durable; and the
+                    // log is cut behind it from now on.
+                    File::open(&path)?.sync_all()?;
+                    disk::sync_folder(dir)?;
                     let file = SnapshotFile { path };
                     *snapshots.locked() = Some((covered.clone(), file));
                     newest = Some((covered, state));
