@@ -169,18 +169,19 @@ async fn a_snapshot_that_rotted_where_it_lay_is_made_anew_and_ends_nobody_s_cons
     for number in 0..1200 {
         crowd.open_on(leader, &format!("open {number}")).await;
     }
-    crowd.ledger(leader).snapshot().await.unwrap();
-    until(
-        || crowd.ledger(leader).status().purged,
-        |purged| *purged > 100,
-    )
-    .await;
-    let snapshot = std::fs::read_dir(crowd.snapshots(leader)).unwrap();
-    let snapshot = snapshot.last().unwrap().unwrap().path();
-    let mut bytes = std::fs::read(&snapshot).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
-    std::fs::write(&snapshot, bytes).unwrap();
+    // Whoever of them leads by now.
+    for node in crowd.nodes().into_iter().filter(|node| *node != away) {
+        let ledger = crowd.ledger(node);
+        until(|| case_count(ledger), |cases| *cases == 1200).await;
+        ledger.snapshot().await.unwrap();
+        until(|| ledger.status().purged, |purged| *purged > 100).await;
+        let snapshot = std::fs::read_dir(crowd.snapshots(node)).unwrap();
+        let snapshot = snapshot.last().unwrap().unwrap().path();
+        let mut bytes = std::fs::read(&snapshot).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(&snapshot, bytes).unwrap();
+    }
     crowd.heal(away);
     until(|| case_count(crowd.ledger(away)), |cases| *cases == 1200).await;
     crowd.open_on(away, "one more").await;

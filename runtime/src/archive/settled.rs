@@ -114,6 +114,7 @@ mod tests {
             let archive = Arc::clone(&archive);
             thread::spawn(move || archive.erase(CaseId(1)))
         };
+        archive.store.until_waited_for();
         // Cases go on to be closed meanwhile, and are seen.
         archive
             .add(90, closed_cases(3).split_off(2), Vec::new())

@@ -196,6 +196,14 @@ impl Store {
         locked(&self.0.scribe)
     }
 
+    /// Waits until somebody waits for the disk.
+    #[cfg(test)]
+    pub(crate) fn until_waited_for(&self) {
+        while self.0.queue().submitted.is_empty() {
+            std::thread::yield_now();
+        }
+    }
+
     /// The largest batch that it takes.
     pub fn max_batch_bytes(&self) -> usize {
         self.0.bounds.body
